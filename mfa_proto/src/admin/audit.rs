@@ -1,0 +1,61 @@
+//! The audit trail as front ends see it.
+
+use serde::{Deserialize, Serialize};
+
+use super::factor::FactorId;
+use crate::name::{ServiceName, UserId};
+
+/// Which rows are wanted; all that is given must fit.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AuditFilter {
+    /// Rows after this number.
+    pub after: i64,
+    /// Of one user.
+    pub user: Option<UserId>,
+    /// Of one service.
+    pub service: Option<ServiceName>,
+    /// At or after, Unix seconds.
+    pub since: Option<i64>,
+    /// Before, Unix seconds.
+    pub until: Option<i64>,
+    /// Only the last so many of what fits.
+    pub last: Option<u32>,
+}
+
+/// One decision or change.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AuditRow {
+    /// Its number: no gaps.
+    pub seq: i64,
+    /// When, Unix seconds.
+    pub time: i64,
+    /// What happened: `login`, `enroll`, `remove`, …
+    pub event: String,
+    /// To whom.
+    pub user: Option<UserId>,
+    /// Through which service.
+    pub service: Option<String>,
+    /// From where, as claimed.
+    pub source: Option<String>,
+    /// With which factor.
+    pub factor: Option<FactorId>,
+    /// The policy rule that decided.
+    pub rule: Option<String>,
+    /// `accept`, `deny`, …
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
+    /// Ties together what happened in one login.
+    pub session: String,
+    /// The uid that asked.
+    pub actor: u32,
+}
+
+/// A page of audit rows.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AuditPage {
+    /// Oldest first.
+    pub rows: Vec<AuditRow>,
+    /// There are more: ask again after the last.
+    pub more: bool,
+}

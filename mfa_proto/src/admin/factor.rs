@@ -1,0 +1,194 @@
+//! Factors and the users that hold them, as front ends see them: no secret but in [`Enrolled`].
+
+use serde::{Deserialize, Serialize};
+
+use super::status::LockState;
+use crate::{
+    name::{FactorLabel, UserId},
+    secret::SecretText,
+};
+
+/// Names one factor for as long as it exists; never given twice.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+pub struct FactorId(pub i64);
+
+/// The kinds of factor.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FactorKind {
+    /// Time-based codes (RFC 6238).
+    Totp,
+    /// Counter-based codes (RFC 4226).
+    Hotp,
+}
+
+/// Whether a factor counts.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FactorState {
+    /// Enrolled, not yet proven by a code: as good as none.
+    Pending,
+    /// Counts.
+    Active,
+    /// Switched off by a person; can be switched on again.
+    Disabled,
+    /// Switched off by 100 consecutive failures (NIST SP 800-63B-4 §3.2.2): must be enrolled anew.
+    Exhausted,
+}
+
+/// The hash inside the code (RFC 6238 §1.2).
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Algorithm {
+    /// HMAC-SHA-1: what every authenticator app supports.
+    #[default]
+    Sha1,
+    /// HMAC-SHA-256.
+    Sha256,
+    /// HMAC-SHA-512.
+    Sha512,
+}
+
+/// How time-based codes are made.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct TotpParams {
+    /// The hash.
+    pub algorithm: Algorithm,
+    /// 6 or 8.
+    pub digits: u8,
+    /// Seconds a step lasts: 15 to 120.
+    pub period: u16,
+}
+
+impl Default for TotpParams {
+    fn default() -> Self {
+        Self { algorithm: Algorithm::Sha1, digits: 6, period: 30 }
+    }
+}
+
+/// How counter-based codes are made.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct HotpParams {
+    /// The hash.
+    pub algorithm: Algorithm,
+    /// 6 or 8.
+    pub digits: u8,
+    /// The first counter that has not been used.
+    pub counter: u64,
+}
+
+/// The kind of a new factor with its parameters.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum NewParams {
+    /// Time-based.
+    Totp(TotpParams),
+    /// Counter-based.
+    Hotp(HotpParams),
+}
+
+/// A factor to add.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct NewFactor {
+    /// For whom.
+    pub user: UserId,
+    /// What the person calls it; `None` takes the kind's name.
+    pub label: Option<FactorLabel>,
+    /// Kind and parameters.
+    pub params: NewParams,
+    /// The shared secret in base32 when it is brought along; else the daemon makes one.
+    pub secret: Option<SecretText>,
+    /// Active at once, without proof by a code (uid 0 only).
+    pub activate: bool,
+    /// Replaces the user's active factor with this label.
+    pub replace: bool,
+    /// A current code of the factor to be replaced, or of any active factor; needed from all but uid 0
+    /// when the user has an active factor.
+    pub current_code: Option<SecretText>,
+}
+
+/// What a person needs to set up the new factor. Shown once.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Enrolled {
+    /// Its id.
+    pub factor: FactorId,
+    /// Its label.
+    pub label: FactorLabel,
+    /// Pending, or active when asked so.
+    pub state: FactorState,
+    /// The shared secret in base32 for typing; `None` when it was brought along.
+    pub secret: Option<SecretText>,
+    /// The `otpauth://` link that QR codes hold; `None` when the secret was brought along.
+    pub uri: Option<SecretText>,
+}
+
+/// One factor, without its secret.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct FactorDetail {
+    /// Its id.
+    pub factor: FactorId,
+    /// Its kind.
+    pub kind: FactorKind,
+    /// Its label.
+    pub label: FactorLabel,
+    /// Whether it counts.
+    pub state: FactorState,
+    /// The hash inside the code.
+    pub algorithm: Algorithm,
+    /// Digits of a code.
+    pub digits: u8,
+    /// Seconds a step lasts; `None` for counter-based codes.
+    pub period: Option<u16>,
+    /// When it was added, Unix seconds.
+    pub created: i64,
+    /// When it last let someone in, Unix seconds.
+    pub last_used: Option<i64>,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// What keeps it from being used now.
+    pub lock: LockState,
+    /// Learned clock drift in steps (time-based codes).
+    pub drift: i32,
+}
+
+/// One user with all it holds.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UserDetail {
+    /// Who.
+    pub user: UserId,
+    /// The uid at enrollment.
+    pub uid: Option<u32>,
+    /// The account is gone, or has another uid now: its factors deny.
+    pub orphaned: bool,
+    /// Failures in the last 30 days, successes between them not counted off.
+    pub failures_30_days: u32,
+    /// What keeps the whole account from being used now.
+    pub lock: LockState,
+    /// What keeps logins with unproven password (combined, unprivileged) from being used now.
+    pub unproven_lock: LockState,
+    /// Its factors.
+    pub factors: Vec<FactorDetail>,
+}
+
+/// One line of a list of users.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UserSummary {
+    /// Who.
+    pub user: UserId,
+    /// Kinds and states of the factors held.
+    pub factors: Vec<(FactorKind, FactorState)>,
+    /// When a factor last let the user in, Unix seconds.
+    pub last_used: Option<i64>,
+    /// What keeps the account, or its only factor, from being used now.
+    pub lock: LockState,
+    /// The rows of this user fail their integrity check: logins are denied.
+    pub tampered: bool,
+}
+
+/// A page of users.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct UserPage {
+    /// In order of name.
+    pub users: Vec<UserSummary>,
+    /// There are more: ask again after the last.
+    pub more: bool,
+}
