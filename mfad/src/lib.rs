@@ -6,5 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod clock;
+pub mod config;
 pub mod factor;
 pub mod limits;
