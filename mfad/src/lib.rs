@@ -5,7 +5,12 @@
 //! `docs/architecture.md` is the map.
 #![forbid(unsafe_code)]
 
+pub mod audit;
 pub mod clock;
 pub mod config;
 pub mod factor;
 pub mod limits;
+pub mod policy;
+pub mod seal;
+pub mod session;
+pub mod store;
