@@ -48,7 +48,8 @@ pub struct Nss;
 
 impl Accounts for Nss {
     fn uid_of(&self, name: &UserName) -> Result<Option<u32>, LookupError> {
-        let user = nix::unistd::User::from_name(name.as_str()).map_err(|e| LookupError::Failed(e.to_string()))?;
+        let user =
+            nix::unistd::User::from_name(name.as_str()).map_err(|e| LookupError::Failed(e.to_string()))?;
         // A database that folds case or strips a domain may answer for another name than was asked:
         // the factors would be those of one name and the login that of another.
         Ok(user.filter(|user| user.name == name.as_str()).map(|user| user.uid.as_raw()))

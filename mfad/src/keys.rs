@@ -32,7 +32,10 @@ pub fn load(config: &Config) -> Result<Keyring, KeysError> {
 }
 
 fn credentials_directory() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "the daemon's environment is the service manager's, not a user's")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the daemon's environment is the service manager's, not a user's"
+    )]
     let directory = std::env::var("CREDENTIALS_DIRECTORY");
     directory.ok().map(PathBuf::from).filter(|path| path.is_absolute())
 }

@@ -35,10 +35,22 @@ impl Desk<'_> {
         .map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))?;
         let (key, link) = if brought_along { (None, None) } else { to_show(&params, counter, &seed, &user)? };
         let context = self.context(&user);
-        let enrollment =
-            Enrollment { context, uid, label, params, moving: params.start(counter), seed, activate, replace };
-        let added =
-            self.core.store().enroll(enrollment).await.map_err(|e| change_refused(&user, "add a factor", e))?;
+        let enrollment = Enrollment {
+            context,
+            uid,
+            label,
+            params,
+            moving: params.start(counter),
+            seed,
+            activate,
+            replace,
+        };
+        let added = self
+            .core
+            .store()
+            .enroll(enrollment)
+            .await
+            .map_err(|e| change_refused(&user, "add a factor", e))?;
         self.log_change("enroll", &user);
         Ok(Reply::Enrolled(Box::new(Enrolled {
             factor: added.factor,
@@ -51,7 +63,12 @@ impl Desk<'_> {
 
     /// A user may add to what it holds when it proves that it holds it; a first factor only where the
     /// administrator lets users do so, because a password alone must not be enough to get a second factor.
-    async fn may_add(&self, user: &UserId, uid: Option<u32>, code: Option<SecretText>) -> Result<(), Refusal> {
+    async fn may_add(
+        &self,
+        user: &UserId,
+        uid: Option<u32>,
+        code: Option<SecretText>,
+    ) -> Result<(), Refusal> {
         if self.peer.is_root() {
             return Ok(());
         }
@@ -89,7 +106,10 @@ fn checked(params: NewParams) -> Result<(Params, i64), Refusal> {
         NewParams::Totp(totp) => (Params::Totp(totp), 0),
         NewParams::Hotp(hotp) => {
             let counter = i64::try_from(hotp.counter).map_err(|_| {
-                refused(RefusalCode::Invalid, "the counter is too large: it must be below 9223372036854775808")
+                refused(
+                    RefusalCode::Invalid,
+                    "the counter is too large: it must be below 9223372036854775808",
+                )
             })?;
             (Params::Hotp { algorithm: hotp.algorithm, digits: hotp.digits }, counter)
         }
@@ -108,7 +128,9 @@ fn to_show(
     seed: &Seed,
     user: &UserId,
 ) -> Result<(Option<SecretText>, Option<SecretText>), Refusal> {
-    let failed = || refused(RefusalCode::Unavailable, "the link for authenticator apps cannot be made for this user name");
+    let failed = || {
+        refused(RefusalCode::Unavailable, "the link for authenticator apps cannot be made for this user name")
+    };
     let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
     let host = host.unwrap_or_else(|| "localhost".to_owned());
     let mut link = params.uri(seed, &host, &user.to_string(), params.start(counter)).ok_or_else(failed)?;

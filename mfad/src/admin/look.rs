@@ -2,6 +2,7 @@
 
 use mfa_proto::{
     admin::{AuditFilter, ConfigReport, Refusal, Reply, Status},
+    codec, frame,
     name::UserId,
     text::ShownText,
 };
@@ -12,18 +13,20 @@ use super::{
 };
 use crate::identity::Account;
 
-/// Users on a page: their rows fit a frame with names of the greatest length.
-const USERS_A_PAGE: u32 = 8;
-/// Audit rows on a page: the same.
-const ROWS_A_PAGE: u32 = 3;
+/// Rows read for one page; those that do not fit a frame wait for the next.
+const ROWS_A_PAGE: u32 = 48;
 /// Bytes of problems that fit a reply.
 const PROBLEM_BYTES: usize = 3_500;
 
 impl Desk<'_> {
     pub(super) async fn list(&self, after: Option<UserId>) -> Result<Reply, Refusal> {
         self.root_only("list all users")?;
-        let page = self.core.store().list(after, USERS_A_PAGE).await;
-        Ok(Reply::Users(page.map_err(|error| store_failed("list users", &error))?))
+        let page = self.core.store().list(after, ROWS_A_PAGE).await;
+        let mut page = page.map_err(|error| store_failed("list users", &error))?;
+        while !fits(&page) && page.users.pop().is_some() {
+            page.more = true;
+        }
+        Ok(Reply::Users(page))
     }
 
     /// Root sees accounts that are gone, too; the account database only tells whether they are.
@@ -67,7 +70,11 @@ impl Desk<'_> {
     pub(super) async fn audit(&self, filter: AuditFilter) -> Result<Reply, Refusal> {
         self.root_only("read the audit trail")?;
         let page = self.core.store().audit(filter, ROWS_A_PAGE).await;
-        Ok(Reply::Audit(page.map_err(|error| store_failed("read the audit trail", &error))?))
+        let mut page = page.map_err(|error| store_failed("read the audit trail", &error))?;
+        while !fits(&page) && page.rows.pop().is_some() {
+            page.more = true;
+        }
+        Ok(Reply::Audit(page))
     }
 
     pub(super) fn config_check(&self) -> Result<Reply, Refusal> {
@@ -81,7 +88,13 @@ impl Desk<'_> {
     }
 }
 
+/// Whether a page fits a frame, with room for the tag of the reply it stands in.
+fn fits<T: serde::Serialize>(page: &T) -> bool {
+    codec::encode(page).is_ok_and(|whole| whole.len() < frame::MAX_PAYLOAD)
+}
+
 fn report(result: Result<(), Vec<String>>) -> Reply {
+    let valid = result.is_ok();
     let mut room = PROBLEM_BYTES;
     let problems: Vec<String> = result
         .err()
@@ -93,5 +106,5 @@ fn report(result: Result<(), Vec<String>>) -> Reply {
             left.is_some()
         })
         .collect();
-    Reply::Config(ConfigReport { valid: problems.is_empty(), problems })
+    Reply::Config(ConfigReport { valid, problems })
 }

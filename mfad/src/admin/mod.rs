@@ -31,7 +31,11 @@ use crate::{
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Serves requests until the peer closes the connection.
-pub(crate) async fn serve(core: &Arc<Core>, wire: &mut Wire<UnixStream>, peer: Peer) -> Result<(), WireError> {
+pub(crate) async fn serve(
+    core: &Arc<Core>,
+    wire: &mut Wire<UnixStream>,
+    peer: Peer,
+) -> Result<(), WireError> {
     loop {
         let request = match tokio::time::timeout(IDLE, wire.read::<Request>()).await {
             Err(_) | Ok(Err(WireError::Closed)) => return Ok(()),

@@ -22,7 +22,8 @@ pub(super) fn unknown_user(user: &UserId) -> Refusal {
 /// What a failing store means to a front end.
 pub(super) fn store_failed(what: &str, error: &StoreError) -> Refusal {
     error!("cannot {what}: {error}");
-    let message = format!("mfad cannot {what}: {error}. Nothing was changed. The log may say more: journalctl -u mfad");
+    let message =
+        format!("mfad cannot {what}: {error}. Nothing was changed. The log may say more: journalctl -u mfad");
     refused(RefusalCode::Unavailable, &message)
 }
 
@@ -30,12 +31,15 @@ pub(super) fn store_failed(what: &str, error: &StoreError) -> Refusal {
 pub(super) fn change_refused(user: &UserId, what: &str, error: AdminError) -> Refusal {
     match error {
         AdminError::NotEnrolled => refused(RefusalCode::NoSuchFactor, &format!("{user} has no factor")),
-        AdminError::NoSuchFactor => {
-            refused(RefusalCode::NoSuchFactor, &format!("{user} has no such factor: see `mfactl show {user}`"))
-        }
+        AdminError::NoSuchFactor => refused(
+            RefusalCode::NoSuchFactor,
+            &format!("{user} has no such factor: see `mfactl show {user}`"),
+        ),
         AdminError::Ambiguous => refused(
             RefusalCode::Ambiguous,
-            &format!("{user} has more than one factor that this could mean: name one, by the id or label that `mfactl show {user}` prints"),
+            &format!(
+                "{user} has more than one factor that this could mean: name one, by the id or label that `mfactl show {user}` prints"
+            ),
         ),
         AdminError::WrongCode => refused(RefusalCode::WrongCode, "that code is wrong"),
         AdminError::GivenUp => refused(
@@ -45,7 +49,9 @@ pub(super) fn change_refused(user: &UserId, what: &str, error: AdminError) -> Re
         AdminError::WrongState(why) => refused(RefusalCode::WrongState, why),
         AdminError::Taken => refused(
             RefusalCode::WrongState,
-            &format!("{user} has a factor with this label: choose another with --label, or put the new one in its place with --replace"),
+            &format!(
+                "{user} has a factor with this label: choose another with --label, or put the new one in its place with --replace"
+            ),
         ),
         AdminError::TooMany => refused(
             RefusalCode::TooMany,
@@ -53,7 +59,9 @@ pub(super) fn change_refused(user: &UserId, what: &str, error: AdminError) -> Re
         ),
         AdminError::Tampered => refused(
             RefusalCode::Tampered,
-            &format!("the stored rows of {user} fail their integrity check: somebody else wrote to the database, or it is damaged. Logins of {user} are denied. Restore a backup, or `mfactl remove {user}` and enroll again"),
+            &format!(
+                "the stored rows of {user} fail their integrity check: somebody else wrote to the database, or it is damaged. Logins of {user} are denied. Restore a backup, or `mfactl remove {user}` and enroll again"
+            ),
         ),
         AdminError::Store(error) => store_failed(what, &error),
     }

@@ -58,9 +58,14 @@ impl Desk<'_> {
         let wanted = || refused(RefusalCode::WrongCode, "a current code of an active factor is needed");
         let code = code.ok_or_else(wanted)?;
         let code = OtpCode::parse(code.expose()).ok_or_else(wanted)?;
-        let attempt = Attempt { context: self.context(user), rule: None, uid, code, channel: Channel::Unproven };
-        let outcome =
-            self.core.store().attempt(attempt).await.map_err(|error| store_failed("check the code", &error))?;
+        let attempt =
+            Attempt { context: self.context(user), rule: None, uid, code, channel: Channel::Unproven };
+        let outcome = self
+            .core
+            .store()
+            .attempt(attempt)
+            .await
+            .map_err(|error| store_failed("check the code", &error))?;
         match outcome {
             Outcome::Accepted(_) => Ok(()),
             Outcome::Wrong { gate: Gate::Open } | Outcome::NoFactor => {
@@ -77,10 +82,13 @@ impl Desk<'_> {
                 RefusalCode::WrongState,
                 "these factors were enrolled for another account of this name: ask root to remove them",
             )),
-            Outcome::Tampered => Err(refused(RefusalCode::Tampered, "the stored rows fail their integrity check: tell root")),
-            Outcome::ClockUnusable => {
-                Err(refused(RefusalCode::Unavailable, "this host's clock is wrong, so codes cannot be checked"))
+            Outcome::Tampered => {
+                Err(refused(RefusalCode::Tampered, "the stored rows fail their integrity check: tell root"))
             }
+            Outcome::ClockUnusable => Err(refused(
+                RefusalCode::Unavailable,
+                "this host's clock is wrong, so codes cannot be checked",
+            )),
         }
     }
 }

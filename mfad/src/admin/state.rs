@@ -9,7 +9,11 @@ use mfa_proto::{
 use super::{Desk, refusal::change_refused};
 
 impl Desk<'_> {
-    pub(super) async fn disable(&self, target: FactorRef, code: Option<SecretText>) -> Result<Reply, Refusal> {
+    pub(super) async fn disable(
+        &self,
+        target: FactorRef,
+        code: Option<SecretText>,
+    ) -> Result<Reply, Refusal> {
         let uid = self.root_or_self(&target.user).await?;
         self.proven(&target.user, uid, code).await?;
         let user = target.user.clone();

@@ -1,4 +1,4 @@
-//! Log lines to syslog (facility AUTHPRIV): the message, then what fields it has, on one line.
+//! Log lines to syslog (facility AUTH): the message, then what fields it has, on one line.
 
 use std::fmt::{Debug, Write as _};
 
@@ -26,7 +26,7 @@ impl<S: Subscriber> Layer<S> for Syslog {
         };
         let text = escape_for_log(&format!("{}{}", line.message, line.fields)).replace('\0', "");
         // There is nowhere left to report a log that cannot be written.
-        drop(syslog(Priority::new(severity, Facility::LOG_AUTHPRIV), text.as_str()));
+        drop(syslog(Priority::new(severity, Facility::LOG_AUTH), text.as_str()));
     }
 }
 
