@@ -33,7 +33,7 @@ impl Desk<'_> {
             None => Seed::generate(params.algorithm()),
         }
         .map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))?;
-        let (key, link) = if brought_along { (None, None) } else { to_show(&params, counter, &seed, &user)? };
+        let (key, link) = if brought_along { (None, None) } else { to_show(params, counter, &seed, &user)? };
         let context = self.context(&user);
         let enrollment = Enrollment {
             context,
@@ -121,9 +121,8 @@ fn checked(params: NewParams) -> Result<(Params, i64), Refusal> {
 }
 
 /// The key as text and as link. What cannot be shown cannot be set up: an error then.
-#[expect(clippy::type_complexity, reason = "a pair of optional secrets, taken apart at once")]
 fn to_show(
-    params: &Params,
+    params: Params,
     counter: i64,
     seed: &Seed,
     user: &UserId,

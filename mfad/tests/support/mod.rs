@@ -62,7 +62,7 @@ impl Daemon {
         let database = directory.path().join("mfad.db");
         Store::create(&database, &keyring).unwrap();
         let settings = Settings::new(config);
-        let shared = Arc::clone(&clock) as Arc<dyn Clock>;
+        let shared: Arc<dyn Clock> = Arc::<FakeClock>::clone(&clock);
         let store = Store::open(&database, keyring, settings.for_store(), Arc::clone(&shared)).unwrap();
         let core = Arc::new(Core::new(shared, store, settings, directory.path().join("mfad.toml")));
         let path = directory.path().join("run/mfad.sock");
