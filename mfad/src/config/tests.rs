@@ -211,6 +211,9 @@ fn files_add_to_each_other_and_never_override() {
         errors.to_string(),
         "/e/conf.d/2.toml:3:1: `core.socket` is already set at /e/mfad.toml:2:1: a key may stand in one file only"
     );
+    let steering = [source("/e/1", "\"a\\u001b[2J\" = 1"), source("/e/2", "\"a\\u001b[2J\" = 1")];
+    let errors = Config::from_sources(&steering).unwrap_err();
+    assert!(errors.iter().all(|p| p.message.contains("a\\u{1b}[2J")), "{errors}");
     let bad = [source("/e/1", "x = 1"), source("/e/2", "[core"), source("/e/3", "[log]\nlevel = 1")];
     let errors = Config::from_sources(&bad).unwrap_err();
     let files: Vec<_> = errors.iter().map(|p| p.file.display().to_string()).collect();
