@@ -256,6 +256,13 @@ fn deep_nesting_is_refused_and_not_followed() {
     }
 }
 
+#[test]
+fn a_file_that_is_something_else_altogether_is_told_in_part() {
+    let told = told(&(0..20_000).map(|i| format!("key{i} = 1\n")).collect::<Vec<_>>().concat());
+    assert_eq!(told.len(), MAX_FAULTS + 1);
+    assert_eq!(told[MAX_FAULTS], "m.toml:100:1: and 19900 more problems from here on");
+}
+
 /// The example file that is installed, as seen from the manifest of this crate.
 fn example() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc/mfad.toml");
