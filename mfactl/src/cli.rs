@@ -31,7 +31,7 @@ pub(crate) use self::{
     about,
     long_about,
     after_help = help::AFTER,
-    after_long_help = help::AFTER_LONG,
+    after_long_help = help::after_long(),
     disable_help_subcommand = true,
     infer_long_args = false
 )]
@@ -44,21 +44,21 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The heading over options of all commands.
+const ALL: &str = "Options of all commands";
+
 /// Options of all commands.
 #[derive(Args, Debug)]
 pub(crate) struct Global {
     /// Print JSON on standard output, and nothing else there
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = ALL)]
     pub(crate) json: bool,
     /// Talk to the daemon at this socket [default: /run/mfad/mfad.sock, else /run/mfad/user.sock]
-    #[arg(long, global = true, value_name = "PATH")]
+    #[arg(long, global = true, help_heading = ALL, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
     /// Give up on a daemon that is silent for so many seconds [default: 10; test: 60]
-    #[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    #[arg(long, global = true, help_heading = ALL, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) timeout: Option<u64>,
-    /// Take this for the present time when showing times (Unix seconds): for tests and documentation.
-    #[arg(long, global = true, hide = true, value_name = "UNIX")]
-    pub(crate) now: Option<i64>,
 }
 
 /// What to do.

@@ -65,7 +65,7 @@ fn context(global: &Global, command: &Command) -> Context {
     Context {
         out: Out::of_process(global.json),
         target: Target { socket: global.socket.clone(), timeout },
-        now: Now::of_host(global.now),
+        now: Now::of_host(),
     }
 }
 

@@ -91,6 +91,12 @@ pub(crate) enum Failure {
         /// How to go on later.
         hint: Option<String>,
     },
+    /// The person said no to a question.
+    #[error("{state}")]
+    Declined {
+        /// How things stand now.
+        state: &'static str,
+    },
     /// Standard output does not take more; nothing to report when its reader went away.
     #[error("cannot write the output: {0}")]
     Output(#[source] io::Error),
@@ -126,7 +132,7 @@ impl Failure {
             Self::Usage { .. } => exit::USAGE,
             Self::Interrupted { .. } => exit::INTERRUPTED,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
-            Self::Output(_) | Self::Local { .. } => exit::FAILED,
+            Self::Declined { .. } | Self::Output(_) | Self::Local { .. } => exit::FAILED,
         }
     }
 
@@ -140,6 +146,7 @@ impl Failure {
             Self::NotFound { .. } => word_of(RefusalCode::NoSuchFactor),
             Self::Usage { .. } => "usage",
             Self::Interrupted { .. } => "interrupted",
+            Self::Declined { .. } => "declined",
             Self::Output(_) => "output",
             Self::Local { .. } => "local",
         }
@@ -154,7 +161,7 @@ impl Failure {
             }
             Self::Conversation { hint, .. } => Some(hint),
             Self::Refused { hint, .. } | Self::Interrupted { hint, .. } => hint.as_deref(),
-            Self::Usage { .. } | Self::Output(_) | Self::Local { .. } => None,
+            Self::Usage { .. } | Self::Declined { .. } | Self::Output(_) | Self::Local { .. } => None,
         }
     }
 

@@ -28,8 +28,8 @@ pub(crate) fn interactive() -> bool {
 
 /// Asks at the terminal; what is typed is seen when `echo`.
 pub(crate) fn ask(out: &mut Out, prompt: &str, echo: bool) -> Result<Asked<Zeroizing<String>>, Failure> {
-    out.prompt(prompt);
-    let typed = tty::read(echo).map_err(|e| Failure::local("read from the terminal", &e))?;
+    let typed =
+        tty::read(echo, || out.prompt(prompt)).map_err(|e| Failure::local("read from the terminal", &e))?;
     if matches!(typed, Asked::GivenUp) {
         out.note("");
     }
@@ -49,7 +49,9 @@ pub(crate) fn stdin_line(out: &mut Out, what: &str) -> Result<SecretText, Failur
     let typed = if interactive() {
         match ask(out, &format!("{what}: "), false)? {
             Asked::Answer(text) => Some(text),
-            Asked::GivenUp => None,
+            Asked::GivenUp => {
+                return Err(Failure::Interrupted { state: "nothing was sent".to_owned(), hint: None });
+            }
         }
     } else {
         line::read(&io::stdin(), || Ok(()))

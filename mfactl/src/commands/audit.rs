@@ -10,7 +10,7 @@ use super::{Context, hint};
 use crate::cli::{self, AuditArgs};
 use crate::client::{self, Wire};
 use crate::failure::{Failure, exit};
-use crate::render;
+use crate::render::{self, audit::Widths};
 
 /// Rows shown when nothing says which.
 const LAST: u32 = 50;
@@ -22,10 +22,11 @@ pub(super) fn run(context: &mut Context, arguments: &AuditArgs) -> Result<u8, Fa
     let mut filter = filter(context, arguments)?;
     let mut wire = context.target.open(Protocol::Admin)?;
     let mut shown = false;
+    let mut widths = Widths::usual();
     loop {
         let page = page(&mut wire, &filter)?;
         if !page.rows.is_empty() || arguments.follow {
-            show(context, &page, !shown)?;
+            show(context, &page, !shown, &mut widths)?;
             shown = true;
         }
         if let Some(last) = page.rows.last() {
@@ -81,10 +82,10 @@ fn page(wire: &mut Wire, filter: &AuditFilter) -> Result<AuditPage, Failure> {
     Ok(page)
 }
 
-fn show(context: &mut Context, page: &AuditPage, first: bool) -> Result<(), Failure> {
+fn show(context: &mut Context, page: &AuditPage, first: bool, widths: &mut Widths) -> Result<(), Failure> {
     if context.out.json {
         return page.rows.iter().try_for_each(|row| context.out.json(&render::view::audit_row(row)));
     }
-    let text = render::audit::page(&page.rows, first, &context.now, context.out.style);
+    let text = render::audit::page(&page.rows, first, widths, &context.now, context.out.style);
     context.out.text(&text)
 }

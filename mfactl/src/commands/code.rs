@@ -43,8 +43,14 @@ pub(super) fn ask_with_current(
     given: Option<SecretText>,
     make: impl Fn(Option<SecretText>) -> Request,
 ) -> Result<Reply, Failure> {
-    let may_ask = given.is_none() && terminal::interactive();
+    let missing = given.is_none();
+    let may_ask = missing && terminal::interactive();
     let mut answer = context.target.ask(&make(given));
+    if missing && !may_ask {
+        let how = "give a current code by --code-stdin, or run it on a terminal";
+        let hint = |code| (code == RefusalCode::WrongCode).then(|| how.to_owned());
+        return answer.map_err(|failure| failure.or_hint(hint));
+    }
     for _ in 0..TRIES {
         match &answer {
             Err(failure) if may_ask && failure.refused_with(RefusalCode::WrongCode) => {

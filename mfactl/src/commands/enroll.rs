@@ -82,13 +82,18 @@ fn show(
         escape_for_log(new.label.as_str()),
     );
     context.out.text(&format!("{}\n", context.out.style.paint(Tone::Strong, &title)))?;
-    if let Some(uri) = &new.uri {
-        draw(context, arguments.shown.qr, uri)?;
-    }
+    let drawn = match &new.uri {
+        Some(uri) => draw(context, arguments.shown.qr, uri)?,
+        None => false,
+    };
     let Some(secret) = &new.secret else {
         return Ok(());
     };
-    context.out.text("\nScan the code with an authenticator app, or type in this key:\n\n    ")?;
+    context.out.text(if drawn {
+        "\nScan the code with an authenticator app, or type in this key:\n\n    "
+    } else {
+        "\nType this key into an authenticator app:\n\n    "
+    })?;
     context.out.text(&secret::grouped(secret))?;
     context.out.text(&format!("\n\n    {}\n", parameters(params)))?;
     if let Some(uri) = new.uri.as_ref().filter(|_| arguments.shown.uri) {
@@ -119,26 +124,29 @@ fn parameters(params: NewParams) -> String {
     }
 }
 
-/// Draws the QR code where it can be read; says why not where it cannot.
-fn draw(context: &mut Context, style: QrStyle, uri: &SecretText) -> Result<(), Failure> {
+/// Draws the QR code where it can be read, and says whether; tells the person why not.
+fn draw(context: &mut Context, style: QrStyle, uri: &SecretText) -> Result<bool, Failure> {
     let out = &mut context.out;
     let ink = match (style, out.style.width) {
-        (QrStyle::None, _) | (QrStyle::Auto, None) => return Ok(()),
+        (QrStyle::None, _) | (QrStyle::Auto, None) => return Ok(false),
         (QrStyle::Inverted, _) => Ink::DarkDrawn,
         (QrStyle::Auto, Some(_)) if out.style.color => Ink::Colored,
         (QrStyle::Auto | QrStyle::Plain, _) => Ink::LightDrawn,
     };
     let Some(qr) = Qr::of(uri.expose()) else {
-        return out.text("\n(The link is too long for a QR code.)\n");
+        out.text("\n(The link is too long for a QR code.)\n")?;
+        return Ok(false);
     };
     match out.style.width {
         Some(width) if i32::from(width) < qr.columns() => {
             let needed = qr.columns();
-            out.text(&format!("\n(No QR code: the terminal has {width} columns, {needed} are needed.)\n"))
+            out.text(&format!("\n(No QR code: the terminal has {width} columns, {needed} are needed.)\n"))?;
+            Ok(false)
         }
         Some(_) | None => {
             out.text("\n")?;
-            out.text(&qr.draw(ink))
+            out.text(&qr.draw(ink))?;
+            Ok(true)
         }
     }
 }

@@ -48,7 +48,10 @@ fn write_all(command: &clap::Command, directory: &Path) -> io::Result<()> {
 /// One page. What follows the options is laid out here: clap would run examples into one paragraph.
 fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     let top = command.get_name() == "mfactl";
-    let man = Man::new(command.clone()).manual("mfad").title(command.get_display_name().unwrap_or("mfactl"));
+    let man = Man::new(command.clone())
+        .manual("mfad")
+        .source(concat!("mfactl ", env!("CARGO_PKG_VERSION")))
+        .title(command.get_display_name().unwrap_or("mfactl"));
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
@@ -63,7 +66,7 @@ fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
         main_sections()
     } else {
         let notes = command.get_after_long_help().map(ToString::to_string);
-        notes.map(|text| format!(".SH NOTES\n.nf\n{}\n.fi\n", escaped(&text))).unwrap_or_default()
+        notes.map(|text| format!(".SH NOTES\n{}", laid_out(&text))).unwrap_or_default()
     };
     page.extend_from_slice(format!("{more}.SH \"SEE ALSO\"\n{see}\n").as_bytes());
     Ok(page)
@@ -76,6 +79,7 @@ fn main_sections() -> String {
     let environment = definitions(&[
         ("NO_COLOR", "when set and not empty: no colors"),
         ("TZ", "the zone that times are shown in, instead of the host's"),
+        ("MFACTL_NOW", "Unix seconds to reckon shown times from, so that outputs can be compared"),
     ]);
     format!(
         ".SH \"JSON OUTPUT\"\n{json}\n.SH \"EXIT STATUS\"\n{codes}.SH FILES\n{files}.SH ENVIRONMENT\n{environment}"
@@ -89,6 +93,16 @@ fn definitions(pairs: &[(&str, &str)]) -> String {
             [".TP\n".to_owned(), escaped(term), "\n".to_owned(), escaped(text), "\n".to_owned()]
         })
         .collect()
+}
+
+/// Paragraphs are filled; lines that begin with two spaces stay as they are.
+fn laid_out(text: &str) -> String {
+    let line = |line: &str| match line {
+        "" => ".PP\n".to_owned(),
+        kept if kept.starts_with("  ") => format!(".nf\n{}\n.fi\n", escaped(kept)),
+        filled => format!("{}\n", escaped(filled)),
+    };
+    text.lines().map(line).collect()
 }
 
 /// Text that roff takes as it is.

@@ -88,5 +88,5 @@ fn meant(context: &mut Context, question: &str) -> Result<(), Failure> {
     if terminal::confirm(&mut context.out, question)? {
         return Ok(());
     }
-    Err(Failure::Interrupted { state: "nothing was deleted".to_owned(), hint: None })
+    Err(Failure::Declined { state: "nothing was deleted" })
 }

@@ -34,7 +34,7 @@ pub(super) fn run(context: &mut Context, arguments: TestArgs) -> Result<u8, Fail
     let (word, meaning, tone, code) = meaning(verdict);
     context.out.json(&json!({"user": user, "service": service, "verdict": word, "meaning": meaning}))?;
     let shown = context.out.style.paint(tone, word);
-    context.out.text(&format!("Verdict: {shown}: {meaning}.\n"))?;
+    context.out.text(&format!("Verdict: {shown} ({meaning}).\n"))?;
     Ok(code)
 }
 

@@ -7,13 +7,22 @@ use super::table::{Cell, lines};
 use super::time::Now;
 
 const TITLES: [&str; 7] = ["TIME", "EVENT", "USER", "SERVICE", "SOURCE", "VERDICT", "REASON"];
-/// Widths that most rows keep to.
-const LEAST: [usize; 7] = [19, 8, 12, 10, 15, 7, 0];
 
-/// One page; with titles when it is the first.
-pub(crate) fn page(rows: &[AuditRow], first: bool, now: &Now, style: Style) -> String {
+/// The widths of columns so far.
+#[derive(Debug)]
+pub(crate) struct Widths([usize; 7]);
+
+impl Widths {
+    /// Those that most rows keep to.
+    pub(crate) fn usual() -> Self {
+        Self([19, 8, 12, 10, 15, 14, 0])
+    }
+}
+
+/// One page; with titles when it is the `first`.
+pub(crate) fn page(rows: &[AuditRow], first: bool, widths: &mut Widths, now: &Now, style: Style) -> String {
     let cells = rows.iter().map(|row| cells(row, now)).collect();
-    lines(first.then_some(TITLES), cells, LEAST, style)
+    lines(first.then_some(TITLES), cells, &mut widths.0, style)
 }
 
 fn cells(row: &AuditRow, now: &Now) -> [Cell; 7] {

@@ -34,7 +34,7 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         [Cell::new("  Connections"), Cell::new(&format!("{} open now", status.connections))],
         [Cell::new("  Audit"), Cell::new(&format!("{} rows", status.audit_rows))],
     ];
-    format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, [0, 0], style))
+    format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, &mut [0, 0], style))
 }
 
 /// What is wrong with the configuration; `in_force` is said of a valid one.

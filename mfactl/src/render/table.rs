@@ -24,23 +24,22 @@ impl Cell {
     }
 }
 
-/// Lines up `rows` under `titles`; the last column is not padded. `least` are widths below which no column
-/// goes, for tables that continue page after page.
+/// Lines up `rows` under `titles`; the last column is not padded. `widths` are those below which no column
+/// goes; they grow with what is shown, for tables that continue page after page.
 pub(crate) fn lines<const N: usize>(
     titles: Option<[&str; N]>,
     rows: Vec<[Cell; N]>,
-    least: [usize; N],
+    widths: &mut [usize; N],
     style: Style,
 ) -> String {
     let heading = titles.map(|titles| titles.map(|title| Cell::toned(Tone::Strong, title)));
     let rows: Vec<[Cell; N]> = heading.into_iter().chain(rows).collect();
-    let mut widths = least;
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.text.chars().count());
         }
     }
-    rows.iter().map(|row| line(row, &widths, style)).collect()
+    rows.iter().map(|row| line(row, widths, style)).collect()
 }
 
 fn line(row: &[Cell], widths: &[usize], style: Style) -> String {
@@ -67,9 +66,9 @@ mod tests {
             [Cell::toned(Tone::Bad, "é\u{1b}[2J"), Cell::new("x")],
             [Cell::new(""), Cell::toned(Tone::Good, "y")],
         ];
-        let plain = lines(Some(["A", "B"]), rows.clone(), [0, 0], Style::PLAIN);
+        let plain = lines(Some(["A", "B"]), rows.clone(), &mut [0, 0], Style::PLAIN);
         assert_eq!(plain, "A           B\né\\u{1b}[2J  x\n-           y\n");
-        let color = lines(None, rows, [0, 0], Style::COLOR);
+        let color = lines(None, rows, &mut [0, 0], Style::COLOR);
         assert_eq!(color, "\u{1b}[31mé\\u{1b}[2J\u{1b}[0m  x\n-           \u{1b}[32my\u{1b}[0m\n");
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn list(users: &[UserSummary], now: &Now, style: Style) -> String {
         return "No user has a factor yet. To add one: mfactl enroll totp USER\n".to_owned();
     }
     let rows = users.iter().map(|user| row(user, now)).collect();
-    lines(Some(["USER", "FACTORS", "LAST USED", "ACCOUNT"]), rows, [0; 4], style)
+    lines(Some(["USER", "FACTORS", "LAST USED", "ACCOUNT"]), rows, &mut [0; 4], style)
 }
 
 fn row(user: &UserSummary, now: &Now) -> [Cell; 4] {
@@ -60,7 +60,7 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
         Cell::new("  Failures"),
         Cell::new(&format!("{} in the last 30 days", user.failures_30_days)),
     ]);
-    text.push_str(&lines(None, facts, [13, 0], style));
+    text.push_str(&lines(None, facts, &mut [13, 0], style));
     if user.factors.is_empty() {
         text.push_str("\nNo factors.\n");
     }
@@ -91,7 +91,7 @@ fn one_factor(detail: &FactorDetail, now: &Now, style: Style) -> String {
         let drift = format!("{steps} step{} {way}", if steps == 1 { "" } else { "s" });
         facts.push([Cell::new("  Its clock"), Cell::new(&drift)]);
     }
-    format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, [13, 0], style))
+    format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, &mut [13, 0], style))
 }
 
 /// `totp "phone"`.

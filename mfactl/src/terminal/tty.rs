@@ -15,11 +15,12 @@ use super::{Asked, line};
 /// Signals that end a question. They are held back while the terminal is changed.
 const ENDING: [Signal; 4] = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT];
 
-/// Reads one line of standard input, a terminal.
-pub(super) fn read(echo: bool) -> io::Result<Asked<Zeroizing<String>>> {
+/// Reads one line of standard input, a terminal. `prompt` is called when it is safe to type.
+pub(super) fn read(echo: bool, prompt: impl FnOnce()) -> io::Result<Asked<Zeroizing<String>>> {
     let stdin = io::stdin();
     let signals = Held::new()?;
     let _mode = Mode::set(&stdin, echo)?;
+    prompt();
     match line::read(&stdin, || ready(&stdin, &signals)) {
         Ok(Some(text)) => Ok(Asked::Answer(text)),
         Ok(None) => Ok(Asked::GivenUp),
