@@ -1,0 +1,166 @@
+//! `enroll`: adds a factor, shows what to scan or type in, and has it confirmed.
+
+use mfa_proto::admin::{
+    Enrolled, FactorKind, FactorState, HotpParams, NewFactor, NewParams, Reply, Request, TotpParams,
+};
+use mfa_proto::name::UserId;
+use mfa_proto::secret::SecretText;
+use mfa_proto::text::escape_for_log;
+
+use super::{Context, code, confirm, hint, secret, user};
+use crate::cli::{EnrollArgs, EnrollKind, QrStyle};
+use crate::failure::{Failure, exit};
+use crate::render::{self, qr::Ink, qr::Qr, style::Tone};
+use crate::terminal;
+
+/// Adds a factor.
+pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure> {
+    let (arguments, params, kind) = split(kind);
+    let whom = user::resolve(context, &arguments.user)?;
+    let brought = if arguments.given.secret_stdin {
+        Some(secret::tidy(&terminal::stdin_line(&mut context.out, "key (base32)")?)?)
+    } else {
+        None
+    };
+    let current = if arguments.given.code_stdin { Some(code::from_stdin(context)?) } else { None };
+    let reply = code::ask_with_current(context, current, |current_code| {
+        Request::Enroll(Box::new(NewFactor {
+            user: whom.clone(),
+            label: arguments.label.clone(),
+            params,
+            secret: brought.as_ref().and_then(copy),
+            activate: arguments.activation.no_confirm,
+            replace: arguments.activation.replace,
+            current_code,
+        }))
+    });
+    let reply = reply.map_err(|f| f.or_hint(|code| hint::user(code, &whom, &context.now)))?;
+    let Reply::Enrolled(new) = reply else {
+        return Err(context.target.unexpected());
+    };
+    context.out.json(&render::view::enrolled(&whom, kind, &new))?;
+    show(context, &whom, &arguments, params, &new)?;
+    finish(context, &whom, &new)
+}
+
+fn split(kind: EnrollKind) -> (EnrollArgs, NewParams, FactorKind) {
+    match kind {
+        EnrollKind::Totp { common, period } => {
+            let (algorithm, digits) = (common.algorithm.into(), common.digits);
+            (common, NewParams::Totp(TotpParams { algorithm, digits, period }), FactorKind::Totp)
+        }
+        EnrollKind::Hotp { common, counter } => {
+            let (algorithm, digits) = (common.algorithm.into(), common.digits);
+            (common, NewParams::Hotp(HotpParams { algorithm, digits, counter }), FactorKind::Hotp)
+        }
+    }
+}
+
+/// A second copy: the request is built anew when a current code is asked for.
+fn copy(secret: &SecretText) -> Option<SecretText> {
+    SecretText::new(secret.expose().to_owned()).ok()
+}
+
+fn show(
+    context: &mut Context,
+    whom: &UserId,
+    arguments: &EnrollArgs,
+    params: NewParams,
+    new: &Enrolled,
+) -> Result<(), Failure> {
+    let state = match new.state {
+        FactorState::Active => "active",
+        FactorState::Pending | FactorState::Disabled | FactorState::Exhausted => {
+            "does not count until it is confirmed"
+        }
+    };
+    let title = format!(
+        "New factor {} of {}: {} \"{}\", {state}.",
+        new.factor.0,
+        escape_for_log(&whom.to_string()),
+        kind_word(params),
+        escape_for_log(new.label.as_str()),
+    );
+    context.out.text(&format!("{}\n", context.out.style.paint(Tone::Strong, &title)))?;
+    let drawn = match &new.uri {
+        Some(uri) => draw(context, arguments.shown.qr, uri)?,
+        None => false,
+    };
+    let Some(secret) = &new.secret else {
+        return Ok(());
+    };
+    context.out.text(if drawn {
+        "\nScan the code with an authenticator app, or type in this key:\n\n    "
+    } else {
+        "\nType this key into an authenticator app:\n\n    "
+    })?;
+    context.out.text(&secret::grouped(secret))?;
+    context.out.text(&format!("\n\n    {}\n", parameters(params)))?;
+    if let Some(uri) = new.uri.as_ref().filter(|_| arguments.shown.uri) {
+        context.out.text("\n    ")?;
+        context.out.text(uri.expose())?;
+        context.out.text("\n")?;
+    }
+    context.out.text("\n")
+}
+
+fn kind_word(params: NewParams) -> &'static str {
+    match params {
+        NewParams::Totp(_) => render::factor::kind(FactorKind::Totp),
+        NewParams::Hotp(_) => render::factor::kind(FactorKind::Hotp),
+    }
+}
+
+fn parameters(params: NewParams) -> String {
+    match params {
+        NewParams::Totp(p) => {
+            format!("time-based, {}", render::factor::parameters(p.algorithm, p.digits, Some(p.period)))
+        }
+        NewParams::Hotp(p) => format!(
+            "counter-based from {}, {}",
+            p.counter,
+            render::factor::parameters(p.algorithm, p.digits, None)
+        ),
+    }
+}
+
+/// Draws the QR code where it can be read, and says whether; tells the person why not.
+fn draw(context: &mut Context, style: QrStyle, uri: &SecretText) -> Result<bool, Failure> {
+    let out = &mut context.out;
+    let ink = match (style, out.style.width) {
+        (QrStyle::None, _) | (QrStyle::Auto, None) => return Ok(false),
+        (QrStyle::Inverted, _) => Ink::DarkDrawn,
+        (QrStyle::Auto, Some(_)) if out.style.color => Ink::Colored,
+        (QrStyle::Auto | QrStyle::Plain, _) => Ink::LightDrawn,
+    };
+    let Some(qr) = Qr::of(uri.expose()) else {
+        out.text("\n(The link is too long for a QR code.)\n")?;
+        return Ok(false);
+    };
+    match out.style.width {
+        Some(width) if i32::from(width) < qr.columns() => {
+            let needed = qr.columns();
+            out.text(&format!("\n(No QR code: the terminal has {width} columns, {needed} are needed.)\n"))?;
+            Ok(false)
+        }
+        Some(_) | None => {
+            out.text("\n")?;
+            out.text(&qr.draw(ink))?;
+            Ok(true)
+        }
+    }
+}
+
+/// Has a pending factor confirmed when someone can be asked, else says how.
+fn finish(context: &mut Context, whom: &UserId, new: &Enrolled) -> Result<u8, Failure> {
+    if new.state == FactorState::Active || context.out.json {
+        return Ok(exit::OK);
+    }
+    if terminal::interactive() {
+        let prompt = "Code that the authenticator shows now (Ctrl-C to confirm later): ";
+        return confirm::until_right(context, whom, Some(new.factor), prompt);
+    }
+    let command = confirm::command(whom, Some(new.factor));
+    context.out.text(&format!("When the authenticator is set up: {command}\n"))?;
+    Ok(exit::OK)
+}
