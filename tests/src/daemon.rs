@@ -1,13 +1,12 @@
 //! `mfad` of a world: its configuration, its process, its PAM line, and `mfactl` to talk to it. Refuses to
 //! wait for luck: a daemon is started when its socket takes connections, and ended when its process is gone.
 
+mod setup;
+
 use std::{
     fs::{self, File},
-    os::unix::{
-        fs::{PermissionsExt, chown},
-        net::UnixStream,
-    },
-    path::{Path, PathBuf},
+    os::unix::net::UnixStream,
+    path::PathBuf,
     process::{Child, Command, Stdio},
 };
 
@@ -17,126 +16,13 @@ use nix::{
 };
 use serde_json::Value;
 
+pub use self::setup::Setup;
 use crate::{
     otp::Seed,
-    sys::{Ran, run_with, wait_until},
+    pam,
+    sys::{Ran, run_with, unix_now, wait_until},
     world::{Account, World},
 };
-
-/// How a daemon is set up; [`Setup::start`] makes it so.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    instance: String,
-    account: Option<Account>,
-    state_dir: Option<PathBuf>,
-    core: String,
-    unenrolled: String,
-    sections: String,
-}
-
-impl Setup {
-    /// One daemon in the usual places, run by its own account as when it is deployed.
-    pub fn new(world: &World) -> Self {
-        Self::instance(world, "mfad")
-    }
-
-    /// One of several daemons side by side, by name.
-    pub fn instance(world: &World, name: &str) -> Self {
-        let account = world.add_service_user(name);
-        Self { account: Some(account), ..Self::as_root_instance(name) }
-    }
-
-    /// Run by root.
-    pub fn as_root() -> Self {
-        Self::as_root_instance("mfad")
-    }
-
-    fn as_root_instance(name: &str) -> Self {
-        Self {
-            instance: name.to_owned(),
-            account: None,
-            state_dir: None,
-            core: String::new(),
-            unenrolled: "deny".to_owned(),
-            sections: String::new(),
-        }
-    }
-
-    /// Keeps the database elsewhere.
-    #[must_use]
-    pub fn state_dir(mut self, dir: &Path) -> Self {
-        self.state_dir = Some(dir.to_owned());
-        self
-    }
-
-    /// What happens to users without a factor: `deny` or `skip`.
-    #[must_use]
-    pub fn unenrolled(mut self, what: &str) -> Self {
-        what.clone_into(&mut self.unenrolled);
-        self
-    }
-
-    /// Opens the socket that every account may use for itself.
-    #[must_use]
-    pub fn with_user_socket(mut self) -> Self {
-        self.core = format!("user_socket = \"/run/{}/user.sock\"\n", self.instance);
-        self
-    }
-
-    /// More sections of the configuration, as TOML.
-    #[must_use]
-    pub fn section(mut self, toml: &str) -> Self {
-        self.sections.push_str(toml);
-        self.sections.push('\n');
-        self
-    }
-
-    /// Writes the configuration, makes key and database, and starts the daemon.
-    #[track_caller]
-    pub fn start(&self) -> Daemon {
-        let mut daemon = self.prepare();
-        daemon.begin();
-        daemon
-    }
-
-    /// All of [`Self::start`] but the start.
-    #[track_caller]
-    pub fn prepare(&self) -> Daemon {
-        let name = &self.instance;
-        let etc = PathBuf::from(format!("/etc/{name}"));
-        let state = self.state_dir.clone().unwrap_or_else(|| format!("/var/lib/{name}").into());
-        let run = PathBuf::from(format!("/run/{name}"));
-        for (dir, mode) in [(&etc, 0o750), (&state, 0o700), (&run, 0o755)] {
-            fs::create_dir_all(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-            fs::set_permissions(dir, fs::Permissions::from_mode(mode)).expect("root may");
-            let owner = self.account.as_ref().map(|account| account.uid);
-            chown(dir, owner, owner).expect("root may");
-        }
-        let daemon = Daemon {
-            config: etc.join("mfad.toml"),
-            socket: run.join("mfad.sock"),
-            state,
-            account: self.account.clone(),
-            output: PathBuf::from(format!("/run/world/{name}.out")),
-            child: None,
-        };
-        fs::write(&daemon.config, self.toml(&daemon, &etc)).expect("the world's /etc is writable");
-        run_with(&mut daemon.mfad(&["init"]), "").ok();
-        daemon
-    }
-
-    fn toml(&self, daemon: &Daemon, etc: &Path) -> String {
-        format!(
-            "[core]\nsocket = \"{}\"\nstate_dir = \"{}\"\nkey_file = \"{}\"\n{}\n[policy]\nunenrolled = \"{}\"\n\n{}",
-            daemon.socket.display(),
-            daemon.state.display(),
-            etc.join("key").display(),
-            self.core,
-            self.unenrolled,
-            self.sections
-        )
-    }
-}
 
 /// A daemon; ended when dropped.
 #[derive(Debug)]
@@ -172,6 +58,12 @@ impl Daemon {
     /// Starts the process and waits until it takes connections.
     #[track_caller]
     pub fn begin(&mut self) {
+        assert!(self.try_begin(), "mfad ended at once:\n{}", self.output());
+    }
+
+    /// Starts the process; whether it came to take connections. Else it has ended.
+    #[track_caller]
+    pub fn try_begin(&mut self) -> bool {
         assert!(self.child.is_none(), "it is running already");
         let output = File::options().create(true).append(true).open(&self.output).expect("/run is writable");
         let errors = output.try_clone().expect("a descriptor can be copied");
@@ -182,13 +74,15 @@ impl Daemon {
             .stderr(errors)
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        wait_until("mfad takes connections", || {
-            if let Some(status) = child.try_wait().expect("a child can be waited for") {
-                panic!("mfad ended at once, {status}:\n{}", self.output());
-            }
-            UnixStream::connect(&self.socket).is_ok()
+        let mut ended = false;
+        wait_until("mfad takes connections or ends", || {
+            ended = child.try_wait().expect("a child can be waited for").is_some();
+            ended || UnixStream::connect(&self.socket).is_ok()
         });
-        self.child = Some(child);
+        if !ended {
+            self.child = Some(child);
+        }
+        !ended
     }
 
     /// What it wrote to standard output and error.
@@ -230,6 +124,19 @@ impl Daemon {
         format!("auth {control} {} socket={} {arguments}", module.display(), self.socket.display())
     }
 
+    /// Writes a PAM service that wants the password first, then a code, and says "no" to both in the same
+    /// way. `arguments` are the module's.
+    pub fn guard(&self, service: &str, arguments: &str) {
+        let module = self.module_line("required", arguments);
+        pam::service(service, &["auth requisite pam_unix.so nodelay", &module, pam::ACCOUNT, pam::SESSION]);
+    }
+
+    /// Writes a PAM service that wants a code alone, in a stack that would pass if the module did not count.
+    pub fn guard_with_code_alone(&self, service: &str, arguments: &str) {
+        let module = self.module_line("required", arguments);
+        pam::service(service, &[&module, "auth required pam_permit.so", pam::ACCOUNT, pam::SESSION]);
+    }
+
     /// `mfactl` as root, with words and input.
     #[track_caller]
     pub fn ctl_with(&self, words: &[&str], input: &str) -> Ran {
@@ -264,6 +171,18 @@ impl Daemon {
         let counter = counter.to_string();
         let words = ["enroll", "hotp", user, "--counter", &counter, "--no-confirm", "--secret-stdin"];
         self.ctl_with(&words, &(seed.base32() + "\n")).ok();
+    }
+
+    /// Waits until no wait of a second or so stands in the way of the user's factor: it is open, or locked
+    /// for long.
+    #[track_caller]
+    pub fn wait_out_short_waits(&self, user: &str) {
+        wait_until("a short wait is over", || {
+            let shown = self.json(&["show", user]);
+            let lock = &shown["factors"][0]["lock"];
+            let until = lock["until"]["until"].as_u64();
+            until.is_none_or(|until| until <= unix_now() || until > unix_now() + 60)
+        });
     }
 
     /// Failures that are charged to a user's only factor since its last success.

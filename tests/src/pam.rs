@@ -8,6 +8,11 @@ use crate::{
     world::{Account, World},
 };
 
+/// The account phase of a usual service.
+pub const ACCOUNT: &str = "account required pam_unix.so";
+/// A session phase without side effects.
+pub const SESSION: &str = "session required pam_permit.so";
+
 /// Writes `/etc/pam.d/<name>`.
 pub fn service(name: &str, lines: &[&str]) {
     let path = format!("/etc/pam.d/{name}");

@@ -149,9 +149,20 @@ pub fn ssh(user: &str, options: &[&str], remote_command: &str) -> Session {
 pub fn login(user: &str, code: &str) -> bool {
     let mut session = ssh(user, &[], "id -un");
     session.answer(PASSWORD_PROMPT, PASSWORD).answer(CODE_PROMPT, code);
+    was_let_in(session, user)
+}
+
+/// How a session ended that runs `id -un` and has just been given its last answer. Gives up politely when
+/// it is asked once more.
+#[track_caller]
+pub fn was_let_in(mut session: Session, user: &str) -> bool {
+    let name = format!("\n{user}\n");
+    while session.expect_one_of(&[CODE_PROMPT, &name, "Permission denied"]) == 0 {
+        session.type_line("");
+    }
     let ended = session.end();
-    let in_as_user = ended.code == Some(0) && ended.after().lines().any(|line| line == user);
-    let refused = ended.code == Some(255) && ended.after().contains("Permission denied");
-    assert!(in_as_user != refused, "neither let in nor refused, {:?}:\n{}", ended.code, ended.shown);
-    in_as_user
+    let (inside, refused) = (ended.shown.contains(&name), ended.shown.contains("Permission denied"));
+    assert!(inside != refused, "neither let in nor refused:\n{}", ended.shown);
+    assert_eq!(ended.code, Some(if inside { 0 } else { 255 }), "{}", ended.shown);
+    inside
 }
