@@ -28,7 +28,7 @@ fn with_daemon(script: fn(&mut Peer), login: Login) -> Report {
         script(&mut peer);
         peer.hears_the_end();
     });
-    let report = login.at(&place.socket()).argument("timeout=1").types("123456").run(&place);
+    let report = login.at(&place.socket()).argument("timeout=2").types("123456").run(&place);
     daemon.done();
     report
 }
@@ -84,7 +84,7 @@ fn a_daemon_that_takes_no_connections_is_an_absent_daemon() {
             }
         }
     }
-    assert_absent(|login| login.at(&place.socket()).argument("timeout=1").run(&place));
+    assert_absent(|login| login.at(&place.socket()).argument("timeout=2").run(&place));
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_person_who_lets_the_time_run_out_is_denied_and_nothing_is_sent() {
             peer.greeted();
             peer.says(&prompt("Code: "));
         },
-        ignoring().with("--linger", "1100"),
+        ignoring().with("--linger", "2100"),
     );
     assert_eq!(report.authenticated(), AUTH_ERR, "{report:?}");
 }
@@ -206,11 +206,11 @@ fn a_program_that_was_stopped_past_the_deadline_is_denied() {
         let program = getsockopt(peer.stream(), PeerCredentials).unwrap().pid();
         kill(Pid::from_raw(program), Signal::SIGSTOP).unwrap();
         // Nothing may close the connection while it is stopped: this is how long that is.
-        assert!(!peer.closes_within(Duration::from_millis(1500)));
+        assert!(!peer.closes_within(Duration::from_millis(2500)));
         peer.raw(&welcome(Welcome::Version(1)));
         kill(Pid::from_raw(program), Signal::SIGCONT).unwrap();
     });
-    let report = ignoring().at(&place.socket()).argument("timeout=1").run(&place);
+    let report = ignoring().at(&place.socket()).argument("timeout=2").run(&place);
     daemon.done();
     assert_eq!(report.authenticated(), AUTH_ERR, "{report:?}");
 }
