@@ -32,8 +32,8 @@ pub(crate) use self::{
     long_about,
     after_help = help::AFTER,
     after_long_help = help::after_long(),
-    disable_help_subcommand = true,
-    infer_long_args = false
+    arg_required_else_help = true,
+    disable_help_subcommand = true
 )]
 pub(crate) struct Cli {
     /// Options of all commands.
@@ -65,7 +65,7 @@ pub(crate) struct Global {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Add a factor: prints what to scan or type into an authenticator
-    #[command(subcommand)]
+    #[command(subcommand, arg_required_else_help = true)]
     Enroll(EnrollKind),
     /// Prove a new factor by one of its codes, which makes it active
     #[command(after_long_help = help::CONFIRM)]
@@ -101,7 +101,7 @@ pub(crate) enum Command {
     #[command(after_long_help = help::TEST)]
     Test(TestArgs),
     /// Look at the configuration
-    #[command(subcommand)]
+    #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigVerb),
     /// Have the daemon read its configuration and key again (root)
     #[command(after_long_help = help::CONFIG)]

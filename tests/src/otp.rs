@@ -8,12 +8,12 @@ use crate::sys::{must, unix_now};
 /// Seconds a TOTP step lasts unless asked otherwise.
 pub const PERIOD: u64 = 30;
 
-/// A shared secret of 160 bits.
+/// A shared secret.
 #[derive(Clone, Debug)]
-pub struct Seed([u8; 20]);
+pub struct Seed(Vec<u8>);
 
 impl Seed {
-    /// A seed that is the same for the same name, and another for another.
+    /// A seed of 160 bits that is the same for the same name, and another for another.
     pub fn of(name: &str) -> Self {
         // FNV-1a to begin, then one step of it per byte: no secret, only different.
         let mut state = 0xcbf2_9ce4_8422_2325_u64;
@@ -24,12 +24,18 @@ impl Seed {
         name.bytes().for_each(|byte| {
             step(byte);
         });
-        Self(std::array::from_fn(|_| step(0x5a)))
+        Self((0..20).map(|_| step(0x5a)).collect())
+    }
+
+    /// What authenticator apps take.
+    #[track_caller]
+    pub fn from_base32(text: &str) -> Self {
+        Self(Secret::try_from_base32(text).expect("this is base32").as_bytes().to_vec())
     }
 
     /// As authenticator apps take it.
     pub fn base32(&self) -> String {
-        Secret::from(self.0.to_vec()).to_base32()
+        Secret::from(self.0.clone()).to_base32()
     }
 
     /// As `oathtool` and `pam_oath` take it.
@@ -77,7 +83,7 @@ impl Seed {
 
     fn code(&self, time: u64, period: u64) -> String {
         Builder::new()
-            .with_secret(self.0.to_vec())
+            .with_secret(self.0.clone())
             .with_step_duration(period)
             .with_account_name("test")
             .build()
@@ -104,7 +110,7 @@ mod tests {
     /// RFC 6238 appendix B and RFC 4226 appendix D, cut to six digits.
     #[test]
     fn codes_are_those_of_the_rfcs() {
-        let seed = Seed(*b"12345678901234567890");
+        let seed = Seed(b"12345678901234567890".to_vec());
         assert_eq!(seed.totp(59), "287082");
         assert_eq!(seed.totp(20_000_000_000), "353130");
         assert_eq!(seed.hotp(0), "755224");

@@ -113,6 +113,12 @@ impl Driver {
         self.with(&["-f"])
     }
 
+    /// Leaves what is shown out of the report.
+    #[must_use]
+    pub fn without_messages(self) -> Self {
+        self.with(&["-q"])
+    }
+
     /// Also `pam_acct_mgmt` after a success.
     #[must_use]
     pub fn and_account(self) -> Self {

@@ -10,9 +10,12 @@ use std::{
     time::Instant,
 };
 
-use nix::pty::openpty;
+use nix::pty::{Winsize, openpty};
 
 use crate::sys::PATIENCE;
+
+/// Wide and high enough for all that is shown.
+const SIZE: Winsize = Winsize { ws_row: 60, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
 
 /// A running program and all it has shown.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ pub struct Session {
 impl Session {
     /// Starts a program with a new terminal as its controlling one.
     pub fn start(command: &Command) -> Self {
-        let pty = openpty(None, None).expect("a terminal can be had");
+        let pty = openpty(&SIZE, None).expect("a terminal can be had");
         let terminal = |end: &OwnedFd| Stdio::from(end.try_clone().expect("a descriptor can be copied"));
         let mut inner = Command::new("setsid");
         inner.arg("--ctty").arg("--wait").arg(command.get_program()).args(command.get_args());

@@ -100,6 +100,11 @@ impl World {
         accounts::add(name, password)
     }
 
+    /// Adds an account that nobody logs in to by password, quickly.
+    pub fn add_quick_user(&self, name: &str) -> Account {
+        accounts::add_locked(name)
+    }
+
     /// Adds a system account for a service, without password, home or shell.
     pub fn add_service_user(&self, name: &str) -> Account {
         accounts::add_service(name)

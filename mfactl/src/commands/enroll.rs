@@ -10,7 +10,7 @@ use mfa_proto::text::escape_for_log;
 use super::{Context, code, confirm, hint, secret, user};
 use crate::cli::{EnrollArgs, EnrollKind, QrStyle};
 use crate::failure::{Failure, exit};
-use crate::render::{self, qr::Ink, qr::Qr, style::Tone};
+use crate::render::{self, qr::Ink, qr::Qr, style::Style, style::Tone};
 use crate::terminal;
 
 /// Adds a factor.
@@ -82,26 +82,22 @@ fn show(
         escape_for_log(new.label.as_str()),
     );
     context.out.text(&format!("{}\n", context.out.style.paint(Tone::Strong, &title)))?;
-    let drawn = match &new.uri {
-        Some(uri) => draw(context, arguments.shown.qr, uri)?,
-        None => false,
-    };
     let Some(secret) = &new.secret else {
         return Ok(());
     };
-    context.out.text(if drawn {
-        "\nScan the code with an authenticator app, or type in this key:\n\n    "
-    } else {
-        "\nType this key into an authenticator app:\n\n    "
+    let picture = new.uri.as_ref().map_or(Picture::None, |uri| plan(context, arguments.shown.qr, uri));
+    context.out.text(match picture {
+        Picture::Drawn(..) => "\nScan the code below with an authenticator app, or type in this key:\n\n    ",
+        Picture::None | Picture::Impossible(_) => "\nType this key into an authenticator app:\n\n    ",
     })?;
     context.out.text(&secret::grouped(secret))?;
-    context.out.text(&format!("\n\n    {}\n", parameters(params)))?;
+    context.out.text(&format!("\n\n    {}\n\n", parameters(params)))?;
     if let Some(uri) = new.uri.as_ref().filter(|_| arguments.shown.uri) {
-        context.out.text("\n    ")?;
+        context.out.text("    ")?;
         context.out.text(uri.expose())?;
-        context.out.text("\n")?;
+        context.out.text("\n\n")?;
     }
-    context.out.text("\n")
+    draw(context, &picture)
 }
 
 fn kind_word(params: NewParams) -> &'static str {
@@ -124,29 +120,52 @@ fn parameters(params: NewParams) -> String {
     }
 }
 
-/// Draws the QR code where it can be read, and says whether; tells the person why not.
-fn draw(context: &mut Context, style: QrStyle, uri: &SecretText) -> Result<bool, Failure> {
-    let out = &mut context.out;
-    let ink = match (style, out.style.width) {
-        (QrStyle::None, _) | (QrStyle::Auto, None) => return Ok(false),
+/// What becomes of the QR code.
+enum Picture {
+    /// It is shown.
+    Drawn(Qr, Ink),
+    /// It is not wanted.
+    None,
+    /// It cannot be shown, and why.
+    Impossible(String),
+}
+
+fn plan(context: &Context, style: QrStyle, uri: &SecretText) -> Picture {
+    let Style { color, screen } = context.out.style;
+    let ink = match (style, screen) {
+        (QrStyle::None, _) | (QrStyle::Auto, None) => return Picture::None,
         (QrStyle::Inverted, _) => Ink::DarkDrawn,
-        (QrStyle::Auto, Some(_)) if out.style.color => Ink::Colored,
+        (QrStyle::Auto, Some(_)) if color => Ink::Colored,
         (QrStyle::Auto | QrStyle::Plain, _) => Ink::LightDrawn,
     };
     let Some(qr) = Qr::of(uri.expose()) else {
-        out.text("\n(The link is too long for a QR code.)\n")?;
-        return Ok(false);
+        return Picture::Impossible("the link is too long for one".to_owned());
     };
-    match out.style.width {
-        Some(width) if i32::from(width) < qr.columns() => {
-            let needed = qr.columns();
-            out.text(&format!("\n(No QR code: the terminal has {width} columns, {needed} are needed.)\n"))?;
-            Ok(false)
-        }
-        Some(_) | None => {
-            out.text("\n")?;
-            out.text(&qr.draw(ink))?;
-            Ok(true)
+    let Some(screen) = screen else {
+        return Picture::Drawn(qr, ink);
+    };
+    let qr = qr.fitted(screen);
+    if qr.fits_columns(screen) {
+        return Picture::Drawn(qr, ink);
+    }
+    let (there, needed) = (screen.columns, qr.columns());
+    Picture::Impossible(format!("the terminal has {there} columns, {needed} are needed"))
+}
+
+/// Shows the QR code last, next to the prompt, where it is seen whole on the smallest screen.
+fn draw(context: &mut Context, picture: &Picture) -> Result<(), Failure> {
+    match picture {
+        Picture::None => Ok(()),
+        Picture::Impossible(why) => context.out.text(&format!("(No QR code: {why}.)\n\n")),
+        Picture::Drawn(qr, ink) => {
+            if let Some(screen) = context.out.style.screen.filter(|screen| !qr.fits_rows(*screen)) {
+                let needed = qr.rows().saturating_add(1);
+                let rows = screen.rows;
+                let text =
+                    format!("(The terminal has {rows} rows; to see the code whole, give it {needed}.)\n\n");
+                context.out.text(&text)?;
+            }
+            context.out.text(&qr.draw(*ink))
         }
     }
 }

@@ -7,8 +7,17 @@ use std::os::fd::AsFd;
 pub(crate) struct Style {
     /// Escape sequences for colors may be used.
     pub(crate) color: bool,
-    /// Columns, when it is a terminal.
-    pub(crate) width: Option<u16>,
+    /// Its size, when it is a terminal.
+    pub(crate) screen: Option<Screen>,
+}
+
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Screen {
+    /// Characters in a line.
+    pub(crate) columns: u16,
+    /// Lines.
+    pub(crate) rows: u16,
 }
 
 /// What a piece of text means.
@@ -31,9 +40,13 @@ impl Style {
     pub(crate) fn detect(stdout: &impl AsFd, terminal: bool) -> Self {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        let width =
-            terminal.then(|| terminal_size::terminal_size_of(stdout).map_or(80, |(width, _)| width.0));
-        Self { color: terminal && !dumb && !set("NO_COLOR"), width }
+        let size = |(width, height): (terminal_size::Width, terminal_size::Height)| Screen {
+            columns: width.0,
+            rows: height.0,
+        };
+        let screen =
+            || terminal_size::terminal_size_of(stdout).map_or(Screen { columns: 80, rows: 24 }, size);
+        Self { color: terminal && !dumb && !set("NO_COLOR"), screen: terminal.then(screen) }
     }
 
     /// `text` in the color of `tone`.
@@ -56,7 +69,7 @@ impl Style {
 #[cfg(test)]
 impl Style {
     /// A file.
-    pub(crate) const PLAIN: Self = Self { color: false, width: None };
+    pub(crate) const PLAIN: Self = Self { color: false, screen: None };
     /// A terminal with colors.
-    pub(crate) const COLOR: Self = Self { color: true, width: Some(80) };
+    pub(crate) const COLOR: Self = Self { color: true, screen: Some(Screen { columns: 80, rows: 24 }) };
 }

@@ -1,13 +1,13 @@
 //! Each verb for people and as JSON: what is asked of the daemon, and all that is printed.
 
-use mfa_proto::admin::{ConfigReport, FactorState, RefusalCode, Reply, UserPage};
+use mfa_proto::admin::{ConfigReport, FactorState, RefusalCode, Reply, Request, UserPage};
 use mfa_proto::answer::AnswerShape;
 use mfa_proto::login::{ServerMessage, Verdict};
 use mfa_proto::text::ShownText;
 
-use crate::daemon::{FakeDaemon, Script};
+use crate::daemon::{FakeDaemon, Script, Seen};
 use crate::golden;
-use crate::run::run;
+use crate::run::{binary, command, finish, run};
 use crate::sample;
 
 /// Runs each command line twice, the second time with `--json`, and compares all of it with a golden file.
@@ -264,4 +264,21 @@ fn every_refusal_has_its_exit_code() {
             daemon.finish();
         }
     }
+}
+
+#[test]
+fn without_user_it_is_for_the_account_it_runs_as_whatever_sudo_says() {
+    let uid = nix::unistd::getuid();
+    let own =
+        nix::unistd::User::from_uid(uid).unwrap().expect("the tests run as an account of this host").name;
+    let daemon = FakeDaemon::admin(vec![sample::detail(Vec::new())]);
+    let mut command = command(binary(), &daemon.socket(), &["show"]);
+    command.env("SUDO_USER", "mallory").env("USER", "mallory").env("LOGNAME", "mallory");
+    let ran = finish(command, "");
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let said = format!("No USER given: this is for {own}, the account mfactl runs as.\n");
+    assert_eq!(ran.stderr, if uid.is_root() { said } else { String::new() });
+    let seen = daemon.finish();
+    let Some(Seen::Request(request)) = seen.last() else { panic!("{seen:?}") };
+    assert!(matches!(&**request, Request::Show { user } if *user == sample::user(&own)), "{request:?}");
 }

@@ -311,6 +311,16 @@ fn the_installed_example_shows_every_key_with_its_default() {
 }
 
 #[test]
+fn the_man_page_shows_what_the_example_shows() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/man/mfad.toml.5");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let shown: BTreeSet<&str> = page.lines().collect();
+    for (key, setting) in example_settings() {
+        assert!(shown.contains(setting.as_str()), "mfad.toml.5 does not show {key} as `{setting}`");
+    }
+}
+
+#[test]
 fn the_rule_of_the_installed_example_is_valid() {
     let example = example();
     let commented = example.lines().skip_while(|line| *line != "#[[policy.rule]]");

@@ -235,7 +235,7 @@ fn byte_after_byte_does_not_prolong_the_login() {
         let sent = text.iter().take_while(|&&byte| {
             let gone = peer.closes_within(EACH);
             if !gone {
-                peer.raw(&[byte]);
+                peer.tries(&[byte]);
             }
             !gone
         });

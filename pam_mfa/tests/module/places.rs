@@ -120,7 +120,7 @@ fn a_peer_that_is_neither_root_nor_the_keeper_is_told_nothing() {
     let place = Place::new();
     let socket = place.socket();
     let impostor = Daemon::behind(opened_by_another(&socket), 1, |mut peer| {
-        peer.raw(&[welcome(Welcome::Version(1)), frame(&SETTLED_ACCEPT)].concat());
+        peer.tries(&[welcome(Welcome::Version(1)), frame(&SETTLED_ACCEPT)].concat());
         peer.hears_the_end();
     });
     assert_refused(&socket, &place, "neither root nor 0");

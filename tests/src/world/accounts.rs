@@ -40,6 +40,14 @@ impl Account {
 }
 
 pub(super) fn add(name: &str, password: &str) -> Account {
+    let account = add_locked(name);
+    // Few rounds: how hard a password is to guess is not what is tested.
+    let mut chpasswd = Command::new("chpasswd");
+    run_with(chpasswd.args(["-c", "SHA512", "-s", "1000"]), &format!("{name}:{password}\n")).ok();
+    account
+}
+
+pub(super) fn add_locked(name: &str) -> Account {
     let home = PathBuf::from("/home").join(name);
     let account = Account { name: name.to_owned(), uid: next_uid(), home };
     let Account { uid, home, .. } = &account;
@@ -49,9 +57,6 @@ pub(super) fn add(name: &str, password: &str) -> Account {
     fs::create_dir_all(home).expect("/home is the world's own");
     chown(home, Some(*uid), Some(*uid)).expect("root may");
     fs::set_permissions(home, fs::Permissions::from_mode(0o700)).expect("root may");
-    // Few rounds: how hard a password is to guess is not what is tested.
-    let mut chpasswd = Command::new("chpasswd");
-    run_with(chpasswd.args(["-c", "SHA512", "-s", "1000"]), &format!("{name}:{password}\n")).ok();
     account
 }
 

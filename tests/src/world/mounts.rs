@@ -73,8 +73,9 @@ fn bind(source: &Path, target: &Path) {
 fn open_before_covered(build: &Path, disk: Option<&Path>) -> Vec<(String, File)> {
     let mut keep = vec![("bin/pam_driver".to_owned(), env!("MFA_PAM_DRIVER").into())];
     keep.extend(BUILT.iter().map(|name| (format!("bin/{name}"), build.join(name))));
-    keep.retain(|(_, path)| path.exists());
+    keep.push(("console".to_owned(), "/dev/console".into())); // for a benchmark of what is written to it
     keep.extend(disk.map(|disk| ("disk".to_owned(), disk.to_owned())));
+    keep.retain(|(_, path)| path.exists());
     let open = |path: &Path| File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     keep.into_iter().map(|(name, path)| (name, open(&path))).collect()
 }
