@@ -57,12 +57,36 @@ pub fn log_login(context: &Context, settled: &Settled) {
     let event = "login";
     match settled.verdict() {
         mfa_proto::login::Verdict::Accept | mfa_proto::login::Verdict::NotApplicable => {
-            info!(event, user, service, source, factor, rule, verdict, reason, session, actor, "login {verdict}: user={user} service={service} source={source} reason={reason}");
+            info!(
+                event,
+                user,
+                service,
+                source,
+                factor,
+                rule,
+                verdict,
+                reason,
+                session,
+                actor,
+                "login {verdict}: user={user} service={service} source={source} reason={reason}"
+            );
         }
         mfa_proto::login::Verdict::Deny
         | mfa_proto::login::Verdict::Locked
         | mfa_proto::login::Verdict::Unavailable => {
-            warn!(event, user, service, source, factor, rule, verdict, reason, session, actor, "login {verdict}: user={user} service={service} source={source} reason={reason}");
+            warn!(
+                event,
+                user,
+                service,
+                source,
+                factor,
+                rule,
+                verdict,
+                reason,
+                session,
+                actor,
+                "login {verdict}: user={user} service={service} source={source} reason={reason}"
+            );
         }
     }
 }

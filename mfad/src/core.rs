@@ -1,6 +1,7 @@
 //! What every connection of the core role shares: store, settings, and the limits kept in memory.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc, Mutex, PoisonError, RwLock,
         atomic::{AtomicU64, Ordering},
@@ -10,10 +11,15 @@ use std::{
 
 use mfa_proto::login::Verdict;
 
+use tokio::sync::Notify;
+
 use crate::{
     clock::{Clock, UnixTime},
+    config::Config,
     decoy::Decoys,
+    keys,
     limits::{GlobalRate, SourceKey, Sources},
+    server::admission::Admission,
     session::Settled,
     settings::Settings,
     store::Store,
@@ -37,6 +43,10 @@ pub struct Core {
     rate: Mutex<GlobalRate>,
     tally: Tally,
     started: UnixTime,
+    /// Where the configuration is read from again.
+    path: PathBuf,
+    admissions: Mutex<Vec<Admission>>,
+    chores: Notify,
 }
 
 /// Logins since the start.
@@ -48,9 +58,10 @@ pub struct Tally {
 
 impl Core {
     /// Puts the parts together.
-    pub fn new(clock: Arc<dyn Clock>, store: Store, settings: Settings) -> Self {
+    pub fn new(clock: Arc<dyn Clock>, store: Store, settings: Settings, path: PathBuf) -> Self {
         let limits = settings.config().limits();
-        let window = limits.source_window.map_or(SOURCE_WINDOW, |w| i64::try_from(w.as_secs()).unwrap_or(i64::MAX));
+        let window =
+            limits.source_window.map_or(SOURCE_WINDOW, |w| i64::try_from(w.as_secs()).unwrap_or(i64::MAX));
         Self {
             sources: Mutex::new(Sources::new(limits.source_failures.unwrap_or(SOURCE_FAILURES), window)),
             rate: Mutex::new(GlobalRate::new(limits.failures_per_second.unwrap_or(FAILURES_PER_SECOND))),
@@ -60,6 +71,9 @@ impl Core {
             settings: RwLock::new(Arc::new(settings)),
             decoys: Decoys::default(),
             tally: Tally::default(),
+            path,
+            admissions: Mutex::default(),
+            chores: Notify::new(),
         }
     }
 
@@ -83,9 +97,37 @@ impl Core {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts new settings in force.
-    pub fn replace_settings(&self, settings: Settings) {
+    /// Reads configuration and keys again. With one fault in them, all that was in force stays.
+    pub async fn reload(&self) -> Result<(), Vec<String>> {
+        let config = self.read_config()?;
+        let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
+        let settings = Settings::new(config);
+        self.store.reload(keyring, settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        self.chores.notify_one();
+        Ok(())
+    }
+
+    /// The configuration as it is on disk now, or all that is wrong with it.
+    pub fn read_config(&self) -> Result<Config, Vec<String>> {
+        Config::load(&self.path).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    /// Counts the connections of a socket from now on.
+    pub fn watch(&self, admission: Admission) {
+        self.admissions.lock().unwrap_or_else(PoisonError::into_inner).push(admission);
+    }
+
+    /// Connections open now, on all sockets.
+    pub fn connections(&self) -> u32 {
+        let admissions = self.admissions.lock().unwrap_or_else(PoisonError::into_inner);
+        admissions.iter().fold(0, |sum, admission| sum.saturating_add(admission.open()))
+    }
+
+    /// Waits until there may be chores: at most `at_most`.
+    pub async fn wait_for_chores(&self, at_most: Duration) {
+        // Being called early and running out of time mean the same.
+        drop(tokio::time::timeout(at_most, self.chores.notified()).await);
     }
 
     /// The part of accounts that do not exist.

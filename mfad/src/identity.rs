@@ -48,7 +48,8 @@ pub struct Nss;
 
 impl Accounts for Nss {
     fn uid_of(&self, name: &UserName) -> Result<Option<u32>, LookupError> {
-        let user = nix::unistd::User::from_name(name.as_str()).map_err(|e| LookupError::Failed(e.to_string()))?;
+        let user =
+            nix::unistd::User::from_name(name.as_str()).map_err(|e| LookupError::Failed(e.to_string()))?;
         // A database that folds case or strips a domain may answer for another name than was asked:
         // the factors would be those of one name and the login that of another.
         Ok(user.filter(|user| user.name == name.as_str()).map(|user| user.uid.as_raw()))
@@ -139,7 +140,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_database_that_hangs_is_an_error_and_not_an_unknown_user() {
         let stuck = Arc::new(Stuck::default());
-        let directory = Directory::new(Some(Arc::clone(&stuck) as Arc<dyn Accounts>), Duration::from_secs(5));
+        let accounts: Arc<dyn Accounts> = Arc::<Stuck>::clone(&stuck);
+        let directory = Directory::new(Some(accounts), Duration::from_secs(5));
         let root = UserName::new("root").unwrap();
         // More than may be under way: those that wait for a place time out as well.
         for _ in 0..=Directory::MOST {

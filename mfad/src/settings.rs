@@ -87,10 +87,7 @@ impl Settings {
         StoreSettings {
             profile: self.profile,
             unproven: self.profile.for_unproven(),
-            rules: Rules {
-                window: self.config.totp().window,
-                learn_drift: self.config.totp().learn_drift,
-            },
+            rules: Rules { window: self.config.totp().window, learn_drift: self.config.totp().learn_drift },
             max_factors: self.config.enrollment().max_factors,
         }
     }

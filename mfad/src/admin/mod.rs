@@ -5,18 +5,18 @@
 
 mod enroll;
 mod look;
+mod refusal;
 mod rights;
 mod state;
 
 use std::{sync::Arc, time::Duration};
 
 use mfa_proto::{
-    admin::{FactorRef, Refusal, RefusalCode, Reply, Request},
+    admin::{Refusal, Reply, Request},
     name::{ServiceName, UserId},
-    text::ShownText,
 };
 use tokio::net::UnixStream;
-use tracing::{error, info};
+use tracing::info;
 
 use crate::{
     audit::{Context, SessionId},
@@ -25,14 +25,17 @@ use crate::{
         Peer,
         wire::{Wire, WireError},
     },
-    store::StoreError,
 };
 
 /// A front end that is silent for so long has gone away.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Serves requests until the peer closes the connection.
-pub(crate) async fn serve(core: &Arc<Core>, wire: &mut Wire<UnixStream>, peer: Peer) -> Result<(), WireError> {
+pub(crate) async fn serve(
+    core: &Arc<Core>,
+    wire: &mut Wire<UnixStream>,
+    peer: Peer,
+) -> Result<(), WireError> {
     loop {
         let request = match tokio::time::timeout(IDLE, wire.read::<Request>()).await {
             Err(_) | Ok(Err(WireError::Closed)) => return Ok(()),
@@ -50,11 +53,11 @@ struct Desk<'a> {
     session: SessionId,
 }
 
-async fn handle(core: &Arc<Core>, peer: Peer, request: Request) -> Result<Reply, Refusal> {
+async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refusal> {
     let desk = Desk { core, peer, session: SessionId::fresh() };
     match request {
         Request::Enroll(new) => desk.enroll(*new).await,
-        Request::Confirm { user, factor, code } => desk.confirm(user, factor, code).await,
+        Request::Confirm { user, factor, code } => desk.confirm(user, factor, &code).await,
         Request::List { after } => desk.list(after).await,
         Request::Show { user } => desk.show(user).await,
         Request::Disable { target, code } => desk.disable(target, code).await,
@@ -64,7 +67,7 @@ async fn handle(core: &Arc<Core>, peer: Peer, request: Request) -> Result<Reply,
         Request::Reset { user } => desk.reset(user).await,
         Request::Status => desk.status().await,
         Request::Audit(filter) => desk.audit(*filter).await,
-        Request::ConfigCheck => desk.config_check().await,
+        Request::ConfigCheck => desk.config_check(),
         Request::Reload => desk.reload().await,
     }
 }
@@ -81,35 +84,10 @@ impl Desk<'_> {
         }
     }
 
-    fn log_change(&self, what: &str, user: &UserId) {
-        info!(
-            event = what,
-            user = user.to_string(),
-            actor = self.peer.uid,
-            session = self.session.as_str(),
-            "{what}: user={user} by uid {}",
-            self.peer.uid
-        );
+    /// Says in the log what was changed; the trail has it from the change's own transaction.
+    fn log_change(&self, event: &str, user: &UserId) {
+        let (actor, session) = (self.peer.uid, self.session.as_str());
+        let user = user.to_string();
+        info!(event, user, actor, session, "{event}: user={user} by uid {actor}");
     }
-}
-
-fn refused(code: RefusalCode, message: &str) -> Refusal {
-    Refusal { code, message: ShownText::clean(message) }
-}
-
-fn target_name(target: &FactorRef) -> String {
-    match (&target.factor, &target.label) {
-        (Some(id), _) => format!("factor {}", id.0),
-        (None, Some(label)) => format!("factor \"{label}\""),
-        (None, None) => "factor".to_owned(),
-    }
-}
-
-/// What a failing store means to a front end.
-fn store_failed(what: &str, error: &StoreError) -> Refusal {
-    error!("cannot {what}: {error}");
-    refused(
-        RefusalCode::Unavailable,
-        &format!("mfad cannot {what}: {error}. Nothing was changed. See the log: journalctl -u mfad"),
-    )
 }

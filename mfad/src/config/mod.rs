@@ -41,6 +41,9 @@ use self::{
 /// Where the main file is looked for when nothing else is said.
 pub const DEFAULT_PATH: &str = "/etc/mfad/mfad.toml";
 
+/// The most faults told of each sort.
+const MAX_FAULTS: usize = 100;
+
 /// A configuration without a fault in it. The default is that of an empty file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Config {
@@ -157,8 +160,10 @@ pub fn known_keys() -> BTreeSet<String> {
 }
 
 /// Faults as problems, by file and place. On a line that is not TOML, only that is told: what else was
-/// found there is made of what the parser guessed.
-fn in_order(sources: &[Source], not_toml: Vec<Fault>, faults: Vec<Fault>) -> Vec<Problem> {
+/// found there is made of what the parser guessed. A file that is something else altogether has a fault
+/// in every line: the first show it.
+fn in_order(sources: &[Source], mut not_toml: Vec<Fault>, mut faults: Vec<Fault>) -> Vec<Problem> {
+    let untold = keep_first(&mut not_toml).saturating_add(keep_first(&mut faults));
     let locate = |fault: Fault| {
         let source = sources.get(fault.place.file)?;
         let position = Position::of(&source.text, fault.place.offset);
@@ -170,12 +175,26 @@ fn in_order(sources: &[Source], not_toml: Vec<Fault>, faults: Vec<Fault>) -> Vec
     told.extend(faults.into_iter().filter_map(locate).filter(sound));
     told.sort();
     told.dedup();
-    told.into_iter()
+    let mut problems: Vec<_> = told
+        .into_iter()
         .filter_map(|(file, position, message)| {
             let file = sources.get(file)?.path.clone();
             Some(Problem { file, position: Some(position), message })
         })
-        .collect()
+        .collect();
+    if let Some(last) = problems.last().filter(|_| untold > 0) {
+        let rest = Problem { message: format!("and {untold} more problems from here on"), ..last.clone() };
+        problems.push(rest);
+    }
+    problems
+}
+
+/// Keeps the first faults, by place, and says how many it dropped.
+fn keep_first(faults: &mut Vec<Fault>) -> usize {
+    faults.sort_by_key(|fault| fault.place);
+    let dropped = faults.len().saturating_sub(MAX_FAULTS);
+    faults.truncate(MAX_FAULTS);
+    dropped
 }
 
 #[cfg(test)]

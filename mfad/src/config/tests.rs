@@ -211,6 +211,9 @@ fn files_add_to_each_other_and_never_override() {
         errors.to_string(),
         "/e/conf.d/2.toml:3:1: `core.socket` is already set at /e/mfad.toml:2:1: a key may stand in one file only"
     );
+    let steering = [source("/e/1", "\"a\\u001b[2J\" = 1"), source("/e/2", "\"a\\u001b[2J\" = 1")];
+    let errors = Config::from_sources(&steering).unwrap_err();
+    assert!(errors.iter().all(|p| p.message.contains("a\\u{1b}[2J")), "{errors}");
     let bad = [source("/e/1", "x = 1"), source("/e/2", "[core"), source("/e/3", "[log]\nlevel = 1")];
     let errors = Config::from_sources(&bad).unwrap_err();
     let files: Vec<_> = errors.iter().map(|p| p.file.display().to_string()).collect();
@@ -251,6 +254,13 @@ fn deep_nesting_is_refused_and_not_followed() {
         assert!(!told.is_empty());
         assert!(told.iter().all(|line| line.len() < 1000), "a message is too long");
     }
+}
+
+#[test]
+fn a_file_that_is_something_else_altogether_is_told_in_part() {
+    let told = told(&(0..20_000).map(|i| format!("key{i} = 1\n")).collect::<Vec<_>>().concat());
+    assert_eq!(told.len(), MAX_FAULTS + 1);
+    assert_eq!(told[MAX_FAULTS], "m.toml:100:1: and 19900 more problems from here on");
 }
 
 /// The example file that is installed, as seen from the manifest of this crate.
@@ -297,6 +307,16 @@ fn the_installed_example_shows_every_key_with_its_default() {
         if section != "limits" && key != "core.credential" {
             assert_eq!(config, Config::default(), "{key} is not shown with its default");
         }
+    }
+}
+
+#[test]
+fn the_man_page_shows_what_the_example_shows() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/man/mfad.toml.5");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let shown: BTreeSet<&str> = page.lines().collect();
+    for (key, setting) in example_settings() {
+        assert!(shown.contains(setting.as_str()), "mfad.toml.5 does not show {key} as `{setting}`");
     }
 }
 

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use mfa_proto::text::escape_for_log;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::source::Source;
+use super::{source::Source, suggest::printable};
 
 /// A place in one of the files.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -119,6 +120,7 @@ impl Joiner<'_> {
                     let at = super::problem::Position::of(&source.text, offset);
                     format!("{}:{}:{}", source.path.display(), at.line, at.column)
                 });
+                let path = printable(path);
                 let message = format!("`{path}` is already set at {first}: a key may stand in one file only");
                 self.faults.push(Fault { place: more.key, message });
             }
@@ -155,5 +157,5 @@ fn node_of(file: usize, value: &Spanned<DeValue<'_>>) -> Node {
 }
 
 fn one_line(message: &str) -> String {
-    message.split_whitespace().collect::<Vec<_>>().join(" ")
+    escape_for_log(&message.split_whitespace().collect::<Vec<_>>().join(" "))
 }

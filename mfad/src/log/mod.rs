@@ -5,7 +5,9 @@ mod syslog;
 use std::path::Path;
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::{Layer, layer::SubscriberExt as _, registry::Registry, util::SubscriberInitExt as _};
+use tracing_subscriber::{
+    Layer, layer::SubscriberExt as _, registry::Registry, util::SubscriberInitExt as _,
+};
 
 use crate::config::{Log, LogLevel, LogTarget};
 
@@ -34,7 +36,9 @@ fn layer(target: LogTarget) -> Result<Box<dyn Layer<Registry> + Send + Sync>, Lo
     match target {
         LogTarget::Journal => Ok(journal().map_err(LogError::NoJournal)?.boxed()),
         LogTarget::Syslog => Ok(syslog::Syslog.boxed()),
-        LogTarget::Stderr => Ok(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).boxed()),
+        LogTarget::Stderr => {
+            Ok(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).boxed())
+        }
         LogTarget::Auto => match journal() {
             Ok(journal) => Ok(journal.boxed()),
             Err(_) if Path::new("/dev/log").exists() => Ok(syslog::Syslog.boxed()),

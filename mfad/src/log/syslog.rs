@@ -1,6 +1,6 @@
-//! Log lines to syslog (facility AUTHPRIV): the message, then what fields it has, on one line.
+//! Log lines to syslog (facility AUTH): the message, then what fields it has, on one line.
 
-use std::fmt::{Debug, Write as _};
+use std::fmt::Debug;
 
 use mfa_proto::text::escape_for_log;
 use nix::syslog::{Facility, Priority, Severity, syslog};
@@ -25,8 +25,7 @@ impl<S: Subscriber> Layer<S> for Syslog {
             Level::DEBUG | Level::TRACE => Severity::LOG_DEBUG,
         };
         let text = escape_for_log(&format!("{}{}", line.message, line.fields)).replace('\0', "");
-        // There is nowhere left to report a log that cannot be written.
-        drop(syslog(Priority::new(severity, Facility::LOG_AUTHPRIV), text.as_str()));
+        let _nowhere_to_report = syslog(Priority::new(severity, Facility::LOG_AUTH), text.as_str());
     }
 }
 
@@ -38,11 +37,10 @@ struct Line {
 
 impl Line {
     fn add(&mut self, field: &Field, value: &dyn std::fmt::Display) {
-        // Writing to a string does not fail.
         if field.name() == "message" {
-            drop(write!(self.message, "{value}"));
+            self.message.push_str(&value.to_string());
         } else {
-            drop(write!(self.fields, " {}={value}", field.name()));
+            self.fields.push_str(&format!(" {}={value}", field.name()));
         }
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     core::Core,
-    harden, log,
+    harden, keys, log,
     server::{
         self,
         admission::Admission,
@@ -84,14 +84,16 @@ impl Listeners {
 async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(), Failure> {
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
-    let keyring = setup::load_keys(&config)?;
+    let keyring = keys::load(&config).map_err(Failure::new)?;
     let settings = Settings::new(config);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = setup::database(settings.config());
-    let store = Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
+    let store =
+        Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
     let core = Arc::new(Core::new(clock, store.clone(), settings, path));
     let private = accepting(&core, &listeners.private, Admission::default())?;
-    let everyone = listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
+    let everyone =
+        listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
     let chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
     tell(&[NotifyState::Ready]);
     info!("ready: socket {}", core.settings().config().core().socket.display());

@@ -14,7 +14,7 @@ use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config, KeySource};
 
-/// Checks second factors and counts attempts, for pam_mfa and mfactl.
+/// Checks second factors and counts attempts, for `pam_mfa` and `mfactl`.
 #[derive(Debug, Parser)]
 #[command(name = "mfad", version, about, propagate_version = true)]
 pub struct Cli {

@@ -10,6 +10,7 @@ use std::{
 use super::{Failure, say};
 use crate::{
     config::{Config, KeySource},
+    keys,
     seal::{KeyId, Keyring},
     store::Store,
 };
@@ -27,7 +28,7 @@ pub(super) fn init(config: &Config) -> Result<(), Failure> {
         make_key(path)?;
     }
     make_state_dir(&config.core().state_dir)?;
-    let keys = load_keys(config)?;
+    let keys = keys::load(config).map_err(Failure::new)?;
     let database = database(config);
     Store::create(&database, &keys).map_err(Failure::new)?;
     say(&format!("database: {}", database.display()));
@@ -46,7 +47,11 @@ pub(super) fn init_if_new(config: &Config) -> Result<(), Failure> {
 /// Makes a key file.
 pub(super) fn make_key(path: &Path) -> Result<(), Failure> {
     let keys = Keyring::create(path).map_err(Failure::new)?;
-    say(&format!("key {}: {} (keep a copy off this host; without it no factor can be used)", keys.current(), path.display()));
+    say(&format!(
+        "key {}: {} (keep a copy off this host; without it no factor can be used)",
+        keys.current(),
+        path.display()
+    ));
     Ok(())
 }
 
@@ -59,28 +64,11 @@ pub(super) fn rotate_key(path: &Path) -> Result<(), Failure> {
 
 /// Removes an old key from the key file.
 pub(super) fn forget_key(path: &Path, id: &str) -> Result<(), Failure> {
-    let id = KeyId::parse(id).ok_or_else(|| Failure::new(format_args!("{id} is not the id of a key (16 hex digits)")))?;
+    let id = KeyId::parse(id)
+        .ok_or_else(|| Failure::new(format_args!("{id} is not the id of a key (16 hex digits)")))?;
     Keyring::forget(path, id).map_err(Failure::new)?;
     say(&format!("key {id} is gone from {}", path.display()));
     Ok(())
-}
-
-/// Reads the keys from where the configuration says.
-pub(crate) fn load_keys(config: &Config) -> Result<Keyring, Failure> {
-    match &config.core().key {
-        KeySource::File(path) => Keyring::load(path).map_err(Failure::new),
-        KeySource::Credential(name) => {
-            let directory = credentials_directory()
-                .ok_or_else(|| Failure::new("[core] credential is set, but the service manager handed none over (LoadCredential= or LoadCredentialEncrypted= in the unit)"))?;
-            Keyring::load_credential(&directory.join(name)).map_err(Failure::new)
-        }
-    }
-}
-
-fn credentials_directory() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "the daemon's environment is the service manager's; no setuid host is involved")]
-    let directory = std::env::var("CREDENTIALS_DIRECTORY");
-    directory.ok().map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
 fn make_state_dir(path: &Path) -> Result<(), Failure> {

@@ -82,7 +82,8 @@ pub fn bind(path: &Path, reach: Reach) -> Result<Listener, ListenError> {
     umask(before);
     let socket = bound.map_err(|e| system("bind the socket", e))?;
     if reach == Reach::Everyone {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o666)).map_err(|e| system("set the mode", e))?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o666))
+            .map_err(|e| system("set the mode", e))?;
     }
     socket.set_nonblocking(true).map_err(|e| system("make the socket non-blocking", e))?;
     Ok(Listener { socket, bound: Some(path.to_owned()) })

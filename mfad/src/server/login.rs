@@ -58,7 +58,11 @@ struct Login<'a> {
 }
 
 /// Serves one login on a connection that has said hello.
-pub(super) async fn serve(core: &Arc<Core>, wire: &mut Wire<UnixStream>, peer: Peer) -> Result<(), WireError> {
+pub(super) async fn serve(
+    core: &Arc<Core>,
+    wire: &mut Wire<UnixStream>,
+    peer: Peer,
+) -> Result<(), WireError> {
     let settings = core.settings();
     let patience = settings.login_timeout();
     let Ok(first) = tokio::time::timeout(patience, wire.read::<ClientMessage>()).await else { return Ok(()) };
@@ -68,8 +72,15 @@ pub(super) async fn serve(core: &Arc<Core>, wire: &mut Wire<UnixStream>, peer: P
     let settled = match outcome {
         Ok(Ok(settled)) => settled,
         Ok(Err(error)) => {
-            warn!(session = login.context.session.as_str(), "login of {} broke off: {error}", login.context.user);
-            Settled::denied(if matches!(error, WireError::Bad(_)) { Reason::Protocol } else { Reason::Cancelled })
+            warn!(
+                session = login.context.session.as_str(),
+                "login of {} broke off: {error}", login.context.user
+            );
+            Settled::denied(if matches!(error, WireError::Bad(_)) {
+                Reason::Protocol
+            } else {
+                Reason::Cancelled
+            })
         }
         Err(_) => Settled::denied(Reason::TimedOut),
     };
@@ -119,7 +130,10 @@ impl<'a> Login<'a> {
         let account = match self.settings.directory().find(&start.user).await {
             Ok(account) => account,
             Err(error) => {
-                error!(session = self.context.session.as_str(), "cannot look up {}: {error}", self.context.user);
+                error!(
+                    session = self.context.session.as_str(),
+                    "cannot look up {}: {error}", self.context.user
+                );
                 return Ok(Settled::unavailable(Reason::Lookup));
             }
         };
@@ -149,12 +163,20 @@ impl<'a> Login<'a> {
                 return Err(Settled::denied(Reason::Policy));
             }
         }
-        let view = self.core.store().view(self.context.user.clone(), self.channel).await.map_err(|error| {
-            error!(session = self.context.session.as_str(), "cannot read the factors of {}: {error}", self.context.user);
-            Settled::unavailable(Reason::Store)
-        })?;
+        let view =
+            self.core.store().view(self.context.user.clone(), self.channel).await.map_err(|error| {
+                error!(
+                    session = self.context.session.as_str(),
+                    "cannot read the factors of {}: {error}", self.context.user
+                );
+                Settled::unavailable(Reason::Store)
+            })?;
         if view.tampered {
-            error!(session = self.context.session.as_str(), "the stored rows of {} fail their integrity check: denied; run `mfactl show`", self.context.user);
+            error!(
+                session = self.context.session.as_str(),
+                "the stored rows of {} fail their integrity check: denied; run `mfactl show`",
+                self.context.user
+            );
             return Err(Settled::denied(Reason::Tampered));
         }
         match (view.shape, self.settings.policy().without_factor()) {
@@ -164,14 +186,21 @@ impl<'a> Login<'a> {
         }
     }
 
-    async fn converse(&mut self, wire: &mut Wire<UnixStream>, subject: Subject) -> Result<Settled, WireError> {
+    async fn converse(
+        &mut self,
+        wire: &mut Wire<UnixStream>,
+        subject: Subject,
+    ) -> Result<Settled, WireError> {
         let now = self.core.now();
         let (shape, gate) = match &subject {
             Subject::Enrolled { shape, gate, .. } => (*shape, *gate),
             Subject::Decoy(_) => (AnswerShape::SIX_DIGITS, self.core.decoys().gate(&self.context.user, now)),
         };
         if let Some(until) = self.source.and_then(|source| self.core.source_blocked_until(source)) {
-            warn!(session = self.context.session.as_str(), "too many failures from {:?} until {}", self.source, until.0);
+            warn!(
+                session = self.context.session.as_str(),
+                "too many failures from {:?} until {}", self.source, until.0
+            );
             return Ok(Settled::denied_and_locked(Reason::Source, crate::limits::Gate::Wait { until }));
         }
         let mut step = session::begin(self.settings.prompt().clone(), shape, gate, now);
@@ -225,7 +254,10 @@ impl<'a> Login<'a> {
             channel: self.channel,
         };
         let outcome = self.core.store().attempt(attempt).await.map_err(|error| {
-            error!(session = self.context.session.as_str(), "cannot judge a code of {}: {error}", self.context.user);
+            error!(
+                session = self.context.session.as_str(),
+                "cannot judge a code of {}: {error}", self.context.user
+            );
             Settled::unavailable(Reason::Store)
         })?;
         self.recorded = true;
@@ -240,7 +272,8 @@ impl<'a> Login<'a> {
             settled.reason(),
             Reason::UnknownUser | Reason::NotAllowed | Reason::Source | Reason::Store | Reason::Lookup
         );
-        let idle = !self.asked && matches!(settled.reason(), Reason::Cancelled | Reason::TimedOut | Reason::Protocol);
+        let idle = !self.asked
+            && matches!(settled.reason(), Reason::Cancelled | Reason::TimedOut | Reason::Protocol);
         if self.recorded || unworthy || idle {
             return settled;
         }

@@ -192,7 +192,9 @@ impl Judging {
                 let why = "That code was used before: wait for the next one.";
                 self.refused(Reason::UsedCode, why, gate, now)
             }
-            Outcome::Locked { gate } => self.dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now)),
+            Outcome::Locked { gate } => {
+                self.dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now))
+            }
             Outcome::NoFactor => self.refused(Reason::NoFactor, "Wrong code.", Gate::Open, now),
             Outcome::Orphaned => Step::Settle(Settled::denied(Reason::Orphaned)),
             Outcome::Tampered => Step::Settle(Settled::denied(Reason::Tampered)),

@@ -16,9 +16,12 @@ impl Wording {
             Gate::Wait { until } => {
                 format!("Too many wrong codes. Try again in {}.", duration(until.since(now)))
             }
-            Gate::UntilAdmin => "Too many wrong codes. An administrator has to unlock this account.".to_owned(),
+            Gate::UntilAdmin => {
+                "Too many wrong codes. An administrator has to unlock this account.".to_owned()
+            }
             Gate::Exhausted => {
-                "Too many wrong codes. This factor is disabled: ask an administrator to enroll it again.".to_owned()
+                "Too many wrong codes. This factor is disabled: ask an administrator to enroll it again."
+                    .to_owned()
             }
         }
     }
@@ -33,11 +36,12 @@ impl Wording {
 
     /// What was typed is no code.
     pub fn not_a_code(shape: AnswerShape) -> String {
-        let digits = match (shape.includes(AnswerShape::SIX_DIGITS), shape.includes(AnswerShape::EIGHT_DIGITS)) {
-            (true, true) => "6 or 8",
-            (false, true) => "8",
-            (true | false, false) => "6",
-        };
+        let digits =
+            match (shape.includes(AnswerShape::SIX_DIGITS), shape.includes(AnswerShape::EIGHT_DIGITS)) {
+                (true, true) => "6 or 8",
+                (false, true) => "8",
+                (true | false, false) => "6",
+            };
         format!("A code has {digits} digits.")
     }
 }
@@ -63,9 +67,14 @@ mod tests {
 
     #[test]
     fn waits_are_said_in_two_units() {
-        for (seconds, said) in
-            [(0, "1 s"), (59, "59 s"), (60, "1 min"), (899, "14 min 59 s"), (3_600, "1 h"), (90_061, "1 d 1 h")]
-        {
+        for (seconds, said) in [
+            (0, "1 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (899, "14 min 59 s"),
+            (3_600, "1 h"),
+            (90_061, "1 d 1 h"),
+        ] {
             assert_eq!(duration(seconds), said);
         }
     }

@@ -1,0 +1,81 @@
+# Building, testing and showing mfad. `make help` lists the targets.
+#
+# Everything but `install` leaves the host as it is, save for Debian packages: tests, demo and benchmarks run
+# in namespaces of their own (tests/src/world).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# rustup's place is not on root's PATH everywhere.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+CARGO ?= cargo
+# As given by the environment, else as cargo has it.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# What cannot be done without root: namespaces, mounts, users. Tests are built as the caller and run so.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env)
+HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+RUNNER := $(if $(AS_ROOT),CARGO_TARGET_$(HOST)_RUNNER="$(AS_ROOT)")
+
+PREFIX ?= /usr
+DESTDIR ?=
+MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
+PAM_DIR ?= $(PREFIX)/lib/$(MULTIARCH)/security
+
+.PHONY: help demo test check fmt clippy unit e2e fuzz-smoke fuzz bench deny build install clean
+
+help: ## Shows this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+demo: ## Logs in over real ssh with password and code, in private namespaces
+	tests/setup/packages.sh demo
+	$(CARGO) build --release
+	$(CARGO) build --release -p mfa_tests --bin demo
+	$(AS_ROOT) $(TARGET)/release/demo
+
+test: ## Installs what the tests need and runs all of them
+	tests/setup/packages.sh demo test
+	$(MAKE) --no-print-directory fmt clippy unit e2e fuzz-smoke
+
+check: fmt clippy unit ## What needs no root: format, lints, unit tests
+
+fmt: ## Formatting is as rustfmt has it
+	$(CARGO) fmt --all --check
+
+clippy: ## No lint is broken
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+unit: ## Unit, property and in-process tests
+	$(CARGO) test --workspace --exclude mfa_tests
+
+e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
+	$(CARGO) build -p mfad -p mfactl -p pam_mfa
+	$(RUNNER) $(CARGO) test -p mfa_tests
+
+fuzz-smoke: ## Each fuzz target for a moment, on the stable toolchain
+	@if [ -d fuzz ]; then $(CARGO) test --manifest-path fuzz/Cargo.toml; \
+	else echo "fuzz-smoke: there is no fuzz/ yet"; fi
+
+fuzz: ## Each fuzz target for FUZZ_SECONDS (default 600), with cargo-fuzz on nightly
+	cd fuzz && for target in $$($(CARGO) +nightly fuzz list); do \
+	  $(CARGO) +nightly fuzz run $$target -- -max_total_time=$${FUZZ_SECONDS:-600}; done
+
+bench: ## Speed beside pam_google_authenticator and pam_oath; writes target/bench.json
+	tests/setup/packages.sh bench
+	$(CARGO) build --release
+	$(CARGO) build --release -p mfa_tests --bin bench
+	$(AS_ROOT) $(TARGET)/release/bench --json $(TARGET)/bench.json $(BENCH_ARGS)
+
+deny: ## Licences, sources, duplicate versions and advisories of what we depend on
+	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check bans licenses sources
+	@tests/setup/advisories.sh $(CARGO)
+
+build: ## The release build
+	$(CARGO) build --release
+
+install: build ## Daemon, command line and module to DESTDIR and PREFIX
+	tests/setup/install.sh "$(TARGET)/release" "$(DESTDIR)" "$(PREFIX)" "$(PAM_DIR)"
+
+clean: ## Removes what was built
+	$(CARGO) clean

@@ -1,0 +1,23 @@
+#!/bin/bash
+# Puts the release build where an admin expects it. Each file is renamed into place: the PAM module may be
+# mapped by a live sshd, and writing into it would crash that.
+#
+# usage: install.sh BUILD_DIR DESTDIR PREFIX PAM_DIR
+set -eu
+build=$1 destdir=$2 prefix=$3 pam_dir=$4
+
+put() { # mode, source, target
+  local target=$destdir$3
+  install -d "$(dirname "$target")"
+  install -m "$1" "$2" "$target.new"
+  mv -f "$target.new" "$target"
+  echo "$target"
+}
+
+put 755 "$build/mfad" "$prefix/sbin/mfad"
+put 755 "$build/mfactl" "$prefix/bin/mfactl"
+put 644 "$build/libpam_mfa.so" "$pam_dir/pam_mfa.so"
+# A configuration that is there already is the admin's.
+if [ -e etc/mfad.toml ] && [ ! -e "$destdir/etc/mfad/mfad.toml" ]; then
+  put 644 etc/mfad.toml /etc/mfad/mfad.toml
+fi

@@ -1,0 +1,57 @@
+#!/bin/bash
+# Installs the Debian packages that building, testing, the demo or the benchmarks need, and nothing that is
+# already there. Works as root or by sudo. Installing openssh-server must not open this host to the network,
+# so services are kept from starting, and a newly installed sshd is not enabled either.
+#
+# usage: packages.sh build|demo|test|bench|deny...
+set -eu
+
+declare -A of=(
+  [build]="build-essential libpam0g-dev"
+  [demo]="openssh-server openssh-client iproute2 util-linux passwd procps"
+  [test]="sudo sqlite3 oathtool libpam-oath libpam-modules login"
+  [bench]="libpam-oath libpam-google-authenticator libpam-modules iproute2 util-linux sqlite3"
+  [deny]="git ca-certificates"
+)
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; elif command -v sudo >/dev/null; then sudo "$@"; else
+    echo "packages.sh: need root or sudo to install packages" >&2; exit 1
+  fi
+}
+
+installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+missing=()
+for purpose in build "$@"; do
+  [ -n "${of[$purpose]:-}" ] || { echo "packages.sh: unknown purpose '$purpose'" >&2; exit 2; }
+  for package in ${of[$purpose]}; do
+    installed "$package" || case " ${missing[*]-} " in *" $package "*) ;; *) missing+=("$package") ;; esac
+  done
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+command -v apt-get >/dev/null || {
+  echo "packages.sh: this is no Debian system; install what matches these yourself: ${missing[*]}" >&2; exit 1
+}
+echo "packages.sh: installing ${missing[*]}"
+
+# apt asks policy-rc.d before it starts a service: 101 means "do not".
+guard=/usr/sbin/policy-rc.d
+if [ ! -e $guard ]; then
+  printf '#!/bin/sh\nexit 101\n' | as_root tee $guard >/dev/null
+  as_root chmod 755 $guard
+  trap 'as_root rm -f '$guard EXIT
+fi
+# sudo drops the environment, hence env behind it.
+apt() { as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@"; }
+apt install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 || {
+  apt update
+  apt install -y --no-install-recommends "${missing[@]}"
+}
+case " ${missing[*]} " in *" openssh-server "*)
+  if [ -d /run/systemd/system ]; then
+    as_root systemctl --quiet disable ssh.service ssh.socket 2>/dev/null || true
+    echo "packages.sh: openssh-server is installed for the tests; it is neither started nor enabled"
+  fi ;;
+esac

@@ -1,0 +1,186 @@
+//! The table and its JSON: what was measured, where, and which targets were reached. Refuses to round a
+//! missed target up.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use mfa_tests::{
+    sys::{must, run},
+    world::World,
+};
+use serde::Serialize;
+
+use crate::{contender::Contender, measure::Spread};
+
+/// One measured case of one module.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row {
+    /// Which case.
+    pub(crate) case: &'static str,
+    /// Which module, with how many users.
+    pub(crate) module: String,
+    /// How many users are enrolled.
+    pub(crate) users: u32,
+    /// Logins a second; the median of the rounds.
+    pub(crate) per_second: f64,
+    /// How long a login took.
+    pub(crate) spread: Spread,
+}
+
+/// The memory of a daemon.
+#[derive(Debug, Serialize)]
+struct Memory {
+    module: String,
+    users: u32,
+    vm_rss_kib: u64,
+    pss_kib: u64,
+}
+
+/// One target.
+#[derive(Debug, Serialize)]
+struct Target {
+    what: &'static str,
+    /// What was measured; `None` when its rows were left out.
+    value: Option<f64>,
+    bound: String,
+    reached: Option<bool>,
+}
+
+/// All of a run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    machine: BTreeMap<&'static str, String>,
+    rows: Vec<Row>,
+    memory: Vec<Memory>,
+    targets: Vec<Target>,
+}
+
+impl Report {
+    /// Notes where it is measured.
+    pub(crate) fn begin() -> Self {
+        let disk = World::disk();
+        let version = |package: &str| run(&["dpkg-query", "-W", "-f", "${Version}", package]).stdout;
+        let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+        let machine = BTreeMap::from([
+            ("kernel", must(&["uname", "-sr"]).trim().to_owned()),
+            ("cpus", cpus.to_string()),
+            ("file_system", must(&["stat", "-f", "-c", "%T", &disk.to_string_lossy()]).trim().to_owned()),
+            ("libpam", version("libpam0g")),
+            ("libpam-oath", version("libpam-oath")),
+            ("libpam-google-authenticator", version("libpam-google-authenticator")),
+        ]);
+        Self { machine, rows: Vec::new(), memory: Vec::new(), targets: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, row: Row) {
+        if self.rows.last().is_none_or(|last| last.case != row.case) {
+            println!(
+                "\n{}\n{:44} {:>10} {:>10} {:>10} {:>10}",
+                row.case, "", "median us", "p95", "p99", "logins/s"
+            );
+        }
+        let Spread { median_us, p95_us, p99_us, .. } = row.spread;
+        println!(
+            "  {:42} {median_us:>10.0} {p95_us:>10.0} {p99_us:>10.0} {:>10.0}",
+            row.module, row.per_second
+        );
+        self.rows.push(row);
+    }
+
+    /// Notes the memory of a contender's daemon.
+    pub(crate) fn memory(&mut self, contender: &Contender) {
+        if let Some((vm_rss_kib, pss_kib)) = contender.memory() {
+            let (module, users) = (contender.label.clone(), contender.users);
+            println!("  {module:42} {vm_rss_kib:>8} KiB resident, {pss_kib} KiB proportional");
+            self.memory.push(Memory { module, users, vm_rss_kib, pss_kib });
+        }
+    }
+
+    fn row(&self, case: &str, module: &str) -> Option<&Row> {
+        self.rows.iter().find(|row| row.case.contains(case) && row.module.starts_with(module))
+    }
+
+    fn median(&self, case: &str, module: &str) -> Option<f64> {
+        self.row(case, module).map(|row| row.spread.median_us)
+    }
+
+    /// Holds the rows against what is to be reached.
+    pub(crate) fn judge(&mut self) {
+        let (one, fresh, eight, many) = ("one process", "fresh", "8 processes", "by number");
+        let ratio = |a: Option<f64>, b: Option<f64>| Some(a? / b?);
+        let ours = "pam_mfa 400";
+        let rate = |case| self.row(case, ours).map(|row| row.per_second);
+        let resident = self.memory.iter().find(|memory| memory.users == 1_000_000).map(|m| m.vm_rss_kib);
+        let mib = resident.map(|kib| f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0);
+        let google = "pam_google_authenticator";
+        let console = "pam_google_authenticator, log";
+        let targets = [
+            (
+                "looping: pam_mfa / pam_oath",
+                ratio(self.median(one, ours), self.median(one, "pam_oath 400")),
+                At::Most(0.6),
+            ),
+            (
+                "looping: pam_mfa / google-authenticator",
+                ratio(self.median(one, ours), self.median(one, google)),
+                At::Most(0.2),
+            ),
+            (
+                "looping: pam_mfa / google-authenticator without a system log",
+                ratio(self.median(one, ours), self.median(many, console)),
+                At::Most(0.2),
+            ),
+            (
+                "fresh process: pam_mfa / google-authenticator",
+                ratio(self.median(fresh, ours), self.median(fresh, google)),
+                At::Most(1.0),
+            ),
+            (
+                "1 000 000 users / 400 users",
+                ratio(
+                    self.median(many, "pam_mfa any name, 1000000"),
+                    self.median(many, "pam_mfa any name, 400"),
+                ),
+                At::Most(1.2),
+            ),
+            ("8 processes / one, in logins a second", ratio(rate(eight), rate(one)), At::Least(2.0)),
+            ("8 processes, logins a second", rate(eight), At::Least(5000.0)),
+            ("memory with 1 000 000 users, MiB resident", mib, At::Most(24.0)),
+        ];
+        println!("\n{:62} {:>10} {:>12}", "to reach", "measured", "target");
+        for (what, value, at) in targets {
+            let reached = value.map(|value| at.holds(value));
+            let shown = value.map_or("not run".to_owned(), |value| format!("{value:.2}"));
+            let mark = reached.map_or("", |reached| if reached { "reached" } else { "MISSED" });
+            println!("  {what:60} {shown:>10} {:>12}  {mark}", at.text());
+            self.targets.push(Target { what, value, bound: at.text(), reached });
+        }
+    }
+
+    pub(crate) fn write(&self, file: &Path) {
+        let json = serde_json::to_string_pretty(self).expect("figures and names are JSON");
+        fs::write(file, json + "\n").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
+
+/// A bound.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    Most(f64),
+    Least(f64),
+}
+
+impl At {
+    fn holds(self, value: f64) -> bool {
+        match self {
+            Self::Most(bound) => value <= bound,
+            Self::Least(bound) => value >= bound,
+        }
+    }
+
+    fn text(self) -> String {
+        match self {
+            Self::Most(bound) => format!("<= {bound}"),
+            Self::Least(bound) => format!(">= {bound}"),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What is measured, in which order. Contenders take turns within each round, so that a change of the
+//! machine's mood meets them all.
+
+use std::time::Duration;
+
+use mfa_tests::world::World;
+
+use crate::{
+    contender::{Contender, user},
+    measure::{Spread, median},
+    options::Options,
+    report::{Report, Row},
+};
+
+/// How one case is run.
+struct Case {
+    name: &'static str,
+    logins: usize,
+    at_once: usize,
+    warm_up: usize,
+    fresh: bool,
+}
+
+const LOOP: Case = Case { name: "one process, looping", logins: 200, at_once: 1, warm_up: 20, fresh: false };
+const FRESH: Case = Case { name: "fresh process per login", logins: 80, at_once: 1, warm_up: 4, fresh: true };
+const EIGHT: Case = Case { name: "8 processes at once", logins: 1600, at_once: 8, warm_up: 10, fresh: false };
+
+/// With more users than this a module that reads all of them at each login gets fewer logins.
+const MANY: u32 = 1000;
+
+/// Measures all.
+pub(crate) fn all(world: &World, options: &Options) -> Report {
+    let mut report = Report::begin();
+    for number in 0..400 {
+        world.add_quick_user(&user(number));
+    }
+    let setup = |contenders: Vec<Planned<'_>>| -> Vec<Contender> {
+        let wanted = contenders.into_iter().filter(|planned| planned.is_wanted(options));
+        wanted.map(|planned| (planned.make)(planned.label, planned.users)).collect()
+    };
+    let nss = |label: &str, users| Contender::mfa(world, label, users, "nss");
+    let any = |label: &str, users| Contender::mfa(world, label, users, "any");
+    let google = |label: &str, users| Contender::google(label, users, false);
+    let google_console = |label: &str, users| Contender::google(label, users, true);
+
+    let mut field = setup(vec![
+        Planned { label: "pam_permit", users: 1, make: &|_, _| Contender::permit() },
+        Planned { label: "pam_mfa 400 users", users: 400, make: &nss },
+        Planned { label: "pam_oath 400 users", users: 400, make: &Contender::oath },
+        Planned { label: "pam_google_authenticator", users: 400, make: &google },
+    ]);
+    for case in [LOOP, FRESH, EIGHT] {
+        take_turns(&mut field, &case, options.rounds, &mut report);
+    }
+    drop(field);
+
+    let mut field = setup(vec![
+        Planned { label: "pam_mfa any name, 1 user", users: 1, make: &any },
+        Planned { label: "pam_mfa any name, 400 users", users: 400, make: &any },
+        Planned { label: "pam_mfa any name, 10000 users", users: 10_000, make: &any },
+        Planned { label: "pam_mfa any name, 1000000 users", users: 1_000_000, make: &any },
+        Planned { label: "pam_oath 10000 users", users: 10_000, make: &Contender::oath },
+        Planned { label: "pam_google_authenticator, log to console", users: 400, make: &google_console },
+    ]);
+    let case = Case { name: "by number of users, looping", ..LOOP };
+    take_turns(&mut field, &case, options.rounds, &mut report);
+    for contender in &field {
+        report.memory(contender);
+    }
+    report.judge();
+    report
+}
+
+/// A contender before it is set up.
+struct Planned<'a> {
+    label: &'static str,
+    users: u32,
+    make: &'a dyn Fn(&str, u32) -> Contender,
+}
+
+impl Planned<'_> {
+    fn is_wanted(&self, options: &Options) -> bool {
+        let wanted = self.users <= options.most_users
+            && options.only.as_ref().is_none_or(|word| self.label.contains(word.as_str()));
+        if wanted {
+            eprintln!("bench: setting up {}", self.label);
+        }
+        wanted
+    }
+}
+
+fn take_turns(field: &mut [Contender], case: &Case, rounds: u32, report: &mut Report) {
+    let mut latencies: Vec<Vec<Vec<Duration>>> = field.iter().map(|_| Vec::new()).collect();
+    let mut rates: Vec<Vec<f64>> = field.iter().map(|_| Vec::new()).collect();
+    for round in 1..=rounds {
+        eprintln!("bench: {}, round {round} of {rounds}", case.name);
+        for (number, contender) in field.iter_mut().enumerate() {
+            let slow = contender.console || (contender.users > MANY && contender.daemon.is_none());
+            let (logins, warm_up) = if slow { (case.logins / 8, 2) } else { (case.logins, case.warm_up) };
+            let at_once = if contender.users == 1 && contender.daemon.is_some() { 1 } else { case.at_once };
+            let run = contender.log_in(logins, at_once, warm_up, case.fresh);
+            rates[number].push(Contender::per_second(&run));
+            latencies[number].push(run.outcomes.iter().map(|outcome| outcome.time).collect());
+        }
+    }
+    for (number, contender) in field.iter().enumerate() {
+        report.add(Row {
+            case: case.name,
+            module: contender.label.clone(),
+            users: contender.users,
+            per_second: median(&rates[number]),
+            spread: Spread::of(&latencies[number]),
+        });
+    }
+}

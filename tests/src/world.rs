@@ -1,0 +1,119 @@
+//! A world of its own for each test: mount, process, network, host-name and IPC namespaces, with a private
+//! `/etc`, `/run`, `/var/lib`, `/home`, `/tmp` and `/dev`, a loopback interface, and a system log that the
+//! test reads. All of it ends with the test. Refuses to run as anyone but root, and to let a test write to
+//! the host: what it does not replace is mounted read-only.
+
+mod accounts;
+mod log;
+mod mounts;
+mod outer;
+
+use std::path::{Path, PathBuf};
+
+pub use self::{
+    accounts::{Account, PASSWORD},
+    log::Log,
+    outer::Outer,
+};
+use crate::sys::must;
+
+/// Where the world keeps what is its own. Everything below is gone when it ends.
+pub const PLACE: &str = "/run/world";
+
+/// Set, to the name of the test, for the process inside.
+const INSIDE: &str = "MFA_WORLD";
+/// Where the built programs are.
+const BUILD: &str = "MFA_WORLD_BUILD";
+/// A directory on a real disk, kept writable as [`World::disk`].
+const DISK: &str = "MFA_WORLD_DISK";
+/// Printed when a test's body came to its end, so that a misspelled test name is not taken for a pass.
+const DONE: &str = "world: came to its end";
+
+/// The inside of a world.
+#[derive(Debug)]
+pub struct World {
+    log: Log,
+}
+
+/// Runs `body` inside a new world. `test` is the name of the test that calls it, as `cargo test` prints it.
+///
+/// Outside, it runs this very test again within new namespaces and fails when that fails.
+#[track_caller]
+pub fn enter(test: &str, body: impl FnOnce(&World)) {
+    if inside().is_some() {
+        body(&World::make());
+        announce(DONE);
+    } else if let Err(report) = Outer::new(test).run_test(test) {
+        panic!("{report}");
+    }
+}
+
+/// The name given to the world that this process is inside of.
+pub fn inside() -> Option<String> {
+    std::env::var_os(INSIDE).map(|name| name.to_string_lossy().into_owned())
+}
+
+#[expect(clippy::print_stdout, reason = "the process outside reads it")]
+fn announce(line: &str) {
+    println!("{line}");
+}
+
+impl World {
+    /// Makes this process's namespaces, which must be new ones, into a world.
+    pub fn make() -> Self {
+        assert_eq!(std::process::id(), 1, "a world is made in namespaces of its own: see Outer");
+        let build = std::env::var_os(BUILD).map(PathBuf::from).expect("the process outside says where");
+        let disk = std::env::var_os(DISK).map(PathBuf::from);
+        mounts::make(&build, disk.as_deref());
+        must(&["ip", "link", "set", "lo", "up"]);
+        must(&["hostname", "world"]);
+        Self { log: Log::listen() }
+    }
+
+    /// A program or library as built: `mfad`, `mfactl`, `libpam_mfa.so`, or the driver `pam_driver`.
+    pub fn built(name: &str) -> PathBuf {
+        let path = Path::new(PLACE).join("bin").join(name);
+        assert!(
+            path.exists(),
+            "{name} is not built; `make e2e`, `make demo` and `make bench` build it first"
+        );
+        path
+    }
+
+    /// A directory on the disk, for what a tmpfs would be too fast for (benchmarks).
+    pub fn disk() -> PathBuf {
+        Path::new(PLACE).join("disk")
+    }
+
+    /// The system log of this world.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Adds an account whose password is [`PASSWORD`].
+    pub fn add_user(&self, name: &str) -> Account {
+        self.add_user_with_password(name, PASSWORD)
+    }
+
+    /// Adds an account.
+    pub fn add_user_with_password(&self, name: &str, password: &str) -> Account {
+        accounts::add(name, password)
+    }
+
+    /// Adds an account that nobody logs in to by password, quickly.
+    pub fn add_quick_user(&self, name: &str) -> Account {
+        accounts::add_locked(name)
+    }
+
+    /// Adds a system account for a service, without password, home or shell.
+    pub fn add_service_user(&self, name: &str) -> Account {
+        accounts::add_service(name)
+    }
+
+    /// Mounts a new tmpfs that holds at most `kib` KiB; its path.
+    pub fn small_disk(&self, name: &str, kib: u32) -> PathBuf {
+        let path = Path::new(PLACE).join(name);
+        mounts::tmpfs(&path, &format!("size={kib}k,mode=0755"));
+        path
+    }
+}

@@ -1,0 +1,101 @@
+//! The process outside a world: runs a program in new namespaces and sees to it that all of it ends.
+//! Refuses to leave anything behind: the first process of the world dies with the one outside, however that
+//! ends, and with it every process, mount and file of the world.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fs::File,
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::{BUILD, DISK, DONE, INSIDE};
+use crate::sys::pause;
+
+/// How a world is entered.
+#[derive(Debug)]
+pub struct Outer {
+    name: String,
+    limit: Duration,
+    disk: Option<PathBuf>,
+}
+
+impl Outer {
+    /// A world of this name, given three minutes.
+    pub fn new(name: &str) -> Self {
+        Self { name: name.to_owned(), limit: Duration::from_secs(180), disk: None }
+    }
+
+    /// Keeps a directory of the host writable inside, as [`super::World::disk`].
+    #[must_use]
+    pub fn with_disk(mut self, disk: &Path) -> Self {
+        self.disk = Some(disk.to_owned());
+        self
+    }
+
+    /// The command that runs this very program again inside.
+    pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
+        let program = std::env::current_exe().expect("a process knows its program");
+        // setpriv: the world ends when we do, even by SIGKILL; unshare: its first process ends with it.
+        let mut command = Command::new("setpriv");
+        command
+            .args(["--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--net", "--uts", "--ipc"])
+            .args(["--mount-proc", "--kill-child", "--propagation", "private", "--"])
+            .arg(&program)
+            .args(arguments)
+            .env_clear()
+            .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            .env("LANG", "C.UTF-8")
+            .env(INSIDE, &self.name)
+            .env(BUILD, build_dir(&program));
+        for kept in ["RUST_BACKTRACE", "TERM", "MFA_SHOW"] {
+            command.envs(std::env::var_os(kept).map(|value| (OsString::from(kept), value)));
+        }
+        command.envs(self.disk.as_ref().map(|disk| (OsString::from(DISK), disk.clone().into_os_string())));
+        command
+    }
+
+    /// Runs one test of this test program inside; what it said, when it failed.
+    pub(super) fn run_test(&self, test: &str) -> Result<(), String> {
+        if !nix::unistd::geteuid().is_root() {
+            return Err("namespaces, mounts and accounts need root: run `make e2e`".to_owned());
+        }
+        let mut output = tempfile::tempfile().expect("a temporary file can be made");
+        let stdio = |file: &File| Stdio::from(file.try_clone().expect("a descriptor can be copied"));
+        let mut command = self.command(["--exact", test, "--nocapture", "--test-threads=1"]);
+        command.stdin(Stdio::null()).stdout(stdio(&output)).stderr(stdio(&output));
+        let mut child =
+            command.spawn().map_err(|error| format!("cannot run setpriv and unshare: {error}"))?;
+        let begun = Instant::now();
+        let ended = loop {
+            match child.try_wait().expect("a child can be waited for") {
+                Some(status) => break status.to_string(),
+                None if begun.elapsed() > self.limit => {
+                    child.kill().expect("our own child can be killed");
+                    child.wait().expect("a child can be waited for");
+                    break format!("has not ended within {:?}", self.limit);
+                }
+                None => pause(Duration::from_millis(2)),
+            }
+        };
+        let mut said = String::new();
+        output.seek(SeekFrom::Start(0)).expect("a file can be read from its beginning");
+        output.read_to_string(&mut said).ok(); // what is not text does not stop us from showing the rest
+        if said.contains(DONE) && ended == "exit status: 0" {
+            return Ok(());
+        }
+        Err(format!("{test}: {ended} inside its world\n{said}"))
+    }
+}
+
+/// `target/<profile>` of a program in it, or in its `deps`.
+fn build_dir(program: &Path) -> PathBuf {
+    let dir = program.parent().expect("a program is in a directory");
+    if dir.ends_with("deps") {
+        dir.parent().expect("deps is in a directory").to_owned()
+    } else {
+        dir.to_owned()
+    }
+}
