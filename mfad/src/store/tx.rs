@@ -27,11 +27,6 @@ pub(super) struct Tx<'a> {
 impl Tx<'_> {
     /// The same, for reading.
     pub(super) fn read(&self) -> Read<'_> {
-        Read {
-            connection: self.connection,
-            vault: self.vault,
-            head: self.head,
-            now: self.now,
-        }
+        Read { connection: self.connection, vault: self.vault, head: self.head, now: self.now }
     }
 }

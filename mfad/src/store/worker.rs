@@ -136,12 +136,7 @@ impl Worker {
         let began = connection.prepare_cached("BEGIN").and_then(|mut s| s.execute([]));
         for job in jobs {
             let read = match &began {
-                Ok(_) => Ok(Read {
-                    connection,
-                    vault: &database.vault,
-                    head: &database.head,
-                    now,
-                }),
+                Ok(_) => Ok(Read { connection, vault: &database.vault, head: &database.head, now }),
                 Err(error) => Err(StoreError::Unavailable(explain(error))),
             };
             // A panic drops the job with its reply, which tells the caller.

@@ -28,24 +28,25 @@ use mfad::{
 };
 use zeroize::Zeroizing;
 
-pub const NOW: UnixTime = UnixTime(1_800_000_000);
-pub const TOTP: Params = Params::Totp(TotpParams { algorithm: Algorithm::Sha256, digits: 6, period: 30 });
-pub const HOTP: Params = Params::Hotp { algorithm: Algorithm::Sha256, digits: 6 };
+pub(crate) const NOW: UnixTime = UnixTime(1_800_000_000);
+pub(crate) const TOTP: Params =
+    Params::Totp(TotpParams { algorithm: Algorithm::Sha256, digits: 6, period: 30 });
+pub(crate) const HOTP: Params = Params::Hotp { algorithm: Algorithm::Sha256, digits: 6 };
 
 /// A store with its files and a clock that stands still.
-pub struct Fixture {
-    pub directory: tempfile::TempDir,
-    pub keyring: Keyring,
-    pub clock: Arc<FakeClock>,
-    pub store: Store,
+pub(crate) struct Fixture {
+    pub(crate) directory: tempfile::TempDir,
+    pub(crate) keyring: Keyring,
+    pub(crate) clock: Arc<FakeClock>,
+    pub(crate) store: Store,
 }
 
 impl Fixture {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(StoreSettings::default())
     }
 
-    pub fn with(settings: StoreSettings) -> Self {
+    pub(crate) fn with(settings: StoreSettings) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let keyring = Keyring::create(&directory.path().join("key")).unwrap();
         let clock = Arc::new(FakeClock::at(NOW));
@@ -55,16 +56,16 @@ impl Fixture {
         Self { directory, keyring, clock, store }
     }
 
-    pub fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.directory.path().join("mfad.db")
     }
 
     /// Ends the thread, lets `change` work on the file, and opens it again.
-    pub async fn reopen_after(&mut self, change: impl FnOnce(&rusqlite::Connection)) {
+    pub(crate) async fn reopen_after(&mut self, change: impl FnOnce(&rusqlite::Connection)) {
         self.try_reopen_after(change).await.unwrap();
     }
 
-    pub async fn try_reopen_after(
+    pub(crate) async fn try_reopen_after(
         &mut self,
         change: impl FnOnce(&rusqlite::Connection),
     ) -> Result<(), StoreError> {
@@ -75,28 +76,28 @@ impl Fixture {
     }
 
     /// Enrolls an active factor.
-    pub async fn enroll(&self, name: &str, params: Params, seed: &[u8]) -> FactorId {
+    pub(crate) async fn enroll(&self, name: &str, params: Params, seed: &[u8]) -> FactorId {
         self.store.enroll(new_factor(name, "one", params, seed)).await.unwrap().factor
     }
 
-    pub async fn try_code(&self, name: &str, code: &str) -> Outcome {
+    pub(crate) async fn try_code(&self, name: &str, code: &str) -> Outcome {
         self.store.attempt(attempt(name, code)).await.unwrap()
     }
 }
 
-pub fn open(path: &Path, keyring: &Keyring, clock: Arc<FakeClock>) -> Result<Store, StoreError> {
+pub(crate) fn open(path: &Path, keyring: &Keyring, clock: Arc<FakeClock>) -> Result<Store, StoreError> {
     Store::open(path, keyring.clone(), StoreSettings::default(), clock)
 }
 
-pub fn user(name: &str) -> UserId {
+pub(crate) fn user(name: &str) -> UserId {
     UserId::local(UserName::new(name).unwrap())
 }
 
-pub fn label(text: &str) -> FactorLabel {
+pub(crate) fn label(text: &str) -> FactorLabel {
     FactorLabel::new(text).unwrap()
 }
 
-pub fn context(name: &str) -> Context {
+pub(crate) fn context(name: &str) -> Context {
     Context {
         session: SessionId::fresh(),
         user: user(name),
@@ -106,21 +107,21 @@ pub fn context(name: &str) -> Context {
     }
 }
 
-pub fn order(name: &str) -> Order {
+pub(crate) fn order(name: &str) -> Order {
     Order { context: context(name), uid: Some(1000), authority: Authority::Admin }
 }
 
-pub fn owner(name: &str, code: Option<&str>) -> Order {
+pub(crate) fn owner(name: &str, code: Option<&str>) -> Order {
     let code = code.map(|code| OtpCode::parse(code).unwrap());
     Order { authority: Authority::Owner { code, channel: Channel::Unproven }, ..order(name) }
 }
 
-pub fn seed(bytes: &[u8]) -> Seed {
+pub(crate) fn seed(bytes: &[u8]) -> Seed {
     let bytes = bytes.iter().copied().cycle().take(32).collect();
     Seed::new(Zeroizing::new(bytes)).unwrap()
 }
 
-pub fn new_factor(name: &str, called: &str, params: Params, bytes: &[u8]) -> NewFactor {
+pub(crate) fn new_factor(name: &str, called: &str, params: Params, bytes: &[u8]) -> NewFactor {
     NewFactor {
         order: order(name),
         label: label(called),
@@ -132,7 +133,7 @@ pub fn new_factor(name: &str, called: &str, params: Params, bytes: &[u8]) -> New
     }
 }
 
-pub fn attempt(name: &str, code: &str) -> Attempt {
+pub(crate) fn attempt(name: &str, code: &str) -> Attempt {
     Attempt {
         context: context(name),
         rule: None,
@@ -143,7 +144,7 @@ pub fn attempt(name: &str, code: &str) -> Attempt {
 }
 
 /// RFC 4226 with SHA-256, written apart from the code under test.
-pub fn hotp(bytes: &[u8], counter: u64) -> String {
+pub(crate) fn hotp(bytes: &[u8], counter: u64) -> String {
     let key: Vec<u8> = bytes.iter().copied().cycle().take(32).collect();
     let mut hmac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
     hmac.update(&counter.to_be_bytes());
@@ -153,16 +154,16 @@ pub fn hotp(bytes: &[u8], counter: u64) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-pub fn totp(bytes: &[u8], now: UnixTime) -> String {
+pub(crate) fn totp(bytes: &[u8], now: UnixTime) -> String {
     hotp(bytes, u64::try_from(now.0 / 30).unwrap())
 }
 
 /// A code that is none of those around `counter`.
-pub fn wrong(bytes: &[u8], counter: u64) -> String {
+pub(crate) fn wrong(bytes: &[u8], counter: u64) -> String {
     let right: Vec<String> = (counter.saturating_sub(20)..counter + 40).map(|n| hotp(bytes, n)).collect();
     (0..).map(|n| format!("{n:06}")).find(|code| !right.contains(code)).unwrap()
 }
 
-pub fn accepted(outcome: &Outcome) -> bool {
+pub(crate) fn accepted(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Accepted(_))
 }
