@@ -55,8 +55,8 @@ impl Daemon {
 
     pub async fn with(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let config =
-            Config::from_sources(&[Source { path: "test.toml".into(), text: text.to_owned() }]).unwrap_or_else(|e| panic!("{e}"));
+        let config = Config::from_sources(&[Source { path: "test.toml".into(), text: text.to_owned() }])
+            .unwrap_or_else(|e| panic!("{e}"));
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::generate().unwrap();
         let database = directory.path().join("mfad.db");
