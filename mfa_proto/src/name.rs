@@ -126,6 +126,13 @@ impl RealmName {
     }
 }
 
+impl ServiceName {
+    /// The name under which changes by administration stand in the audit trail.
+    pub fn administration() -> Self {
+        Self("mfactl".to_owned())
+    }
+}
+
 /// Who a factor belongs to: a name within a realm.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
 pub struct UserId {

@@ -1,2 +1,27 @@
-//! x
+//! The daemon that holds the secrets, checks the second factor and counts attempts.
+//!
+//! Data flows one way: `server` (bytes) → `session` (one login) → `policy` (who needs what) →
+//! `factor` and `limits` (pure judgment) → `store` (consume, count, seal) → `audit` (say so).
+//! `docs/architecture.md` is the map.
 #![forbid(unsafe_code)]
+
+pub mod admin;
+pub mod audit;
+pub mod clock;
+pub mod config;
+pub mod core;
+pub mod decoy;
+pub mod factor;
+pub mod harden;
+pub mod identity;
+pub mod keys;
+pub mod limits;
+pub mod log;
+pub mod policy;
+pub mod roles;
+pub mod seal;
+pub mod server;
+pub mod session;
+pub mod settings;
+pub mod store;
+pub mod upkeep;

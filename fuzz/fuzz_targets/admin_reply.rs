@@ -1,0 +1,4 @@
+//! Replies of the daemon.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| mfa_fuzz::admin_reply(bytes));

@@ -1,0 +1,367 @@
+//! One message of every kind, with a different value in every field, by name.
+
+use std::fmt::Debug;
+
+use mfa_proto::{
+    admin::{
+        Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId,
+        FactorKind, FactorRef, FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, Refusal,
+        RefusalCode, Reply, Request, Status, TotpParams, UserDetail, UserPage, UserSummary,
+    },
+    answer::AnswerShape,
+    codec,
+    hello::{Hello, Protocol, Welcome},
+    login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict, Withheld},
+    name::{Claim, FactorLabel, RealmName, UserId, UserName},
+    secret::SecretText,
+    text::ShownText,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The re-encoded frame, and the printed value.
+pub(crate) type Decoded = (Vec<u8>, String);
+
+/// A message of some type, with what can be done with its bytes.
+pub(crate) struct Sample {
+    /// What it is called in the golden file.
+    pub(crate) name: String,
+    /// As it goes over the wire, header included.
+    pub(crate) frame: Vec<u8>,
+    /// Decodes a payload as this type; gives the re-encoded frame and the printed value.
+    pub(crate) decode: fn(&[u8]) -> Result<Decoded, codec::CodecError>,
+    /// The printed value.
+    pub(crate) shown: String,
+}
+
+impl Sample {
+    pub(crate) fn of<T: Debug + DeserializeOwned + Serialize>(name: impl Into<String>, message: &T) -> Self {
+        Self {
+            name: name.into(),
+            frame: codec::encode(message).unwrap().to_vec(),
+            decode: |payload| {
+                let message: T = codec::decode(payload)?;
+                Ok((codec::encode(&message)?.to_vec(), format!("{message:?}")))
+            },
+            shown: format!("{message:?}"),
+        }
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.frame[mfa_proto::frame::HEADER..]
+    }
+}
+
+/// One message of every kind there is in version 1.
+pub(crate) fn all() -> Vec<Sample> {
+    [greetings(), client_messages(), server_messages(), requests(), replies(), refusals(), states()]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn secret(text: &str) -> SecretText {
+    SecretText::new(text.to_owned()).unwrap()
+}
+
+fn jane() -> UserId {
+    UserId::local(UserName::new("jane").unwrap())
+}
+
+fn label(text: &str) -> FactorLabel {
+    FactorLabel::new(text).unwrap()
+}
+
+fn target() -> FactorRef {
+    FactorRef { user: jane(), factor: Some(FactorId(7)), label: Some(label("phone")) }
+}
+
+fn greetings() -> Vec<Sample> {
+    vec![
+        Sample::of("hello/login", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Login) }),
+        Sample::of("hello/admin", &Hello { min: 1, max: 300, ..Hello::new(Protocol::Admin) }),
+        Sample::of("welcome/version", &Welcome::Version(1)),
+        Sample::of("welcome/unsupported", &Welcome::Unsupported { min: 2, max: 3 }),
+        Sample::of("welcome/busy", &Welcome::Busy),
+    ]
+}
+
+fn client_messages() -> Vec<Sample> {
+    let whole = Start {
+        user: UserName::new("Ünal").unwrap(),
+        service: "sshd".parse().unwrap(),
+        dialogue: Dialogue::Interactive,
+        remote_host: Some(Claim::clean("192.0.2.7")),
+        remote_user: Some(Claim::clean("root")),
+        terminal: Some(Claim::clean("ssh")),
+        ssh_auth_info: Some(Claim::clean("publickey ssh-ed25519 AAAA\n")),
+    };
+    let least = Start {
+        user: UserName::new("jane").unwrap(),
+        service: "openvpn".parse().unwrap(),
+        dialogue: Dialogue::Combined,
+        remote_host: None,
+        remote_user: None,
+        terminal: None,
+        ssh_auth_info: None,
+    };
+    let messages = [
+        ("start/whole", ClientMessage::Start(whole)),
+        ("start/least", ClientMessage::Start(least)),
+        ("answer", ClientMessage::Answer(secret("123 456"))),
+        ("withheld/shape", ClientMessage::Withheld(Withheld::Shape)),
+        ("withheld/sshd_refusal", ClientMessage::Withheld(Withheld::SshdRefusal)),
+        ("withheld/no_answer", ClientMessage::Withheld(Withheld::NoAnswer)),
+    ];
+    messages.iter().map(|(name, message)| Sample::of(format!("client/{name}"), message)).collect()
+}
+
+fn server_messages() -> Vec<Sample> {
+    let shape = AnswerShape::SIX_DIGITS.or(AnswerShape::EIGHT_DIGITS);
+    let prompt = |shape, echo| ServerMessage::Prompt { text: ShownText::clean("Code: "), echo, shape };
+    let messages = [
+        ("prompt/six_or_eight", prompt(shape, true)),
+        ("prompt/acknowledge", prompt(AnswerShape::ACKNOWLEDGE, false)),
+        ("info", ServerMessage::Info(ShownText::clean("Two lines\nof text"))),
+        ("settled/accept", ServerMessage::Settled(Verdict::Accept)),
+        ("settled/deny", ServerMessage::Settled(Verdict::Deny)),
+        ("settled/locked", ServerMessage::Settled(Verdict::Locked)),
+        ("settled/not_applicable", ServerMessage::Settled(Verdict::NotApplicable)),
+        ("settled/unavailable", ServerMessage::Settled(Verdict::Unavailable)),
+    ];
+    messages.iter().map(|(name, message)| Sample::of(format!("server/{name}"), message)).collect()
+}
+
+fn new_factor(params: NewParams) -> Request {
+    Request::Enroll(Box::new(NewFactor {
+        user: UserId { realm: RealmName::new("vpn").unwrap(), name: UserName::new("jane").unwrap() },
+        label: Some(label("phone")),
+        params,
+        secret: Some(secret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")),
+        activate: true,
+        replace: false,
+        current_code: Some(secret("000000")),
+    }))
+}
+
+fn requests() -> Vec<Sample> {
+    let totp = NewParams::Totp(TotpParams { algorithm: Algorithm::Sha256, digits: 8, period: 60 });
+    let hotp = NewParams::Hotp(HotpParams { algorithm: Algorithm::Sha512, digits: 6, counter: 1_000_000 });
+    let filter = AuditFilter {
+        after: -1,
+        user: Some(jane()),
+        service: Some("sudo".parse().unwrap()),
+        since: Some(1_767_225_600),
+        until: Some(4_102_444_800),
+        last: Some(50),
+    };
+    let requests = [
+        ("enroll/totp", new_factor(totp)),
+        ("enroll/hotp", new_factor(hotp)),
+        ("confirm", Request::Confirm { user: jane(), factor: Some(FactorId(7)), code: secret("123456") }),
+        ("list", Request::List { after: Some(jane()) }),
+        ("list/first", Request::List { after: None }),
+        ("show", Request::Show { user: jane() }),
+        ("disable", Request::Disable { target: target(), code: Some(secret("123456")) }),
+        ("enable", Request::Enable { target: target() }),
+        ("remove", Request::Remove { target: target(), code: None }),
+        ("unlock", Request::Unlock { user: jane() }),
+        ("reset", Request::Reset { user: jane() }),
+        ("status", Request::Status),
+        ("audit", Request::Audit(Box::new(filter))),
+        ("config_check", Request::ConfigCheck),
+        ("reload", Request::Reload),
+    ];
+    requests.iter().map(|(name, request)| Sample::of(format!("request/{name}"), request)).collect()
+}
+
+pub(crate) fn factor_detail() -> FactorDetail {
+    FactorDetail {
+        factor: FactorId(7),
+        kind: FactorKind::Totp,
+        label: label("phone"),
+        state: FactorState::Active,
+        algorithm: Algorithm::Sha1,
+        digits: 6,
+        period: Some(30),
+        created: 1_767_225_600,
+        last_used: Some(1_767_225_601),
+        failures: 3,
+        lock: LockState::Until { until: 1_767_226_500, reason: LockReason::Failures },
+        drift: -1,
+    }
+}
+
+fn audit_row() -> AuditRow {
+    AuditRow {
+        seq: 1,
+        time: 1_767_225_600,
+        event: "login".into(),
+        user: Some(jane()),
+        service: Some("sshd".into()),
+        source: Some("192.0.2.7".into()),
+        factor: Some(FactorId(7)),
+        rule: Some("robots".into()),
+        verdict: "accept".into(),
+        reason: "ok".into(),
+        session: "0011223344556677".into(),
+        actor: 0,
+    }
+}
+
+fn status() -> Status {
+    Status {
+        version: "0.1.0".into(),
+        uptime: 1,
+        users: 2,
+        active_factors: 3,
+        audit_rows: 4,
+        connections: 5,
+        accepted: 6,
+        denied: 7,
+        store: Err(ShownText::clean("the disk is full")),
+        key: "1".into(),
+        rows_with_old_key: 8,
+        profile: "default".into(),
+    }
+}
+
+fn users() -> (UserDetail, UserPage) {
+    let detail = UserDetail {
+        user: jane(),
+        uid: Some(1000),
+        orphaned: true,
+        failures_30_days: 9,
+        lock: LockState::UntilAdmin { reason: LockReason::LongWindow },
+        unproven_lock: LockState::Open,
+        factors: vec![factor_detail()],
+    };
+    let summary = UserSummary {
+        user: jane(),
+        factors: vec![(FactorKind::Totp, FactorState::Pending), (FactorKind::Hotp, FactorState::Exhausted)],
+        last_used: None,
+        lock: LockState::Open,
+        tampered: true,
+    };
+    (detail, UserPage { users: vec![summary], more: true })
+}
+
+fn replies() -> Vec<Sample> {
+    let enrolled = Enrolled {
+        factor: FactorId(7),
+        label: label("phone"),
+        state: FactorState::Pending,
+        secret: Some(secret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")),
+        uri: Some(secret("otpauth://totp/jane?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")),
+    };
+    let (detail, page) = users();
+    let problems = vec!["/etc/mfad/mfad.toml:1:1: `x` is not a section".to_owned()];
+    let replies = [
+        ("done", Reply::Done { factors: 2 }),
+        ("enrolled", Reply::Enrolled(Box::new(enrolled))),
+        ("users", Reply::Users(page)),
+        ("user", Reply::User(Box::new(detail))),
+        ("status", Reply::Status(Box::new(status()))),
+        ("status/store_well", Reply::Status(Box::new(Status { store: Ok(()), ..status() }))),
+        ("audit", Reply::Audit(AuditPage { rows: vec![audit_row()], more: false })),
+        ("config", Reply::Config(ConfigReport { valid: false, problems })),
+    ];
+    replies.iter().map(|(name, reply)| Sample::of(format!("reply/{name}"), reply)).collect()
+}
+
+fn refusals() -> Vec<Sample> {
+    [
+        RefusalCode::NotAllowed,
+        RefusalCode::UnknownUser,
+        RefusalCode::NoSuchFactor,
+        RefusalCode::Ambiguous,
+        RefusalCode::WrongCode,
+        RefusalCode::Locked,
+        RefusalCode::WrongState,
+        RefusalCode::Invalid,
+        RefusalCode::TooMany,
+        RefusalCode::Tampered,
+        RefusalCode::Unavailable,
+    ]
+    .into_iter()
+    .map(|code| {
+        let refusal = Refusal { code, message: ShownText::clean("no") };
+        Sample::of(format!("reply/refused/{code:?}"), &Reply::Refused(refusal))
+    })
+    .collect()
+}
+
+/// The values of the small enumerations that the samples above leave out.
+fn states() -> Vec<Sample> {
+    let states = [FactorState::Pending, FactorState::Active, FactorState::Disabled, FactorState::Exhausted];
+    let states = states.iter().map(|state| Sample::of(format!("state/{state:?}"), state));
+    let kinds = [FactorKind::Totp, FactorKind::Hotp];
+    let kinds = kinds.iter().map(|kind| Sample::of(format!("kind/{kind:?}"), kind));
+    let algorithms = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
+    let algorithms =
+        algorithms.iter().map(|algorithm| Sample::of(format!("algorithm/{algorithm:?}"), algorithm));
+    let reasons = [LockReason::Failures, LockReason::LongWindow];
+    let reasons = reasons.iter().map(|reason| Sample::of(format!("lock_reason/{reason:?}"), reason));
+    states.chain(kinds).chain(algorithms).chain(reasons).collect()
+}
+
+/// The number of each request on the wire. A new one does not compile until it has one, and a sample.
+pub(crate) fn request_tag(request: &Request) -> u8 {
+    match request {
+        Request::Enroll(_) => 0,
+        Request::Confirm { .. } => 1,
+        Request::List { .. } => 2,
+        Request::Show { .. } => 3,
+        Request::Disable { .. } => 4,
+        Request::Enable { .. } => 5,
+        Request::Remove { .. } => 6,
+        Request::Unlock { .. } => 7,
+        Request::Reset { .. } => 8,
+        Request::Status => 9,
+        Request::Audit(_) => 10,
+        Request::ConfigCheck => 11,
+        Request::Reload => 12,
+    }
+}
+
+/// The number of each reply on the wire, likewise.
+pub(crate) fn reply_tag(reply: &Reply) -> u8 {
+    match reply {
+        Reply::Done { .. } => 0,
+        Reply::Enrolled(_) => 1,
+        Reply::Users(_) => 2,
+        Reply::User(_) => 3,
+        Reply::Status(_) => 4,
+        Reply::Audit(_) => 5,
+        Reply::Config(_) => 6,
+        Reply::Refused(_) => 7,
+    }
+}
+
+/// The number of each message of a client, likewise.
+pub(crate) fn client_tag(message: &ClientMessage) -> u8 {
+    match message {
+        ClientMessage::Start(_) => 0,
+        ClientMessage::Answer(_) => 1,
+        ClientMessage::Withheld(_) => 2,
+    }
+}
+
+/// The number of each message of the daemon, likewise.
+pub(crate) fn server_tag(message: &ServerMessage) -> u8 {
+    match message {
+        ServerMessage::Prompt { .. } => 0,
+        ServerMessage::Info(_) => 1,
+        ServerMessage::Settled(_) => 2,
+    }
+}
+
+/// The number of each verdict on the wire, likewise.
+pub(crate) fn verdict_tag(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Accept => 0,
+        Verdict::Deny => 1,
+        Verdict::Locked => 2,
+        Verdict::NotApplicable => 3,
+        Verdict::Unavailable => 4,
+    }
+}

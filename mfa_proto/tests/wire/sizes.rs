@@ -1,0 +1,205 @@
+//! The largest messages: what fits a frame whatever its fields hold, and where a sender has to cut.
+
+use mfa_proto::{
+    admin::{
+        Algorithm, AuditPage, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId, FactorKind,
+        FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, Refusal, RefusalCode, Reply,
+        Request, Status, UserDetail, UserPage, UserSummary,
+    },
+    answer::AnswerShape,
+    codec,
+    frame::{HEADER, MAX_PAYLOAD},
+    login::{ClientMessage, Dialogue, ServerMessage, Start},
+    name::{Claim, FactorLabel, RealmName, ServiceName, UserId, UserName},
+    secret::{MAX_SECRET, SecretText},
+    text::{MAX_SHOWN, ShownText},
+};
+use serde::Serialize;
+
+use super::samples;
+
+/// The most factors of one user (`[enrollment] max_factors`).
+const MAX_FACTORS: usize = 16;
+/// The longest words that the daemon itself puts into audit rows and status.
+const OWN_WORD: usize = 64;
+
+fn fits<T: Serialize>(message: &T) -> bool {
+    codec::encode(message).is_ok()
+}
+
+fn size<T: Serialize>(message: &T) -> usize {
+    codec::encode(message).unwrap().len() - HEADER
+}
+
+fn user() -> UserId {
+    UserId {
+        realm: RealmName::new("r".repeat(RealmName::MAX)).unwrap(),
+        name: UserName::new("u".repeat(UserName::MAX)).unwrap(),
+    }
+}
+
+fn label() -> FactorLabel {
+    FactorLabel::new("l".repeat(FactorLabel::MAX)).unwrap()
+}
+
+fn secret() -> SecretText {
+    SecretText::new("s".repeat(MAX_SECRET)).unwrap()
+}
+
+fn shown() -> ShownText {
+    ShownText::clean(&"t".repeat(MAX_SHOWN))
+}
+
+fn word() -> String {
+    "w".repeat(OWN_WORD)
+}
+
+const FAR: i64 = i64::MIN;
+const LOCK: LockState = LockState::Until { until: FAR, reason: LockReason::LongWindow };
+
+fn factor() -> FactorDetail {
+    FactorDetail {
+        factor: FactorId(FAR),
+        label: label(),
+        period: Some(u16::MAX),
+        digits: u8::MAX,
+        created: FAR,
+        last_used: Some(FAR),
+        failures: u32::MAX,
+        lock: LOCK,
+        drift: i32::MIN,
+        ..samples::factor_detail()
+    }
+}
+
+fn user_detail(factors: usize) -> Reply {
+    Reply::User(Box::new(UserDetail {
+        user: user(),
+        uid: Some(u32::MAX),
+        orphaned: true,
+        failures_30_days: u32::MAX,
+        lock: LOCK,
+        unproven_lock: LOCK,
+        factors: vec![factor(); factors],
+    }))
+}
+
+fn user_page(users: usize) -> Reply {
+    let summary = UserSummary {
+        user: user(),
+        factors: vec![(FactorKind::Hotp, FactorState::Exhausted); MAX_FACTORS],
+        last_used: Some(FAR),
+        lock: LOCK,
+        tampered: true,
+    };
+    Reply::Users(UserPage { users: vec![summary; users], more: true })
+}
+
+fn audit_page(rows: usize) -> Reply {
+    let row = AuditRow {
+        seq: FAR,
+        time: FAR,
+        event: word(),
+        user: Some(user()),
+        service: Some(word()),
+        source: Some("s".repeat(Claim::MAX)),
+        factor: Some(FactorId(FAR)),
+        rule: Some(word()),
+        verdict: word(),
+        reason: word(),
+        session: word(),
+        actor: u32::MAX,
+    };
+    Reply::Audit(AuditPage { rows: vec![row; rows], more: true })
+}
+
+#[test]
+fn replies_that_are_not_lists_fit_whatever_their_fields_hold() {
+    let enrolled = Enrolled {
+        factor: FactorId(FAR),
+        label: label(),
+        state: FactorState::Exhausted,
+        secret: Some(secret()),
+        uri: Some(secret()),
+    };
+    let status = Status {
+        version: word(),
+        uptime: u64::MAX,
+        users: u64::MAX,
+        active_factors: u64::MAX,
+        audit_rows: u64::MAX,
+        connections: u32::MAX,
+        accepted: u64::MAX,
+        denied: u64::MAX,
+        store: Err(shown()),
+        key: word(),
+        rows_with_old_key: u64::MAX,
+        profile: word(),
+    };
+    for reply in [
+        Reply::Done { factors: u32::MAX },
+        Reply::Enrolled(Box::new(enrolled)),
+        Reply::Status(Box::new(status)),
+        Reply::Refused(Refusal { code: RefusalCode::Unavailable, message: shown() }),
+    ] {
+        assert!(fits(&reply), "{reply:?}");
+    }
+}
+
+#[test]
+fn a_user_with_all_factors_it_may_have_fits() {
+    assert!(fits(&user_detail(MAX_FACTORS)), "a user of {MAX_FACTORS} factors does not fit");
+    assert!(!fits(&user_detail(2 * MAX_FACTORS)), "a reply this size has to be split: the bound is needed");
+}
+
+#[test]
+fn a_page_of_a_list_holds_at_least_a_few_of_the_largest_entries() {
+    assert!(fits(&user_page(10)) && fits(&audit_page(2)));
+    // So senders cut pages by size, not by a fixed number of entries.
+    assert!(!fits(&user_page(20)) && !fits(&audit_page(3)));
+    let problem = "p".repeat(MAX_PAYLOAD);
+    assert!(!fits(&Reply::Config(ConfigReport { valid: false, problems: vec![problem] })));
+}
+
+#[test]
+fn requests_fit_whatever_their_fields_hold() {
+    let params = HotpParams { algorithm: Algorithm::Sha512, digits: 8, counter: u64::MAX };
+    let new = NewFactor {
+        user: user(),
+        label: Some(label()),
+        params: NewParams::Hotp(params),
+        secret: Some(secret()),
+        activate: true,
+        replace: true,
+        current_code: Some(secret()),
+    };
+    assert!(fits(&Request::Enroll(Box::new(new))));
+    assert!(fits(&Request::Confirm { user: user(), factor: Some(FactorId(FAR)), code: secret() }));
+}
+
+#[test]
+fn prompts_and_answers_fit_whatever_their_fields_hold() {
+    let prompt = ServerMessage::Prompt { text: shown(), echo: true, shape: AnswerShape::SIX_DIGITS };
+    assert_eq!(size(&prompt), 1 + 2 + MAX_SHOWN + 1 + 1);
+    assert!(size(&ClientMessage::Answer(secret())) <= 3 + MAX_SECRET);
+}
+
+fn start(claim: usize, ssh_auth_info: usize) -> ClientMessage {
+    let claim_of = |length| Some(Claim::clean(&"c".repeat(length)));
+    ClientMessage::Start(Start {
+        user: UserName::new("u".repeat(UserName::MAX)).unwrap(),
+        service: ServiceName::new("s".repeat(ServiceName::MAX)).unwrap(),
+        dialogue: Dialogue::Combined,
+        remote_host: claim_of(claim),
+        remote_user: claim_of(claim),
+        terminal: claim_of(claim),
+        ssh_auth_info: claim_of(ssh_auth_info),
+    })
+}
+
+#[test]
+fn a_login_starts_in_one_frame_when_its_short_claims_are_short() {
+    assert!(fits(&start(256, Claim::MAX)));
+    // Four claims of the greatest length do not fit: the client must cut what is known to be short.
+    assert!(!fits(&start(Claim::MAX, Claim::MAX)));
+}

@@ -1,0 +1,128 @@
+//! The command line as clap sees it: names, values, help. One file per group of commands.
+//!
+//! Refuses to act: what is parsed here is handed to `commands`.
+
+mod daemon;
+mod factor;
+mod help;
+mod parse;
+mod user;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use self::{
+    daemon::{AuditArgs, ConfigVerb, ManArgs, ShellName, TestArgs},
+    factor::{ConfirmArgs, EnrollArgs, EnrollKind, QrStyle, RemoveArgs, SwitchArgs, TargetArgs},
+    help::{EXIT_CODES, FILES, JSON},
+    parse::when,
+    user::{NamedUser, OptionalUser},
+};
+
+/// Enrolls second factors, shows how they stand, and repairs.
+///
+/// mfactl asks the daemon mfad, which decides: root may do everything, other people what concerns their
+/// own account. Without USER a command is for the account it runs as; under sudo that is root.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mfactl",
+    version,
+    about,
+    long_about,
+    after_help = help::AFTER,
+    after_long_help = help::after_long(),
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    /// Options of all commands.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The heading over options of all commands.
+const ALL: &str = "Options of all commands";
+
+/// Options of all commands.
+#[derive(Args, Debug)]
+pub(crate) struct Global {
+    /// Print JSON on standard output, and nothing else there
+    #[arg(long, global = true, help_heading = ALL)]
+    pub(crate) json: bool,
+    /// Talk to the daemon at this socket [default: /run/mfad/mfad.sock, else /run/mfad/user.sock]
+    #[arg(long, global = true, help_heading = ALL, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Give up on a daemon that is silent for so many seconds [default: 10; test: 60]
+    #[arg(long, global = true, help_heading = ALL, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
+    pub(crate) timeout: Option<u64>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add a factor: prints what to scan or type into an authenticator
+    #[command(subcommand, arg_required_else_help = true)]
+    Enroll(EnrollKind),
+    /// Prove a new factor by one of its codes, which makes it active
+    #[command(after_long_help = help::CONFIRM)]
+    Confirm(ConfirmArgs),
+    /// List the users that have factors
+    #[command(after_long_help = help::LIST)]
+    List,
+    /// Show the factors, failures and locks of one user
+    #[command(after_long_help = help::SHOW)]
+    Show(OptionalUser),
+    /// Switch a factor off until it is enabled again
+    #[command(after_long_help = help::SWITCH)]
+    Disable(SwitchArgs),
+    /// Switch a disabled factor on again (root)
+    #[command(after_long_help = help::SWITCH)]
+    Enable(TargetArgs),
+    /// Delete a factor, or all of a user
+    #[command(after_long_help = help::SWITCH)]
+    Remove(RemoveArgs),
+    /// End the waits of a user now; failures stay counted (root)
+    #[command(after_long_help = help::SWITCH)]
+    Unlock(NamedUser),
+    /// Forget failures, waits and clock drift of a user; used codes stay used (root)
+    #[command(after_long_help = help::SWITCH)]
+    Reset(NamedUser),
+    /// Show how the daemon is (root)
+    #[command(after_long_help = help::STATUS)]
+    Status,
+    /// Show what was decided and changed (root)
+    #[command(after_long_help = help::AUDIT)]
+    Audit(AuditArgs),
+    /// Log in without PAM, to see what the daemon says
+    #[command(after_long_help = help::TEST)]
+    Test(TestArgs),
+    /// Look at the configuration
+    #[command(subcommand, arg_required_else_help = true)]
+    Config(ConfigVerb),
+    /// Have the daemon read its configuration and key again (root)
+    #[command(after_long_help = help::CONFIG)]
+    Reload,
+    /// Print the completions for a shell
+    Completions {
+        /// For which shell
+        shell: ShellName,
+    },
+    /// Print the man page, or write the pages of all commands
+    Man(ManArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,111 @@
+//! The commands: each asks the daemon, shows what it says, and makes an exit code of it.
+
+mod audit;
+mod code;
+mod config;
+mod confirm;
+mod enroll;
+mod generate;
+mod hint;
+mod list;
+mod remove;
+mod secret;
+mod status;
+mod test;
+mod user;
+mod verb;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use serde_json::json;
+
+use crate::cli::{Cli, Command, ConfigVerb, Global};
+use crate::client::Target;
+use crate::failure::{Failure, exit};
+use crate::out::Out;
+use crate::render::time::Now;
+
+/// Seconds the daemon may be silent.
+const TIMEOUT: u64 = 10;
+/// Seconds it may be silent in a login, where another service may have to answer first.
+const LOGIN_TIMEOUT: u64 = 60;
+
+/// What every command needs.
+pub(crate) struct Context {
+    /// Where output goes.
+    pub(crate) out: Out,
+    /// The daemon.
+    pub(crate) target: Target,
+    /// The present time.
+    pub(crate) now: Now,
+}
+
+/// Parses the command line and does what it says.
+pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _a_closed_pipe_is_fine = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
+        }
+    };
+    let mut context = context(&cli.global, &cli.command);
+    ExitCode::from(match dispatch(&mut context, cli.command) {
+        Ok(code) => code,
+        Err(failure) => report(&mut context.out, &failure),
+    })
+}
+
+fn context(global: &Global, command: &Command) -> Context {
+    let usual = if matches!(command, Command::Test(_)) { LOGIN_TIMEOUT } else { TIMEOUT };
+    let timeout = Duration::from_secs(global.timeout.unwrap_or(usual));
+    Context {
+        out: Out::of_process(global.json),
+        target: Target { socket: global.socket.clone(), timeout },
+        now: Now::of_host(),
+    }
+}
+
+fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Enroll(kind) => enroll::run(context, kind),
+        Command::Confirm(arguments) => confirm::run(context, arguments),
+        Command::List => list::list(context),
+        Command::Show(user) => list::show(context, &user),
+        Command::Disable(arguments) => verb::disable(context, arguments),
+        Command::Enable(arguments) => verb::enable(context, arguments),
+        Command::Remove(arguments) => remove::run(context, arguments),
+        Command::Unlock(user) => verb::unlock(context, &user),
+        Command::Reset(user) => verb::reset(context, &user),
+        Command::Status => status::run(context),
+        Command::Audit(arguments) => audit::run(context, &arguments),
+        Command::Test(arguments) => test::run(context, arguments),
+        Command::Config(ConfigVerb::Check) => config::check(context),
+        Command::Reload => config::reload(context),
+        Command::Completions { shell } => generate::completions(context, shell),
+        Command::Man(arguments) => generate::man(context, &arguments),
+    }
+}
+
+/// Tells the person, and with `--json` the program. A reader that went away needs to be told nothing.
+fn report(out: &mut Out, failure: &Failure) -> u8 {
+    let code = failure.exit();
+    if code == exit::OK {
+        return code;
+    }
+    out.note(&format!("mfactl: {failure}"));
+    if let Some(hint) = failure.hint() {
+        out.note(&format!("  hint: {hint}"));
+    }
+    let error = json!({
+        "code": failure.word(),
+        "message": failure.to_string(),
+        "hint": failure.hint(),
+        "exit": code,
+    });
+    let _the_exit_code_says_it = out.json(&json!({ "error": error }));
+    code
+}

@@ -1,0 +1,105 @@
+//! The words for kinds, states, algorithms and locks.
+
+use mfa_proto::admin::{Algorithm, FactorKind, FactorState, LockReason, LockState};
+
+use super::style::Tone;
+use super::time::{Now, span};
+
+/// `totp`, `hotp`.
+pub(crate) fn kind(kind: FactorKind) -> &'static str {
+    match kind {
+        FactorKind::Totp => "totp",
+        FactorKind::Hotp => "hotp",
+    }
+}
+
+/// `pending`, `active`, `disabled`, `exhausted`.
+pub(crate) fn state(state: FactorState) -> &'static str {
+    match state {
+        FactorState::Pending => "pending",
+        FactorState::Active => "active",
+        FactorState::Disabled => "disabled",
+        FactorState::Exhausted => "exhausted",
+    }
+}
+
+/// How a state looks.
+pub(crate) fn tone(state: FactorState) -> Tone {
+    match state {
+        FactorState::Pending => Tone::Warn,
+        FactorState::Active => Tone::Good,
+        FactorState::Disabled | FactorState::Exhausted => Tone::Bad,
+    }
+}
+
+/// What a state means where its name does not say it.
+pub(crate) fn state_meaning(state: FactorState) -> &'static str {
+    match state {
+        FactorState::Pending => "pending: does not count until it is confirmed by a code",
+        FactorState::Active => "active",
+        FactorState::Disabled => "disabled",
+        FactorState::Exhausted => "exhausted: 100 wrong codes in a row, must be enrolled anew",
+    }
+}
+
+/// `sha1`, `sha256`, `sha512`.
+pub(crate) fn algorithm(algorithm: Algorithm) -> &'static str {
+    match algorithm {
+        Algorithm::Sha1 => "sha1",
+        Algorithm::Sha256 => "sha256",
+        Algorithm::Sha512 => "sha512",
+    }
+}
+
+/// `6 digits, sha1, every 30 s`.
+pub(crate) fn parameters(hash: Algorithm, digits: u8, period: Option<u16>) -> String {
+    let rhythm = period.map_or_else(|| "one per press".to_owned(), |period| format!("every {period} s"));
+    format!("{digits} digits, {}, {rhythm}", algorithm(hash))
+}
+
+/// `failures`, `long_window`.
+pub(crate) fn reason(reason: LockReason) -> &'static str {
+    match reason {
+        LockReason::Failures => "failures",
+        LockReason::LongWindow => "long_window",
+    }
+}
+
+fn reason_words(reason: LockReason) -> &'static str {
+    match reason {
+        LockReason::Failures => "after wrong codes",
+        LockReason::LongWindow => "after too many wrong codes in 30 days",
+    }
+}
+
+/// How a lock looks and reads: `locked for 14 min 20 s, after wrong codes`.
+pub(crate) fn lock(lock: LockState, now: &Now) -> (Tone, String) {
+    match lock {
+        LockState::Open => (Tone::Good, "open".to_owned()),
+        LockState::Until { until, .. } if now.until(until) == 0 => (Tone::Good, "open".to_owned()),
+        LockState::Until { until, reason } => {
+            let text = format!("locked for {}, {}", span(now.until(until)), reason_words(reason));
+            (Tone::Bad, text)
+        }
+        LockState::UntilAdmin { reason } => {
+            (Tone::Bad, format!("locked until an administrator unlocks it, {}", reason_words(reason)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn locks_say_how_long_and_why() {
+        let now = Now::test();
+        let until = |until| LockState::Until { until, reason: LockReason::Failures };
+        assert_eq!(lock(until(1_700_000_860), &now).1, "locked for 14 min 20 s, after wrong codes");
+        assert_eq!(lock(until(1_700_000_000), &now).1, "open");
+        assert_eq!(
+            lock(LockState::UntilAdmin { reason: LockReason::LongWindow }, &now).1,
+            "locked until an administrator unlocks it, after too many wrong codes in 30 days"
+        );
+    }
+}

@@ -1,0 +1,105 @@
+//! Users: the list, and one with all it holds.
+
+use std::fmt::Write;
+
+use mfa_proto::admin::{FactorDetail, UserDetail, UserSummary};
+use mfa_proto::text::escape_for_log;
+
+use super::factor;
+use super::style::{Style, Tone};
+use super::table::{Cell, lines};
+use super::time::Now;
+
+/// The list of users; what to do when it is empty.
+pub(crate) fn list(users: &[UserSummary], now: &Now, style: Style) -> String {
+    if users.is_empty() {
+        return "No user has a factor yet. To add one: mfactl enroll totp USER\n".to_owned();
+    }
+    let rows = users.iter().map(|user| row(user, now)).collect();
+    lines(Some(["USER", "FACTORS", "LAST USED", "ACCOUNT"]), rows, &mut [0; 4], style)
+}
+
+fn row(user: &UserSummary, now: &Now) -> [Cell; 4] {
+    let factors: Vec<String> = user
+        .factors
+        .iter()
+        .map(|(kind, state)| format!("{} {}", factor::kind(*kind), factor::state(*state)))
+        .collect();
+    let last = user.last_used.map_or_else(|| "never".to_owned(), |unix| now.ago(unix));
+    let (tone, account) = if user.tampered {
+        (Tone::Bad, "INTEGRITY CHECK FAILED: logins are denied".to_owned())
+    } else {
+        factor::lock(user.lock, now)
+    };
+    [
+        Cell::new(&user.user.to_string()),
+        Cell::new(&factors.join(", ")),
+        Cell::new(&last),
+        Cell::toned(tone, &account),
+    ]
+}
+
+/// One user.
+pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
+    let mut text = style.paint(Tone::Strong, &escape_for_log(&user.user.to_string()));
+    if let Some(uid) = user.uid {
+        let _infallible = write!(text, ", uid {uid}");
+    }
+    text.push('\n');
+    let mut facts: Vec<[Cell; 2]> = Vec::new();
+    if user.orphaned {
+        let orphaned = "ORPHANED: the account is gone or has another uid now, so its factors deny";
+        facts.push([Cell::new("  State"), Cell::toned(Tone::Bad, orphaned)]);
+    }
+    facts.push(locked("  Account", user.lock, now));
+    let unproven = locked("  Without password", user.unproven_lock, now);
+    if user.unproven_lock != mfa_proto::admin::LockState::Open {
+        facts.push(unproven);
+    }
+    facts.push([
+        Cell::new("  Failures"),
+        Cell::new(&format!("{} in the last 30 days", user.failures_30_days)),
+    ]);
+    text.push_str(&lines(None, facts, &mut [13, 0], style));
+    if user.factors.is_empty() {
+        text.push_str("\nNo factors.\n");
+    }
+    for factor in &user.factors {
+        text.push('\n');
+        text.push_str(&one_factor(factor, now, style));
+    }
+    text
+}
+
+fn one_factor(detail: &FactorDetail, now: &Now, style: Style) -> String {
+    let title = format!("Factor {}: {}", detail.factor.0, name(detail));
+    let meaning = factor::state_meaning(detail.state);
+    let mut facts = vec![
+        [Cell::new("  State"), Cell::toned(factor::tone(detail.state), meaning)],
+        [
+            Cell::new("  Codes"),
+            Cell::new(&factor::parameters(detail.algorithm, detail.digits, detail.period)),
+        ],
+        [Cell::new("  Added"), Cell::new(&now.full(Some(detail.created)))],
+        [Cell::new("  Last used"), Cell::new(&now.full(detail.last_used))],
+        [Cell::new("  Failures"), Cell::new(&format!("{} since the last success", detail.failures))],
+        locked("  Lock", detail.lock, now),
+    ];
+    if detail.drift != 0 {
+        let way = if detail.drift > 0 { "ahead" } else { "behind" };
+        let steps = detail.drift.unsigned_abs();
+        let drift = format!("{steps} step{} {way}", if steps == 1 { "" } else { "s" });
+        facts.push([Cell::new("  Its clock"), Cell::new(&drift)]);
+    }
+    format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, &mut [13, 0], style))
+}
+
+/// `totp "phone"`.
+pub(crate) fn name(detail: &FactorDetail) -> String {
+    format!("{} \"{}\"", factor::kind(detail.kind), escape_for_log(detail.label.as_str()))
+}
+
+fn locked(title: &str, lock: mfa_proto::admin::LockState, now: &Now) -> [Cell; 2] {
+    let (tone, text) = factor::lock(lock, now);
+    [Cell::new(title), Cell::toned(tone, &text)]
+}

@@ -1,0 +1,171 @@
+//! The JSON that programs read: our own field names, so that the wire may change without them.
+
+use mfa_proto::admin::{
+    AuditRow, ConfigReport, Enrolled, FactorDetail, FactorKind, LockState, Status, UserDetail, UserSummary,
+};
+use mfa_proto::name::UserId;
+use mfa_proto::secret::SecretText;
+use serde_json::{Map, Value, json};
+
+use super::{factor, time::rfc3339};
+
+/// A new factor. Not a [`Value`], which would copy the secret.
+#[derive(serde::Serialize)]
+pub(crate) struct EnrolledView<'a> {
+    user: &'a str,
+    realm: &'a str,
+    factor: i64,
+    kind: &'static str,
+    label: &'a str,
+    state: &'static str,
+    secret: Option<&'a SecretText>,
+    uri: Option<&'a SecretText>,
+}
+
+/// A new factor of `user`.
+pub(crate) fn enrolled<'a>(user: &'a UserId, kind: FactorKind, new: &'a Enrolled) -> EnrolledView<'a> {
+    EnrolledView {
+        user: user.name.as_str(),
+        realm: user.realm.as_str(),
+        factor: new.factor.0,
+        kind: factor::kind(kind),
+        label: new.label.as_str(),
+        state: factor::state(new.state),
+        secret: new.secret.as_ref(),
+        uri: new.uri.as_ref(),
+    }
+}
+
+/// What a verb did.
+pub(crate) fn done(user: &UserId, verb: &str, factors: u32) -> Value {
+    json!({"user": user.name.as_str(), "realm": user.realm.as_str(), "verb": verb, "factors": factors})
+}
+
+/// A list of users.
+pub(crate) fn users(users: &[UserSummary]) -> Value {
+    json!({"users": users.iter().map(summary).collect::<Vec<_>>()})
+}
+
+fn summary(user: &UserSummary) -> Value {
+    let factors: Vec<Value> = user
+        .factors
+        .iter()
+        .map(|(kind, state)| json!({"kind": factor::kind(*kind), "state": factor::state(*state)}))
+        .collect();
+    object([
+        ("user", json!(user.user.name.as_str())),
+        ("realm", json!(user.user.realm.as_str())),
+        ("factors", json!(factors)),
+        ("lock", lock(user.lock)),
+        ("tampered", json!(user.tampered)),
+    ])
+    .time("last_used", user.last_used)
+    .into()
+}
+
+/// One user.
+pub(crate) fn user(detail: &UserDetail) -> Value {
+    json!({
+        "user": detail.user.name.as_str(),
+        "realm": detail.user.realm.as_str(),
+        "uid": detail.uid,
+        "orphaned": detail.orphaned,
+        "failures_30_days": detail.failures_30_days,
+        "lock": lock(detail.lock),
+        "unproven_lock": lock(detail.unproven_lock),
+        "factors": detail.factors.iter().map(one_factor).collect::<Vec<_>>(),
+    })
+}
+
+fn one_factor(detail: &FactorDetail) -> Value {
+    object([
+        ("factor", json!(detail.factor.0)),
+        ("kind", json!(factor::kind(detail.kind))),
+        ("label", json!(detail.label.as_str())),
+        ("state", json!(factor::state(detail.state))),
+        ("algorithm", json!(factor::algorithm(detail.algorithm))),
+        ("digits", json!(detail.digits)),
+        ("period", json!(detail.period)),
+        ("failures", json!(detail.failures)),
+        ("lock", lock(detail.lock)),
+        ("drift", json!(detail.drift)),
+    ])
+    .time("created", Some(detail.created))
+    .time("last_used", detail.last_used)
+    .into()
+}
+
+/// How the daemon is.
+pub(crate) fn status(status: &Status) -> Value {
+    json!({
+        "version": status.version,
+        "uptime": status.uptime,
+        "users": status.users,
+        "active_factors": status.active_factors,
+        "audit_rows": status.audit_rows,
+        "connections": status.connections,
+        "accepted": status.accepted,
+        "denied": status.denied,
+        "store_ok": status.store.is_ok(),
+        "store_problem": status.store.as_ref().err().map(mfa_proto::text::ShownText::as_str),
+        "key": status.key,
+        "rows_with_old_key": status.rows_with_old_key,
+        "profile": status.profile,
+    })
+}
+
+/// One audit row.
+pub(crate) fn audit_row(row: &AuditRow) -> Value {
+    object([
+        ("seq", json!(row.seq)),
+        ("event", json!(row.event)),
+        ("user", json!(row.user.as_ref().map(|user| user.name.as_str()))),
+        ("realm", json!(row.user.as_ref().map(|user| user.realm.as_str()))),
+        ("service", json!(row.service)),
+        ("source", json!(row.source)),
+        ("factor", json!(row.factor.map(|id| id.0))),
+        ("rule", json!(row.rule)),
+        ("verdict", json!(row.verdict)),
+        ("reason", json!(row.reason)),
+        ("session", json!(row.session)),
+        ("actor", json!(row.actor)),
+    ])
+    .time("time", Some(row.time))
+    .into()
+}
+
+/// What became of a look at the configuration.
+pub(crate) fn config(report: &ConfigReport) -> Value {
+    json!({"valid": report.valid, "problems": report.problems})
+}
+
+fn lock(state: LockState) -> Value {
+    let (name, until, reason) = match state {
+        LockState::Open => ("open", None, None),
+        LockState::Until { until, reason } => ("until", Some(until), Some(factor::reason(reason))),
+        LockState::UntilAdmin { reason } => ("until_admin", None, Some(factor::reason(reason))),
+    };
+    object([("state", json!(name)), ("reason", json!(reason))]).time("until", until).into()
+}
+
+/// An object that is still growing.
+struct Object(Map<String, Value>);
+
+fn object<const N: usize>(fields: [(&str, Value); N]) -> Object {
+    Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+impl Object {
+    /// Adds a time twice: in Unix seconds, and as RFC 3339.
+    fn time(mut self, name: &str, unix: Option<i64>) -> Self {
+        self.0.insert(name.to_owned(), json!(unix));
+        self.0.insert(format!("{name}_rfc3339"), json!(unix.and_then(rfc3339)));
+        self
+    }
+}
+
+impl From<Object> for Value {
+    fn from(object: Object) -> Self {
+        Self::Object(object.0)
+    }
+}

@@ -1,0 +1,110 @@
+//! Questions that change nothing, and the two about the configuration.
+
+use mfa_proto::{
+    admin::{AuditFilter, ConfigReport, Refusal, Reply, Status},
+    codec, frame,
+    name::UserId,
+    text::ShownText,
+};
+
+use super::{
+    Desk,
+    refusal::{change_refused, store_failed},
+};
+use crate::identity::Account;
+
+/// Rows read for one page; those that do not fit a frame wait for the next.
+const ROWS_A_PAGE: u32 = 48;
+/// Bytes of problems that fit a reply.
+const PROBLEM_BYTES: usize = 3_500;
+
+impl Desk<'_> {
+    pub(super) async fn list(&self, after: Option<UserId>) -> Result<Reply, Refusal> {
+        self.root_only("list all users")?;
+        let page = self.core.store().list(after, ROWS_A_PAGE).await;
+        let mut page = page.map_err(|error| store_failed("list users", &error))?;
+        while !fits(&page) && page.users.pop().is_some() {
+            page.more = true;
+        }
+        Ok(Reply::Users(page))
+    }
+
+    /// Root sees accounts that are gone, too; the account database only tells whether they are.
+    pub(super) async fn show(&self, user: UserId) -> Result<Reply, Refusal> {
+        if !self.peer.is_root() {
+            self.root_or_self(&user).await?;
+        }
+        let shown = self.core.store().show(user.clone()).await;
+        let mut detail = shown.map_err(|error| change_refused(&user, "read the factors", error))?;
+        let account = self.core.settings().directory().find(&user.name).await;
+        detail.orphaned = match (account, detail.uid) {
+            (Ok(Account::Known { uid }), Some(enrolled)) => uid != enrolled,
+            (Ok(Account::Unknown), _) => true,
+            (Ok(Account::Known { .. } | Account::Unchecked) | Err(_), _) => false,
+        };
+        Ok(Reply::User(Box::new(detail)))
+    }
+
+    pub(super) async fn status(&self) -> Result<Reply, Refusal> {
+        self.root_only("ask how mfad is")?;
+        let figures = self.core.store().figures().await.map_err(|error| store_failed("count", &error))?;
+        let (accepted, denied) = self.core.tallied();
+        let uptime = u64::try_from(self.core.now().since(self.core.started())).unwrap_or(0);
+        let store = self.core.store().ping().await.map_err(|error| ShownText::clean(&error.to_string()));
+        Ok(Reply::Status(Box::new(Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            uptime,
+            users: figures.users,
+            active_factors: figures.active_factors,
+            audit_rows: figures.audit_rows,
+            connections: self.core.connections(),
+            accepted,
+            denied,
+            store,
+            key: figures.key,
+            rows_with_old_key: figures.rows_with_old_key,
+            profile: self.core.settings().profile().name.to_string(),
+        })))
+    }
+
+    pub(super) async fn audit(&self, filter: AuditFilter) -> Result<Reply, Refusal> {
+        self.root_only("read the audit trail")?;
+        let page = self.core.store().audit(filter, ROWS_A_PAGE).await;
+        let mut page = page.map_err(|error| store_failed("read the audit trail", &error))?;
+        while !fits(&page) && page.rows.pop().is_some() {
+            page.more = true;
+        }
+        Ok(Reply::Audit(page))
+    }
+
+    pub(super) fn config_check(&self) -> Result<Reply, Refusal> {
+        self.root_only("check the configuration")?;
+        Ok(report(self.core.read_config().map(drop)))
+    }
+
+    pub(super) async fn reload(&self) -> Result<Reply, Refusal> {
+        self.root_only("reload the configuration")?;
+        Ok(report(self.core.reload().await))
+    }
+}
+
+/// Whether a page fits a frame, with room for the tag of the reply it stands in.
+fn fits<T: serde::Serialize>(page: &T) -> bool {
+    codec::encode(page).is_ok_and(|whole| whole.len() < frame::MAX_PAYLOAD)
+}
+
+fn report(result: Result<(), Vec<String>>) -> Reply {
+    let valid = result.is_ok();
+    let mut room = PROBLEM_BYTES;
+    let problems: Vec<String> = result
+        .err()
+        .unwrap_or_default()
+        .into_iter()
+        .take_while(|problem| {
+            let left = room.checked_sub(problem.len().saturating_add(4));
+            room = left.unwrap_or(0);
+            left.is_some()
+        })
+        .collect();
+    Reply::Config(ConfigReport { valid, problems })
+}

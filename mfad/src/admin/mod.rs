@@ -1,0 +1,93 @@
+//! Requests of `mfactl` and other front ends: who may ask what, then the store does it.
+//!
+//! Refuses to reveal what others hold: to a peer that is not root, every account but its own does not
+//! exist as far as can be told.
+
+mod enroll;
+mod look;
+mod refusal;
+mod rights;
+mod state;
+
+use std::{sync::Arc, time::Duration};
+
+use mfa_proto::{
+    admin::{Refusal, Reply, Request},
+    name::{ServiceName, UserId},
+};
+use tokio::net::UnixStream;
+use tracing::info;
+
+use crate::{
+    audit::{Context, SessionId},
+    core::Core,
+    server::{
+        Peer,
+        wire::{Wire, WireError},
+    },
+};
+
+/// A front end that is silent for so long has gone away.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Serves requests until the peer closes the connection.
+pub(crate) async fn serve(
+    core: &Arc<Core>,
+    wire: &mut Wire<UnixStream>,
+    peer: Peer,
+) -> Result<(), WireError> {
+    loop {
+        let request = match tokio::time::timeout(IDLE, wire.read::<Request>()).await {
+            Err(_) | Ok(Err(WireError::Closed)) => return Ok(()),
+            Ok(request) => request?,
+        };
+        let reply = handle(core, peer, request).await.unwrap_or_else(Reply::Refused);
+        wire.write(&reply).await?;
+    }
+}
+
+/// One request under way: who asks, and the core that answers.
+struct Desk<'a> {
+    core: &'a Core,
+    peer: Peer,
+    session: SessionId,
+}
+
+async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refusal> {
+    let desk = Desk { core, peer, session: SessionId::fresh() };
+    match request {
+        Request::Enroll(new) => desk.enroll(*new).await,
+        Request::Confirm { user, factor, code } => desk.confirm(user, factor, &code).await,
+        Request::List { after } => desk.list(after).await,
+        Request::Show { user } => desk.show(user).await,
+        Request::Disable { target, code } => desk.disable(target, code).await,
+        Request::Enable { target } => desk.enable(target).await,
+        Request::Remove { target, code } => desk.remove(target, code).await,
+        Request::Unlock { user } => desk.unlock(user).await,
+        Request::Reset { user } => desk.reset(user).await,
+        Request::Status => desk.status().await,
+        Request::Audit(filter) => desk.audit(*filter).await,
+        Request::ConfigCheck => desk.config_check(),
+        Request::Reload => desk.reload().await,
+    }
+}
+
+impl Desk<'_> {
+    /// The context under which a change of `user` is written to the trail.
+    fn context(&self, user: &UserId) -> Context {
+        Context {
+            session: self.session.clone(),
+            user: user.clone(),
+            service: ServiceName::administration(),
+            source: None,
+            actor: self.peer.uid,
+        }
+    }
+
+    /// Says in the log what was changed; the trail has it from the change's own transaction.
+    fn log_change(&self, event: &str, user: &UserId) {
+        let (actor, session) = (self.peer.uid, self.session.as_str());
+        let user = user.to_string();
+        info!(event, user, actor, session, "{event}: user={user} by uid {actor}");
+    }
+}

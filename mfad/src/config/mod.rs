@@ -1,0 +1,201 @@
+//! The configuration: `/etc/mfad/mfad.toml` and `conf.d/*.toml` beside it, read into one checked value.
+//!
+//! Raw shape ([`tree`]), then one check ([`reader`] and the sections), then [`Config`], which cannot be
+//! had in any other way. Refuses to guess and to go halfway: unknown keys, wrong types, zero or absurd
+//! limits, relative paths and files that others can write are errors, all told at once with file, line
+//! and column, and with one of them there is no configuration. What a running daemon does on a failed
+//! reload (keep the old one) is the caller's.
+//!
+//! ```text
+//! /etc/mfad/mfad.toml:4:1: `sokcet` is not a key of [core]: did you mean `socket`?
+//! /etc/mfad/conf.d/limits.toml:2:9: `limits.burst` cannot be 0: write a whole number from 1 to 100
+//! ```
+
+mod kinds;
+mod limits;
+mod policy;
+mod problem;
+mod reader;
+mod sections;
+mod source;
+mod suggest;
+mod tree;
+
+use std::{collections::BTreeSet, path::Path};
+
+pub use self::{
+    limits::{LimitsConfig, ProfileName, Unlock},
+    policy::{Action, Match, Policy, Rule, Unenrolled},
+    problem::{ConfigErrors, Position, Problem},
+    sections::{
+        Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt,
+        SelfEnrollment, Totp,
+    },
+    source::Source,
+};
+use self::{
+    reader::Reader,
+    tree::{Fault, Place, Table},
+};
+
+/// Where the main file is looked for when nothing else is said.
+pub const DEFAULT_PATH: &str = "/etc/mfad/mfad.toml";
+
+/// The most faults told of each sort.
+const MAX_FAULTS: usize = 100;
+
+/// A configuration without a fault in it. The default is that of an empty file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    core: Core,
+    identity: Identity,
+    policy: Policy,
+    totp: Totp,
+    prompt: Prompt,
+    limits: LimitsConfig,
+    enrollment: Enrollment,
+    audit: Audit,
+    log: Log,
+}
+
+impl Config {
+    /// Reads the main file at `path` and the files of `conf.d` beside it.
+    pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
+        let (sources, unreadable) = source::read_all(path);
+        Self::check(&sources, unreadable)
+    }
+
+    /// Checks texts that have been read already, in the order they count.
+    pub fn from_sources(sources: &[Source]) -> Result<Self, ConfigErrors> {
+        Self::check(sources, Vec::new())
+    }
+
+    fn check(sources: &[Source], mut problems: Vec<Problem>) -> Result<Self, ConfigErrors> {
+        let (whole, not_toml) = tree::join(sources);
+        let mut reader = Reader::default();
+        let config = Self::read(&mut reader, whole);
+        let (faults, _) = reader.finish();
+        problems.extend(in_order(sources, not_toml, faults));
+        match ConfigErrors::of(problems) {
+            None => Ok(config),
+            Some(errors) => Err(errors),
+        }
+    }
+
+    fn read(reader: &mut Reader, whole: Table) -> Self {
+        let mut root = Reader::root(whole);
+        let config = Self {
+            core: Core::read(reader, &mut root),
+            identity: Identity::read(reader, &mut root),
+            policy: Policy::read(reader, &mut root),
+            totp: Totp::read(reader, &mut root),
+            prompt: Prompt::read(reader, &mut root),
+            limits: LimitsConfig::read(reader, &mut root),
+            enrollment: Enrollment::read(reader, &mut root),
+            audit: Audit::read(reader, &mut root),
+            log: Log::read(reader, &mut root),
+        };
+        reader.close(root);
+        config
+    }
+
+    /// `[core]`: sockets, directories, key, connections.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// `[identity]`: which names are users.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// `[policy]`: which logins need a second factor.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// `[totp]`: how time-based codes are judged.
+    pub fn totp(&self) -> &Totp {
+        &self.totp
+    }
+
+    /// `[prompt]`: what a person sees.
+    pub fn prompt(&self) -> &Prompt {
+        &self.prompt
+    }
+
+    /// `[limits]`: how many wrong codes are borne.
+    pub fn limits(&self) -> &LimitsConfig {
+        &self.limits
+    }
+
+    /// `[enrollment]`: who may add factors.
+    pub fn enrollment(&self) -> &Enrollment {
+        &self.enrollment
+    }
+
+    /// `[audit]`: how long the audit trail is kept.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
+    }
+
+    /// `[log]`: what is logged, and where.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::read(&mut Reader::default(), Table::new())
+    }
+}
+
+/// Every key there is, as `section.key`: what documentation has to explain.
+pub fn known_keys() -> BTreeSet<String> {
+    let mut reader = Reader::default();
+    let _defaults = Config::read(&mut reader, Table::new());
+    Policy::note_keys(&mut reader, Place { file: 0, offset: 0 });
+    reader.finish().1
+}
+
+/// Faults as problems, by file and place. On a line that is not TOML, only that is told: what else was
+/// found there is made of what the parser guessed. A file that is something else altogether has a fault
+/// in every line: the first show it.
+fn in_order(sources: &[Source], mut not_toml: Vec<Fault>, mut faults: Vec<Fault>) -> Vec<Problem> {
+    let untold = keep_first(&mut not_toml).saturating_add(keep_first(&mut faults));
+    let locate = |fault: Fault| {
+        let source = sources.get(fault.place.file)?;
+        let position = Position::of(&source.text, fault.place.offset);
+        Some((fault.place.file, position, fault.message))
+    };
+    let mut told: Vec<_> = not_toml.into_iter().filter_map(locate).collect();
+    let broken: BTreeSet<_> = told.iter().map(|(file, at, _)| (*file, at.line)).collect();
+    let sound = |(file, at, _): &(usize, Position, String)| !broken.contains(&(*file, at.line));
+    told.extend(faults.into_iter().filter_map(locate).filter(sound));
+    told.sort();
+    told.dedup();
+    let mut problems: Vec<_> = told
+        .into_iter()
+        .filter_map(|(file, position, message)| {
+            let file = sources.get(file)?.path.clone();
+            Some(Problem { file, position: Some(position), message })
+        })
+        .collect();
+    if let Some(last) = problems.last().filter(|_| untold > 0) {
+        let rest = Problem { message: format!("and {untold} more problems from here on"), ..last.clone() };
+        problems.push(rest);
+    }
+    problems
+}
+
+/// Keeps the first faults, by place, and says how many it dropped.
+fn keep_first(faults: &mut Vec<Fault>) -> usize {
+    faults.sort_by_key(|fault| fault.place);
+    let dropped = faults.len().saturating_sub(MAX_FAULTS);
+    faults.truncate(MAX_FAULTS);
+    dropped
+}
+
+#[cfg(test)]
+mod tests;

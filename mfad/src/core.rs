@@ -1,0 +1,168 @@
+//! What every connection of the core role shares: store, settings, and the limits kept in memory.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use mfa_proto::login::Verdict;
+
+use tokio::sync::Notify;
+
+use crate::{
+    clock::{Clock, UnixTime},
+    config::Config,
+    decoy::Decoys,
+    keys,
+    limits::{GlobalRate, SourceKey, Sources},
+    server::admission::Admission,
+    session::Settled,
+    settings::Settings,
+    store::Store,
+};
+
+/// Failures that one source may cause in a window, where the configuration does not say.
+const SOURCE_FAILURES: u32 = 30;
+/// The length of that window in seconds, where the configuration does not say.
+const SOURCE_WINDOW: i64 = 600;
+/// Failures a second in all, beyond which answers are delayed, where the configuration does not say.
+const FAILURES_PER_SECOND: u32 = 100;
+
+/// The shared state of the core role.
+#[derive(Debug)]
+pub struct Core {
+    clock: Arc<dyn Clock>,
+    store: Store,
+    settings: RwLock<Arc<Settings>>,
+    decoys: Decoys,
+    sources: Mutex<Sources>,
+    rate: Mutex<GlobalRate>,
+    tally: Tally,
+    started: UnixTime,
+    /// Where the configuration is read from again.
+    path: PathBuf,
+    admissions: Mutex<Vec<Admission>>,
+    chores: Notify,
+}
+
+/// Logins since the start.
+#[derive(Debug, Default)]
+pub struct Tally {
+    accepted: AtomicU64,
+    denied: AtomicU64,
+}
+
+impl Core {
+    /// Puts the parts together.
+    pub fn new(clock: Arc<dyn Clock>, store: Store, settings: Settings, path: PathBuf) -> Self {
+        let limits = settings.config().limits();
+        let window =
+            limits.source_window.map_or(SOURCE_WINDOW, |w| i64::try_from(w.as_secs()).unwrap_or(i64::MAX));
+        Self {
+            sources: Mutex::new(Sources::new(limits.source_failures.unwrap_or(SOURCE_FAILURES), window)),
+            rate: Mutex::new(GlobalRate::new(limits.failures_per_second.unwrap_or(FAILURES_PER_SECOND))),
+            started: clock.now(),
+            clock,
+            store,
+            settings: RwLock::new(Arc::new(settings)),
+            decoys: Decoys::default(),
+            tally: Tally::default(),
+            path,
+            admissions: Mutex::default(),
+            chores: Notify::new(),
+        }
+    }
+
+    /// The time now.
+    pub fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    /// When the daemon started.
+    pub fn started(&self) -> UnixTime {
+        self.started
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The settings in force; a login keeps those it began with.
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads configuration and keys again. With one fault in them, all that was in force stays.
+    pub async fn reload(&self) -> Result<(), Vec<String>> {
+        let config = self.read_config()?;
+        let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
+        let settings = Settings::new(config);
+        self.store.reload(keyring, settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        self.chores.notify_one();
+        Ok(())
+    }
+
+    /// The configuration as it is on disk now, or all that is wrong with it.
+    pub fn read_config(&self) -> Result<Config, Vec<String>> {
+        Config::load(&self.path).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+    }
+
+    /// Counts the connections of a socket from now on.
+    pub fn watch(&self, admission: Admission) {
+        self.admissions.lock().unwrap_or_else(PoisonError::into_inner).push(admission);
+    }
+
+    /// Connections open now, on all sockets.
+    pub fn connections(&self) -> u32 {
+        let admissions = self.admissions.lock().unwrap_or_else(PoisonError::into_inner);
+        admissions.iter().fold(0, |sum, admission| sum.saturating_add(admission.open()))
+    }
+
+    /// Waits until there may be chores: at most `at_most`.
+    pub async fn wait_for_chores(&self, at_most: Duration) {
+        // Being called early and running out of time mean the same.
+        drop(tokio::time::timeout(at_most, self.chores.notified()).await);
+    }
+
+    /// The part of accounts that do not exist.
+    pub fn decoys(&self) -> &Decoys {
+        &self.decoys
+    }
+
+    /// Until when nothing from `source` is judged.
+    pub fn source_blocked_until(&self, source: SourceKey) -> Option<UnixTime> {
+        let now = self.now();
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).blocked_until(source, now)
+    }
+
+    /// Counts a failure; how long its answer is to be delayed.
+    pub fn charge_failure(&self, source: Option<SourceKey>) -> Duration {
+        let now = self.now();
+        if let Some(source) = source {
+            self.sources.lock().unwrap_or_else(PoisonError::into_inner).charge(source, now);
+        }
+        let delay = self.rate.lock().unwrap_or_else(PoisonError::into_inner).delay_after_failure(now);
+        Duration::from_millis(delay)
+    }
+
+    /// Counts a finished login.
+    pub fn tally(&self, settled: &Settled) {
+        let count = match settled.verdict() {
+            Verdict::Accept => &self.tally.accepted,
+            Verdict::NotApplicable => return,
+            Verdict::Deny | Verdict::Locked | Verdict::Unavailable => &self.tally.denied,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Logins accepted and not accepted since the start.
+    pub fn tallied(&self) -> (u64, u64) {
+        (self.tally.accepted.load(Ordering::Relaxed), self.tally.denied.load(Ordering::Relaxed))
+    }
+}

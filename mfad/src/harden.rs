@@ -1,0 +1,14 @@
+//! What the process gives up at its start: core files, being traced, files that others may read.
+
+use nix::sys::{
+    prctl,
+    resource::{Resource, setrlimit},
+    stat::{Mode, umask},
+};
+
+/// Gives it all up. A failure is an error: a daemon that can be dumped must not open its key.
+pub fn harden() -> Result<(), nix::Error> {
+    umask(Mode::from_bits_truncate(0o077));
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    prctl::set_dumpable(false)
+}

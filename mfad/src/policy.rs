@@ -1,0 +1,176 @@
+//! Who needs a second factor where: the first rule that matches decides; without one, it is required.
+//!
+//! Refuses to look anything up: what it needs to know comes in the request. [`Grant`], which alone lets
+//! a login go on without a factor, is built here and nowhere else.
+
+use mfa_proto::name::{ServiceName, UserName};
+
+/// What to do with a user who has no active factor.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Unenrolled {
+    /// Deny, through the same prompts as everyone.
+    #[default]
+    Deny,
+    /// Let the rest of the PAM stack decide.
+    Skip,
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// A second factor is needed.
+    Require,
+    /// None is needed.
+    Skip,
+    /// No login.
+    Deny,
+}
+
+/// One rule. An empty list matches everything.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rule {
+    /// What the audit trail calls it.
+    pub name: String,
+    /// Services it is about.
+    pub services: Vec<ServiceName>,
+    /// Users it is about.
+    pub users: Vec<UserName>,
+    /// What it does.
+    pub action: Action,
+}
+
+/// All rules, in order.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Policy {
+    /// First match wins.
+    pub rules: Vec<Rule>,
+    /// For users with no active factor, where a factor is required.
+    pub unenrolled: Unenrolled,
+}
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Who logs in.
+    pub user: &'a UserName,
+    /// Through what.
+    pub service: &'a ServiceName,
+}
+
+/// What the rules say.
+#[derive(Debug, Eq, PartialEq)]
+pub enum Decision {
+    /// A second factor is needed.
+    Require {
+        /// The rule; `None` when none matched.
+        rule: Option<String>,
+    },
+    /// None is needed.
+    Skip(Grant),
+    /// No login.
+    Deny {
+        /// The rule.
+        rule: String,
+    },
+}
+
+/// The policy's word that no factor is needed. Cannot be built elsewhere, nor copied.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Grant {
+    rule: String,
+}
+
+impl Grant {
+    /// The rule that grants it.
+    pub fn rule(&self) -> &str {
+        &self.rule
+    }
+}
+
+impl Policy {
+    /// Finds the rule that decides.
+    pub fn decide(&self, request: &Request<'_>) -> Decision {
+        match self.rules.iter().find(|rule| rule.matches(request)) {
+            None => Decision::Require { rule: None },
+            Some(rule) => match rule.action {
+                Action::Require => Decision::Require { rule: Some(rule.name.clone()) },
+                Action::Skip => Decision::Skip(Grant { rule: rule.name.clone() }),
+                Action::Deny => Decision::Deny { rule: rule.name.clone() },
+            },
+        }
+    }
+
+    /// Whether a user who is proven to have no active factor may go on without.
+    pub fn without_factor(&self) -> Option<Grant> {
+        match self.unenrolled {
+            Unenrolled::Deny => None,
+            Unenrolled::Skip => Some(Grant { rule: "unenrolled = skip".to_owned() }),
+        }
+    }
+}
+
+impl Rule {
+    fn matches(&self, request: &Request<'_>) -> bool {
+        (self.services.is_empty() || self.services.contains(request.service))
+            && (self.users.is_empty() || self.users.contains(request.user))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn rule(name: &str, service: Option<&str>, user: Option<&str>, action: Action) -> Rule {
+        Rule {
+            name: name.to_owned(),
+            services: service.map(|s| ServiceName::new(s).unwrap()).into_iter().collect(),
+            users: user.map(|u| UserName::new(u).unwrap()).into_iter().collect(),
+            action,
+        }
+    }
+
+    fn decide(policy: &Policy, user: &str, service: &str) -> Decision {
+        let (user, service) = (UserName::new(user).unwrap(), ServiceName::new(service).unwrap());
+        policy.decide(&Request { user: &user, service: &service })
+    }
+
+    #[test]
+    fn the_first_match_wins_and_without_one_a_factor_is_required() {
+        let policy = Policy {
+            rules: vec![
+                rule("robots", Some("sshd"), Some("robot"), Action::Skip),
+                rule("no su", Some("su"), None, Action::Deny),
+                rule("everyone", Some("sshd"), None, Action::Require),
+            ],
+            unenrolled: Unenrolled::Deny,
+        };
+        assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant { rule: "robots".into() }));
+        assert_eq!(decide(&policy, "robot", "su"), Decision::Deny { rule: "no su".into() });
+        assert_eq!(decide(&policy, "jane", "sshd"), Decision::Require { rule: Some("everyone".into()) });
+        assert_eq!(decide(&policy, "jane", "login"), Decision::Require { rule: None });
+        assert_eq!(decide(&policy, "Robot", "sshd"), Decision::Require { rule: Some("everyone".into()) });
+        assert_eq!(policy.without_factor(), None);
+    }
+
+    proptest! {
+        /// No order of rules yields a skip that no matching rule asks for.
+        #[test]
+        fn nothing_is_skipped_unasked(actions in proptest::collection::vec((0..3_u8, any::<bool>(), any::<bool>()), 0..8)) {
+            let rules: Vec<Rule> = actions.iter().map(|(action, service, user)| {
+                let action = [Action::Require, Action::Skip, Action::Deny][usize::from(*action)];
+                rule("r", service.then_some("sshd"), user.then_some("jane"), action)
+            }).collect();
+            let policy = Policy { rules: rules.clone(), unenrolled: Unenrolled::Deny };
+            for (user, service) in [("jane", "sshd"), ("jane", "su"), ("john", "sshd"), ("john", "su")] {
+                if matches!(decide(&policy, user, service), Decision::Skip(_)) {
+                    let first = rules.iter().find(|r| {
+                        (r.services.is_empty() || service == "sshd") && (r.users.is_empty() || user == "jane")
+                    });
+                    prop_assert_eq!(first.map(|r| r.action), Some(Action::Skip));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The core role: opens key and store, takes its sockets, serves until told to stop.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use listenfd::ListenFd;
+use sd_notify::NotifyState;
+use tokio::net::UnixListener;
+use tracing::{info, warn};
+
+use super::{
+    Failure, load, setup,
+    signals::{Signals, Word},
+};
+use crate::{
+    clock::{Clock, SystemClock},
+    config::Config,
+    core::Core,
+    harden, keys, log,
+    server::{
+        self,
+        admission::Admission,
+        listen::{self, Listener, Reach},
+    },
+    settings::Settings,
+    store::Store,
+    upkeep,
+};
+
+/// Threads for look-ups in the account database, which may block.
+const BLOCKING_THREADS: usize = crate::identity::Directory::MOST;
+
+/// Runs the role. `init` makes key and database first when neither is there.
+pub(super) fn run(path: &Path, init: bool) -> Result<(), Failure> {
+    harden::harden().map_err(|e| Failure::new(format_args!("cannot give up core files and tracing: {e}")))?;
+    let config = load(path)?;
+    log::start(config.log()).map_err(Failure::new)?;
+    if init {
+        setup::init_if_new(&config)?;
+    }
+    let listeners = Listeners::take(&config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build()
+        .map_err(|e| Failure::new(format_args!("cannot start the runtime: {e}")))?;
+    let served = runtime.block_on(serve(path.to_owned(), config, &listeners));
+    // A look-up that hangs in the account database must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    served
+}
+
+/// The sockets, for as long as the daemon runs.
+struct Listeners {
+    private: Listener,
+    everyone: Option<Listener>,
+}
+
+impl Listeners {
+    /// Takes what systemd hands over (first the private socket, then the one for everyone), or binds.
+    fn take(config: &Config) -> Result<Self, Failure> {
+        let mut handed = ListenFd::from_env();
+        let core = config.core();
+        let mut next = |path: &Path, reach| {
+            let place = match reach {
+                Reach::Private => 0,
+                Reach::Everyone => 1,
+            };
+            match handed.take_unix_listener(place) {
+                Ok(Some(socket)) => listen::taken_over(socket, path),
+                Ok(None) | Err(_) => listen::bind(path, reach),
+            }
+            .map_err(Failure::new)
+        };
+        let private = next(&core.socket, Reach::Private)?;
+        let everyone = core.user_socket.as_deref().map(|path| next(path, Reach::Everyone)).transpose()?;
+        Ok(Self { private, everyone })
+    }
+}
+
+async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(), Failure> {
+    let mut signals =
+        Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
+    let keyring = keys::load(&config).map_err(Failure::new)?;
+    let settings = Settings::new(config);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let database = setup::database(settings.config());
+    let store =
+        Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
+    let core = Arc::new(Core::new(clock, store.clone(), settings, path));
+    let private = accepting(&core, &listeners.private, Admission::default())?;
+    let everyone =
+        listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
+    let chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
+    tell(&[NotifyState::Ready]);
+    info!("ready: socket {}", core.settings().config().core().socket.display());
+    loop {
+        match signals.next().await {
+            Word::Stop => break,
+            Word::Reload => reload(&core).await,
+        }
+    }
+    tell(&[NotifyState::Stopping]);
+    info!("stopping");
+    private.abort();
+    if let Some(everyone) = everyone {
+        everyone.abort();
+    }
+    chores.abort();
+    store.shutdown().await;
+    Ok(())
+}
+
+fn accepting(
+    core: &Arc<Core>,
+    listener: &Listener,
+    admission: Admission,
+) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let failed = |e| Failure::new(format_args!("cannot serve the socket: {e}"));
+    let socket = listener.socket.try_clone().and_then(UnixListener::from_std).map_err(failed)?;
+    core.watch(admission.clone());
+    Ok(tokio::spawn(server::serve(Arc::clone(core), socket, admission)))
+}
+
+async fn reload(core: &Arc<Core>) {
+    match core.reload().await {
+        Ok(()) => info!("configuration and keys read again"),
+        Err(problems) => {
+            for problem in problems {
+                warn!("reload: {problem}");
+            }
+            warn!("the configuration in force before goes on");
+        }
+    }
+}
+
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        warn!("the service manager was not told: {error}");
+    }
+}

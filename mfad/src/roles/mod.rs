@@ -1,0 +1,110 @@
+//! What the program can be started as, and its command line.
+
+mod core;
+mod setup;
+mod signals;
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Config, KeySource};
+
+/// Checks second factors and counts attempts, for `pam_mfa` and `mfactl`.
+#[derive(Debug, Parser)]
+#[command(name = "mfad", version, about, propagate_version = true)]
+pub struct Cli {
+    /// The configuration file; conf.d/*.toml beside it is read too
+    #[arg(long, global = true, default_value = config::DEFAULT_PATH, value_name = "FILE")]
+    config: PathBuf,
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Run the role that holds keys and decides (no network)
+    Core,
+    /// Run all that the configuration needs in one process: for containers and trying out
+    Run {
+        /// Make key and database first when neither is there
+        #[arg(long)]
+        init: bool,
+    },
+    /// Make the key file and an empty database, once, on a new host
+    Init,
+    /// Say whether the configuration is valid, and all that is wrong with it
+    CheckConfig,
+    /// Work with the file that holds the keys
+    #[command(subcommand)]
+    Key(KeyAction),
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyAction {
+    /// Make the key file
+    Init,
+    /// Put a new key first; the daemon re-seals its rows after `mfactl reload` (or SIGHUP)
+    Rotate,
+    /// Remove an old key that no row needs any more (see `mfactl status`)
+    Forget {
+        /// The id of the key
+        id: String,
+    },
+}
+
+/// A failure, in words for the person who started the program.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failure(String);
+
+impl Failure {
+    fn new(what: impl std::fmt::Display) -> Self {
+        Self(what.to_string())
+    }
+}
+
+/// Runs what the command line says. Exit status: 0 done, 1 failed, 2 the command line is wrong.
+pub fn run(cli: Cli) -> ExitCode {
+    let done = match cli.role {
+        Role::CheckConfig => load(&cli.config).map(|_| say(&format!("{}: valid", cli.config.display()))),
+        Role::Init => load(&cli.config).and_then(|config| setup::init(&config)),
+        Role::Key(action) => load(&cli.config).and_then(|config| key(&config, &action)),
+        Role::Core => core::run(&cli.config, false),
+        Role::Run { init } => core::run(&cli.config, init),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // When standard error is closed there is no one to tell; the exit status still says it.
+            drop(writeln!(std::io::stderr(), "mfad: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn load(path: &Path) -> Result<Config, Failure> {
+    Config::load(path).map_err(Failure::new)
+}
+
+fn key(config: &Config, action: &KeyAction) -> Result<(), Failure> {
+    let KeySource::File(path) = &config.core().key else {
+        return Err(Failure::new(
+            "the key is a credential that the service manager hands over: make and rotate it where it is stored (systemd-creds)",
+        ));
+    };
+    match action {
+        KeyAction::Init => setup::make_key(path),
+        KeyAction::Rotate => setup::rotate_key(path),
+        KeyAction::Forget { id } => setup::forget_key(path, id),
+    }
+}
+
+/// One line for the person at the terminal.
+fn say(line: &str) {
+    drop(writeln!(std::io::stdout(), "{line}"));
+}

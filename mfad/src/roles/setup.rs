@@ -1,0 +1,88 @@
+//! Key and database: made once, found again. Refuses to make either where one is, and to go on where
+//! one is missing: a lost database must not look like a host where nobody is enrolled.
+
+use std::{
+    fs,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use super::{Failure, say};
+use crate::{
+    config::{Config, KeySource},
+    keys,
+    seal::{KeyId, Keyring},
+    store::Store,
+};
+
+/// Where the database is.
+pub(super) fn database(config: &Config) -> PathBuf {
+    config.core().state_dir.join("mfad.db")
+}
+
+/// Makes key file and database.
+pub(super) fn init(config: &Config) -> Result<(), Failure> {
+    if let KeySource::File(path) = &config.core().key
+        && !path.exists()
+    {
+        make_key(path)?;
+    }
+    make_state_dir(&config.core().state_dir)?;
+    let keys = keys::load(config).map_err(Failure::new)?;
+    let database = database(config);
+    Store::create(&database, &keys).map_err(Failure::new)?;
+    say(&format!("database: {}", database.display()));
+    Ok(())
+}
+
+/// [`init`] on a host that has neither; a host that has only one of them has lost the other.
+pub(super) fn init_if_new(config: &Config) -> Result<(), Failure> {
+    let has_key = match &config.core().key {
+        KeySource::File(path) => path.exists(),
+        KeySource::Credential(_) => false,
+    };
+    if has_key || database(config).exists() { Ok(()) } else { init(config) }
+}
+
+/// Makes a key file.
+pub(super) fn make_key(path: &Path) -> Result<(), Failure> {
+    let keys = Keyring::create(path).map_err(Failure::new)?;
+    say(&format!(
+        "key {}: {} (keep a copy off this host; without it no factor can be used)",
+        keys.current(),
+        path.display()
+    ));
+    Ok(())
+}
+
+/// Puts a new key first in the key file.
+pub(super) fn rotate_key(path: &Path) -> Result<(), Failure> {
+    let keys = Keyring::rotate(path).map_err(Failure::new)?;
+    say(&format!("key {} is first in {} now; run `mfactl reload` to use it", keys.current(), path.display()));
+    Ok(())
+}
+
+/// Removes an old key from the key file.
+pub(super) fn forget_key(path: &Path, id: &str) -> Result<(), Failure> {
+    let id = KeyId::parse(id)
+        .ok_or_else(|| Failure::new(format_args!("{id} is not the id of a key (16 hex digits)")))?;
+    Keyring::forget(path, id).map_err(Failure::new)?;
+    say(&format!("key {id} is gone from {}", path.display()));
+    Ok(())
+}
+
+fn make_state_dir(path: &Path) -> Result<(), Failure> {
+    let failed = |e| Failure::new(format_args!("{}: cannot make the state directory: {e}", path.display()));
+    if !path.exists() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed)?;
+    }
+    let mode = fs::metadata(path).map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(Failure::new(format_args!(
+            "{}: others may look into the state directory; run: chmod 0700 {}",
+            path.display(),
+            path.display()
+        )));
+    }
+    Ok(())
+}

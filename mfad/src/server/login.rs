@@ -1,0 +1,296 @@
+//! Drives one login: reads its start, finds out what it needs, relays prompts and answers between the
+//! client and the state machine, and has the store judge codes.
+//!
+//! Refuses to decide: [`crate::policy`], [`crate::session`] and [`crate::store`] do.
+
+use std::{net::IpAddr, sync::Arc};
+
+use mfa_proto::{
+    answer::{AnswerShape, OtpCode},
+    login::{ClientMessage, Dialogue, ServerMessage, Start},
+    name::UserId,
+};
+use tokio::net::UnixStream;
+use tracing::{error, warn};
+
+use super::{
+    Peer,
+    wire::{Wire, WireError},
+};
+use crate::{
+    audit::{self, Context, SessionId},
+    core::Core,
+    identity::Account,
+    limits::SourceKey,
+    policy::{Decision, Request},
+    session::{self, Reason, Settled, Step},
+    settings::Settings,
+    store::{Attempt, Channel, Outcome},
+};
+
+/// What stands behind the name that logs in.
+enum Subject {
+    /// An account with at least one active factor.
+    Enrolled {
+        /// Its uid now; `None` when names are not accounts of this host.
+        uid: Option<u32>,
+        /// What its codes look like.
+        shape: AnswerShape,
+        /// How its limits stand.
+        gate: crate::limits::Gate,
+    },
+    /// No account, or none that holds a factor: asked like any other, and always refused.
+    Decoy(Reason),
+}
+
+/// One login under way.
+struct Login<'a> {
+    core: &'a Core,
+    settings: Arc<Settings>,
+    context: Context,
+    channel: Channel,
+    source: Option<SourceKey>,
+    rule: Option<String>,
+    /// The person has been asked: from here on, an end without a verdict is worth a row in the trail.
+    asked: bool,
+    /// The store wrote a row with the last attempt, in the same transaction.
+    recorded: bool,
+}
+
+/// Serves one login on a connection that has said hello.
+pub(super) async fn serve(
+    core: &Arc<Core>,
+    wire: &mut Wire<UnixStream>,
+    peer: Peer,
+) -> Result<(), WireError> {
+    let settings = core.settings();
+    let patience = settings.login_timeout();
+    let Ok(first) = tokio::time::timeout(patience, wire.read::<ClientMessage>()).await else { return Ok(()) };
+    let ClientMessage::Start(start) = first? else { return Ok(()) };
+    let mut login = Login::new(core, settings, &start, peer);
+    let outcome = tokio::time::timeout(patience, login.run(wire, &start, peer)).await;
+    let settled = match outcome {
+        Ok(Ok(settled)) => settled,
+        Ok(Err(error)) => {
+            warn!(
+                session = login.context.session.as_str(),
+                "login of {} broke off: {error}", login.context.user
+            );
+            Settled::denied(if matches!(error, WireError::Bad(_)) {
+                Reason::Protocol
+            } else {
+                Reason::Cancelled
+            })
+        }
+        Err(_) => Settled::denied(Reason::TimedOut),
+    };
+    let settled = settled.by_rule(login.rule.take());
+    let settled = login.account_for(settled).await;
+    audit::log_login(&login.context, &settled);
+    core.tally(&settled);
+    // The verdict is durable by now; a client that has gone away only misses it.
+    wire.write(&ServerMessage::Settled(settled.verdict())).await
+}
+
+impl<'a> Login<'a> {
+    fn new(core: &'a Core, settings: Arc<Settings>, start: &Start, peer: Peer) -> Self {
+        // The password is proven only when root's stack says so by asking us after it did.
+        let proven = peer.is_root() && start.dialogue == Dialogue::Interactive;
+        // The remote host is the word of the host process: only root's counts.
+        let source = start.remote_host.as_ref().filter(|_| peer.is_root());
+        let key = match source.and_then(|host| host.as_str().parse::<IpAddr>().ok()) {
+            Some(address) => Some(SourceKey::of(address)),
+            None if peer.is_root() => None,
+            None => Some(SourceKey::Local(peer.uid)),
+        };
+        Self {
+            core,
+            settings,
+            context: Context {
+                session: SessionId::fresh(),
+                user: UserId::local(start.user.clone()),
+                service: start.service.clone(),
+                source: source.cloned(),
+                actor: peer.uid,
+            },
+            channel: if proven { Channel::Proven } else { Channel::Unproven },
+            source: key,
+            rule: None,
+            asked: false,
+            recorded: false,
+        }
+    }
+
+    async fn run(
+        &mut self,
+        wire: &mut Wire<UnixStream>,
+        start: &Start,
+        peer: Peer,
+    ) -> Result<Settled, WireError> {
+        let account = match self.settings.directory().find(&start.user).await {
+            Ok(account) => account,
+            Err(error) => {
+                error!(
+                    session = self.context.session.as_str(),
+                    "cannot look up {}: {error}", self.context.user
+                );
+                return Ok(Settled::unavailable(Reason::Lookup));
+            }
+        };
+        if !peer.is_root() && account != (Account::Known { uid: peer.uid }) {
+            // The same for names that exist and names that do not.
+            return Ok(Settled::denied(Reason::NotAllowed));
+        }
+        let subject = match self.subject(start, account).await {
+            Ok(subject) => subject,
+            Err(settled) => return Ok(settled),
+        };
+        self.converse(wire, subject).await
+    }
+
+    /// Who this is, as far as factors are concerned; an error is the end of the login.
+    async fn subject(&mut self, start: &Start, account: Account) -> Result<Subject, Settled> {
+        let uid = match account {
+            Account::Unknown => return Ok(Subject::Decoy(Reason::UnknownUser)),
+            Account::Known { uid } => Some(uid),
+            Account::Unchecked => None,
+        };
+        match self.settings.policy().decide(&Request { user: &start.user, service: &start.service }) {
+            Decision::Require { rule } => self.rule = rule,
+            Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
+            Decision::Deny { rule } => {
+                self.rule = Some(rule);
+                return Err(Settled::denied(Reason::Policy));
+            }
+        }
+        let view =
+            self.core.store().view(self.context.user.clone(), self.channel).await.map_err(|error| {
+                error!(
+                    session = self.context.session.as_str(),
+                    "cannot read the factors of {}: {error}", self.context.user
+                );
+                Settled::unavailable(Reason::Store)
+            })?;
+        if view.tampered {
+            error!(
+                session = self.context.session.as_str(),
+                "the stored rows of {} fail their integrity check: denied; run `mfactl show`",
+                self.context.user
+            );
+            return Err(Settled::denied(Reason::Tampered));
+        }
+        match (view.shape, self.settings.policy().without_factor()) {
+            (Some(shape), _) => Ok(Subject::Enrolled { uid, shape, gate: view.gate }),
+            (None, Some(grant)) if !view.exhausted => Err(Settled::not_applicable(grant)),
+            (None, _) => Ok(Subject::Decoy(Reason::NotEnrolled)),
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        wire: &mut Wire<UnixStream>,
+        subject: Subject,
+    ) -> Result<Settled, WireError> {
+        let now = self.core.now();
+        let (shape, gate) = match &subject {
+            Subject::Enrolled { shape, gate, .. } => (*shape, *gate),
+            Subject::Decoy(_) => (AnswerShape::SIX_DIGITS, self.core.decoys().gate(&self.context.user, now)),
+        };
+        if let Some(until) = self.source.and_then(|source| self.core.source_blocked_until(source)) {
+            warn!(
+                session = self.context.session.as_str(),
+                "too many failures from {:?} until {}", self.source, until.0
+            );
+            return Ok(Settled::denied_and_locked(Reason::Source, crate::limits::Gate::Wait { until }));
+        }
+        let mut step = session::begin(self.settings.prompt().clone(), shape, gate, now);
+        loop {
+            step = match step {
+                Step::Settle(settled) => return Ok(explain(settled, &subject)),
+                Step::Ask(asking) => {
+                    self.asked = true;
+                    let prompt = ServerMessage::Prompt {
+                        text: asking.text().clone(),
+                        echo: asking.echo(),
+                        shape: asking.shape(),
+                    };
+                    wire.write(&prompt).await?;
+                    asking.answered(&wire.read().await?)
+                }
+                Step::Judge(judging, code) => match self.judge(&subject, code).await {
+                    Ok(outcome) => judging.judged(outcome, self.core.now()),
+                    Err(settled) => return Ok(settled),
+                },
+            };
+        }
+    }
+
+    /// Has a code judged, and counts a failure against its source. Failures beyond the daemon's rate are
+    /// answered later: a timer, no worker, waits.
+    async fn judge(&mut self, subject: &Subject, code: OtpCode) -> Result<Outcome, Settled> {
+        let outcome = match subject {
+            Subject::Enrolled { uid, .. } => self.attempt(*uid, code).await?,
+            Subject::Decoy(_) => {
+                let outcome =
+                    self.core.decoys().judge(&self.context.user, self.settings.profile(), self.core.now());
+                // The same cost on the same disk as a wrong code of a real account, and no row.
+                self.core.store().decoy().await.map_err(|_| Settled::unavailable(Reason::Store))?;
+                outcome
+            }
+        };
+        if !matches!(outcome, Outcome::Accepted(_)) {
+            let delay = self.core.charge_failure(self.source);
+            tokio::time::sleep(delay).await;
+        }
+        Ok(outcome)
+    }
+
+    async fn attempt(&mut self, uid: Option<u32>, code: OtpCode) -> Result<Outcome, Settled> {
+        let attempt = Attempt {
+            context: self.context.clone(),
+            rule: self.rule.clone(),
+            uid,
+            code,
+            channel: self.channel,
+        };
+        let outcome = self.core.store().attempt(attempt).await.map_err(|error| {
+            error!(
+                session = self.context.session.as_str(),
+                "cannot judge a code of {}: {error}", self.context.user
+            );
+            Settled::unavailable(Reason::Store)
+        })?;
+        self.recorded = true;
+        Ok(outcome)
+    }
+
+    /// Writes the end to the trail, where the store has not done so with the attempt itself. What cannot
+    /// be written is not granted.
+    async fn account_for(&self, settled: Settled) -> Settled {
+        // No row for names that are no accounts, nor for what a flood could repeat at no cost.
+        let unworthy = matches!(
+            settled.reason(),
+            Reason::UnknownUser | Reason::NotAllowed | Reason::Source | Reason::Store | Reason::Lookup
+        );
+        let idle = !self.asked
+            && matches!(settled.reason(), Reason::Cancelled | Reason::TimedOut | Reason::Protocol);
+        if self.recorded || unworthy || idle {
+            return settled;
+        }
+        match self.core.store().record(&self.context, &settled).await {
+            Ok(()) => settled,
+            Err(error) => {
+                error!(session = self.context.session.as_str(), "cannot write the audit trail: {error}");
+                Settled::unavailable(Reason::Store)
+            }
+        }
+    }
+}
+
+/// For the trail only: a decoy's refusal looks like any other to the client.
+fn explain(settled: Settled, subject: &Subject) -> Settled {
+    match subject {
+        Subject::Decoy(reason) => settled.because(*reason),
+        Subject::Enrolled { .. } => settled,
+    }
+}

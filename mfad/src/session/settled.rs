@@ -1,0 +1,172 @@
+//! How a login ended, and why. The constructors are the rules: yes wants a proof.
+
+use mfa_proto::{admin::FactorId, login::Verdict};
+
+use crate::{limits::Gate, policy::Grant, store::Proof};
+
+/// The end of a login. Can be built only by the functions here.
+#[derive(Debug)]
+#[must_use]
+pub struct Settled {
+    verdict: Verdict,
+    reason: Reason,
+    factor: Option<FactorId>,
+    rule: Option<String>,
+}
+
+/// Why a login ended as it did; the stable words of the audit trail.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reason {
+    /// A factor was proven.
+    Ok,
+    /// The last code was wrong.
+    WrongCode,
+    /// The last code was right, but had been used.
+    UsedCode,
+    /// Attempts are used up for now.
+    Locked,
+    /// Attempts are used up until an administrator or a new enrollment.
+    Exhausted,
+    /// No active factor takes such a code.
+    NoFactor,
+    /// The host has no such account.
+    UnknownUser,
+    /// The account has no active factor.
+    NotEnrolled,
+    /// The account has another uid than at enrollment.
+    Orphaned,
+    /// Stored rows fail their integrity check.
+    Tampered,
+    /// The host's clock cannot be used to judge codes.
+    ClockUnusable,
+    /// A policy rule decided.
+    Policy,
+    /// The peer may not ask for this account.
+    NotAllowed,
+    /// Too many failures from this source.
+    Source,
+    /// What was typed was no code.
+    Malformed,
+    /// The person or the application gave up.
+    Cancelled,
+    /// It took too long.
+    TimedOut,
+    /// sshd refuses this user whatever PAM says.
+    SshdRefused,
+    /// The client did not keep to the protocol.
+    Protocol,
+    /// The store cannot be read or written.
+    Store,
+    /// The account database cannot be asked.
+    Lookup,
+}
+
+impl Reason {
+    /// The word in the audit trail.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::WrongCode => "wrong_code",
+            Self::UsedCode => "used_code",
+            Self::Locked => "locked",
+            Self::Exhausted => "exhausted",
+            Self::NoFactor => "no_factor",
+            Self::UnknownUser => "unknown_user",
+            Self::NotEnrolled => "not_enrolled",
+            Self::Orphaned => "orphaned",
+            Self::Tampered => "tampered",
+            Self::ClockUnusable => "clock_unusable",
+            Self::Policy => "policy",
+            Self::NotAllowed => "not_allowed",
+            Self::Source => "source",
+            Self::Malformed => "malformed",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timeout",
+            Self::SshdRefused => "sshd_refused",
+            Self::Protocol => "protocol",
+            Self::Store => "store",
+            Self::Lookup => "lookup",
+        }
+    }
+}
+
+impl Settled {
+    /// The one way to yes.
+    #[expect(clippy::needless_pass_by_value, reason = "a proof is used up: it must not serve twice")]
+    pub fn accepted(proof: Proof) -> Self {
+        Self { verdict: Verdict::Accept, reason: Reason::Ok, factor: Some(proof.factor()), rule: None }
+    }
+
+    /// No factor is needed, by a policy rule.
+    #[expect(clippy::needless_pass_by_value, reason = "a grant is used up: it must not serve twice")]
+    pub fn not_applicable(grant: Grant) -> Self {
+        let rule = Some(grant.rule().to_owned());
+        Self { verdict: Verdict::NotApplicable, reason: Reason::Policy, factor: None, rule }
+    }
+
+    /// No.
+    pub const fn denied(reason: Reason) -> Self {
+        Self { verdict: Verdict::Deny, reason, factor: None, rule: None }
+    }
+
+    /// No, and attempts are used up.
+    pub fn locked(gate: Gate) -> Self {
+        let reason = if gate == Gate::Exhausted { Reason::Exhausted } else { Reason::Locked };
+        Self { verdict: Verdict::Locked, reason, factor: None, rule: None }
+    }
+
+    /// No for `reason`, and this attempt was the last for now when the gate is closed.
+    pub fn denied_and_locked(reason: Reason, gate: Gate) -> Self {
+        let verdict = if gate.is_open() { Verdict::Deny } else { Verdict::Locked };
+        Self { verdict, reason, factor: None, rule: None }
+    }
+
+    /// No, because the daemon cannot judge.
+    pub const fn unavailable(reason: Reason) -> Self {
+        Self { verdict: Verdict::Unavailable, reason, factor: None, rule: None }
+    }
+
+    /// The same refusal for another reason, which only the trail tells. A yes stays what it is.
+    pub fn because(self, reason: Reason) -> Self {
+        match self.verdict {
+            Verdict::Accept | Verdict::NotApplicable => self,
+            Verdict::Deny | Verdict::Locked | Verdict::Unavailable => Self { reason, ..self },
+        }
+    }
+
+    /// The same end, with the rule that led to it.
+    pub fn by_rule(self, rule: Option<String>) -> Self {
+        Self { rule: rule.or(self.rule), ..self }
+    }
+
+    /// What the client is told.
+    pub fn verdict(&self) -> Verdict {
+        self.verdict
+    }
+
+    /// Why.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The factor that was proven.
+    pub fn factor(&self) -> Option<FactorId> {
+        self.factor
+    }
+
+    /// The rule that led here.
+    pub fn rule(&self) -> Option<&str> {
+        self.rule.as_deref()
+    }
+
+    /// The verdict's word in the audit trail.
+    pub const fn verdict_word(&self) -> &'static str {
+        match self.verdict {
+            Verdict::Accept => "accept",
+            Verdict::Deny => "deny",
+            Verdict::Locked => "locked",
+            Verdict::NotApplicable => "skip",
+            Verdict::Unavailable => "unavailable",
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What a person reads when a code is refused: what is wrong, how long to wait, whom to ask.
+
+use mfa_proto::answer::AnswerShape;
+
+use crate::{clock::UnixTime, limits::Gate};
+
+/// Sentences for prompts.
+#[derive(Clone, Copy, Debug)]
+pub struct Wording;
+
+impl Wording {
+    /// Why nothing is judged now.
+    pub fn refusal(gate: Gate, now: UnixTime) -> String {
+        match gate {
+            Gate::Open => "Access denied.".to_owned(),
+            Gate::Wait { until } => {
+                format!("Too many wrong codes. Try again in {}.", duration(until.since(now)))
+            }
+            Gate::UntilAdmin => {
+                "Too many wrong codes. An administrator has to unlock this account.".to_owned()
+            }
+            Gate::Exhausted => {
+                "Too many wrong codes. This factor is disabled: ask an administrator to enroll it again."
+                    .to_owned()
+            }
+        }
+    }
+
+    /// A wait so short that it is said in passing.
+    pub fn short_wait(gate: Gate, now: UnixTime) -> String {
+        match gate {
+            Gate::Wait { until } if until > now => format!(" Wait {}.", duration(until.since(now))),
+            Gate::Open | Gate::Wait { .. } | Gate::UntilAdmin | Gate::Exhausted => String::new(),
+        }
+    }
+
+    /// What was typed is no code.
+    pub fn not_a_code(shape: AnswerShape) -> String {
+        let digits =
+            match (shape.includes(AnswerShape::SIX_DIGITS), shape.includes(AnswerShape::EIGHT_DIGITS)) {
+                (true, true) => "6 or 8",
+                (false, true) => "8",
+                (true | false, false) => "6",
+            };
+        format!("A code has {digits} digits.")
+    }
+}
+
+/// Seconds as people say them: the two largest units.
+fn duration(seconds: i64) -> String {
+    let seconds = seconds.max(1);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    let units = [(days, "d"), (hours, "h"), (minutes, "min"), (seconds % 60, "s")];
+    let said: Vec<String> = units
+        .iter()
+        .skip_while(|(count, _)| *count == 0)
+        .take(2)
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, unit)| format!("{count} {unit}"))
+        .collect();
+    said.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_said_in_two_units() {
+        for (seconds, said) in [
+            (0, "1 s"),
+            (59, "59 s"),
+            (60, "1 min"),
+            (899, "14 min 59 s"),
+            (3_600, "1 h"),
+            (90_061, "1 d 1 h"),
+        ] {
+            assert_eq!(duration(seconds), said);
+        }
+    }
+}
