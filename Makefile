@@ -22,7 +22,7 @@ DESTDIR ?=
 MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
 PAM_DIR ?= $(PREFIX)/lib/$(MULTIARCH)/security
 
-.PHONY: help demo test check fmt clippy unit e2e fuzz-smoke fuzz bench deny build install clean
+.PHONY: help demo test check fmt docs clippy unit e2e fuzz-smoke fuzz bench deny build install clean
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -35,12 +35,15 @@ demo: ## Logs in over real ssh with password and code, in private namespaces
 
 test: ## Installs what the tests need and runs all of them
 	tests/setup/packages.sh demo test
-	$(MAKE) --no-print-directory fmt clippy unit e2e fuzz-smoke
+	$(MAKE) --no-print-directory fmt docs clippy unit e2e fuzz-smoke
 
-check: fmt clippy unit ## What needs no root: format, lints, unit tests
+check: fmt docs clippy unit ## What needs no root: format, lints, unit tests
 
 fmt: ## Formatting is as rustfmt has it
 	$(CARGO) fmt --all --check
+
+docs: ## The tests that the documents name as evidence exist
+	docs/check.sh
 
 clippy: ## No lint is broken
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
@@ -53,12 +56,10 @@ e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
 	$(RUNNER) $(CARGO) test -p mfa_tests
 
 fuzz-smoke: ## Each fuzz target for a moment, on the stable toolchain
-	@if [ -d fuzz ]; then $(CARGO) test --manifest-path fuzz/Cargo.toml; \
-	else echo "fuzz-smoke: there is no fuzz/ yet"; fi
+	fuzz/run.sh smoke
 
-fuzz: ## Each fuzz target for FUZZ_SECONDS (default 600), with cargo-fuzz on nightly
-	cd fuzz && for target in $$($(CARGO) +nightly fuzz list); do \
-	  $(CARGO) +nightly fuzz run $$target -- -max_total_time=$${FUZZ_SECONDS:-600}; done
+fuzz: ## Each fuzz target for FUZZ_SECONDS (default 600)
+	fuzz/run.sh long $(FUZZ_SECONDS)
 
 bench: ## Speed beside pam_google_authenticator and pam_oath; writes target/bench.json
 	tests/setup/packages.sh bench
@@ -74,7 +75,7 @@ deny: ## Licences, sources, duplicate versions and advisories of what we depend 
 build: ## The release build
 	$(CARGO) build --release
 
-install: build ## Daemon, command line and module to DESTDIR and PREFIX
+install: ## Daemon, command line and module, as `make build` made them, to DESTDIR and PREFIX
 	tests/setup/install.sh "$(TARGET)/release" "$(DESTDIR)" "$(PREFIX)" "$(PAM_DIR)"
 
 clean: ## Removes what was built

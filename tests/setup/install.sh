@@ -6,6 +6,8 @@
 set -eu
 build=$1 destdir=$2 prefix=$3 pam_dir=$4
 
+[ -x "$build/mfad" ] || { echo "install.sh: $build/mfad is not there; run 'make build' first" >&2; exit 1; }
+
 put() { # mode, source, target
   local target=$destdir$3
   install -d "$(dirname "$target")"

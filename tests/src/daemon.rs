@@ -1,11 +1,10 @@
 //! `mfad` of a world: its configuration, its process, its PAM line, and `mfactl` to talk to it. Refuses to
-//! wait for luck: a daemon is started when its socket takes connections, and ended when its process is gone.
+//! wait for luck: a daemon is started when it answers, and ended when its process is gone.
 
 mod setup;
 
 use std::{
     fs::{self, File},
-    os::unix::net::UnixStream,
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
@@ -55,13 +54,13 @@ impl Daemon {
         command
     }
 
-    /// Starts the process and waits until it takes connections.
+    /// Starts the process and waits until it answers.
     #[track_caller]
     pub fn begin(&mut self) {
         assert!(self.try_begin(), "mfad ended at once:\n{}", self.output());
     }
 
-    /// Starts the process; whether it came to take connections. Else it has ended.
+    /// Starts the process; whether it came to answer. Else it has ended.
     #[track_caller]
     pub fn try_begin(&mut self) -> bool {
         assert!(self.child.is_none(), "it is running already");
@@ -75,9 +74,10 @@ impl Daemon {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let mut ended = false;
-        wait_until("mfad takes connections or ends", || {
+        wait_until("mfad answers or ends", || {
             ended = child.try_wait().expect("a child can be waited for").is_some();
-            ended || UnixStream::connect(&self.socket).is_ok()
+            // A connection alone says little: it is taken before the database was opened.
+            ended || self.ctl(&["status"]).code == Some(0)
         });
         if !ended {
             self.child = Some(child);
@@ -180,7 +180,7 @@ impl Daemon {
         wait_until("a short wait is over", || {
             let shown = self.json(&["show", user]);
             let lock = &shown["factors"][0]["lock"];
-            let until = lock["until"]["until"].as_u64();
+            let until = lock["until"].as_u64();
             until.is_none_or(|until| until <= unix_now() || until > unix_now() + 60)
         });
     }

@@ -15,7 +15,13 @@ pub const SESSION: &str = "session required pam_permit.so";
 
 /// Writes `/etc/pam.d/<name>`.
 pub fn service(name: &str, lines: &[&str]) {
-    let path = format!("/etc/pam.d/{name}");
+    service_in("/etc/pam.d", name, lines);
+}
+
+/// Writes a PAM service to a directory that is made when it is not there.
+pub fn service_in(dir: &str, name: &str, lines: &[&str]) {
+    let path = format!("{dir}/{name}");
+    fs::create_dir_all(dir).unwrap_or_else(|error| panic!("{dir}: {error}"));
     fs::write(&path, lines.join("\n") + "\n").unwrap_or_else(|error| panic!("{path}: {error}"));
 }
 
@@ -87,6 +93,12 @@ impl Driver {
     fn with(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(|flag| (*flag).to_owned()));
         self
+    }
+
+    /// Takes the service from another directory than `/etc/pam.d`.
+    #[must_use]
+    pub fn services_in(self, dir: &str) -> Self {
+        self.with(&["-c", dir])
     }
 
     /// Sets `PAM_RHOST`.

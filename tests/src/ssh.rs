@@ -23,6 +23,9 @@ pub const PASSWORD_PROMPT: &str = "Password: ";
 /// The prompt that `mfad` gives for a code.
 pub const CODE_PROMPT: &str = "Verification code: ";
 
+/// The end of the prompt that `mfad` gives in place of one for a code, to say why there is none.
+pub const ENTER_PROMPT: &str = "Press Enter: ";
+
 /// A running sshd; ended when dropped.
 #[derive(Debug)]
 pub struct Sshd {
@@ -157,7 +160,7 @@ pub fn login(user: &str, code: &str) -> bool {
 #[track_caller]
 pub fn was_let_in(mut session: Session, user: &str) -> bool {
     let name = format!("\n{user}\n");
-    while session.expect_one_of(&[CODE_PROMPT, &name, "Permission denied"]) == 0 {
+    while session.expect_one_of(&[CODE_PROMPT, ENTER_PROMPT, &name, "Permission denied"]) < 2 {
         session.type_line("");
     }
     let ended = session.end();

@@ -63,7 +63,7 @@ fn of_200_parallel_guesses_no_more_are_judged_than_the_limit() {
             assert_eq!(Driver::new("app").logins(&among).passed(), 0);
         }
         let right = seed.hotp(0);
-        let locked = Driver::new("app").login("jane", &[&right]);
+        let locked = Driver::new("app").login("jane", &[&right, ""]);
         assert_eq!(locked.result, "PAM_MAXTRIES", "{:?}", locked.messages);
         assert_eq!(daemon.failures("jane"), 5);
     });

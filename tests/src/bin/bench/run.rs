@@ -44,14 +44,18 @@ pub(crate) fn all(world: &World, options: &Options) -> Report {
     let google_console = |label: &str, users| Contender::google(label, users, true);
 
     let mut field = setup(vec![
-        Planned { label: "pam_permit", users: 1, make: &|_, _| Contender::permit() },
+        Planned { label: "pam_permit", users: 400, make: &|_, _| Contender::permit() },
         Planned { label: "pam_mfa 400 users", users: 400, make: &nss },
         Planned { label: "pam_oath 400 users", users: 400, make: &Contender::oath },
         Planned { label: "pam_google_authenticator", users: 400, make: &google },
     ]);
-    for case in [LOOP, FRESH, EIGHT] {
+    for case in [LOOP, FRESH] {
         take_turns(&mut field, &case, options.rounds, &mut report);
     }
+    // It reads its file before it locks it: with several processes at once most right codes are refused,
+    // and counters that moved on without it are never caught up with.
+    field.retain(|contender| !contender.label.starts_with("pam_oath"));
+    take_turns(&mut field, &EIGHT, options.rounds, &mut report);
     drop(field);
 
     let mut field = setup(vec![
