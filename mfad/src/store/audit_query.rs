@@ -137,7 +137,12 @@ pub(super) fn prune(tx: &mut Tx<'_>, before: UnixTime, most: u64) -> Result<u64,
     let cut = tx.head.audit_cut;
     let far = cut.saturating_add(CUT).min(tx.head.audit_last);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let in_excess = tx.head.audit_last.saturating_sub(most).min(far);
+    let in_excess = if tx.head.audit_rows() > most {
+        // One more, because this writes a row of its own.
+        tx.head.audit_last.saturating_add(1).saturating_sub(most).min(far)
+    } else {
+        cut
+    };
     // Up to the first row that is young enough: the trail stays in one piece.
     let young: Option<i64> = tx
         .connection
