@@ -166,7 +166,9 @@ mod tests {
 
     #[test]
     fn a_password_is_not_a_code() {
-        for typed in ["", "12345", "1234567", "123456789", "hunter2", "١٢٣٤٥٦", "123456\n", "+12345", "12345a"] {
+        for typed in
+            ["", "12345", "1234567", "123456789", "hunter2", "١٢٣٤٥٦", "123456\n", "+12345", "12345a"]
+        {
             assert_eq!(code(BOTH, typed), None, "{typed:?}");
         }
         assert_eq!(code(SIX, "12345678"), None);

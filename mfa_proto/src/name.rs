@@ -27,7 +27,9 @@ pub enum NameError {
         max: usize,
     },
     /// A character that no name may hold.
-    #[error("the {what} holds a character that is not allowed (control characters, `/`, `:`, NUL and white space at either end are refused)")]
+    #[error(
+        "the {what} holds a character that is not allowed (control characters, `/`, `:`, NUL and white space at either end are refused)"
+    )]
     Forbidden {
         /// What kind of name it is.
         what: &'static str,
@@ -212,7 +214,9 @@ mod tests {
 
     #[test]
     fn names_that_others_were_broken_by_are_refused() {
-        for bad in ["", " ", " root", "root ", "a/b", "../x", "a:b", "a\nb", "a\0b", "\u{1b}[31m", "a\u{2028}b"] {
+        for bad in
+            ["", " ", " root", "root ", "a/b", "../x", "a:b", "a\nb", "a\0b", "\u{1b}[31m", "a\u{2028}b"]
+        {
             assert!(UserName::new(bad).is_err(), "{bad:?} was taken for a name");
         }
         assert!(UserName::new("x".repeat(257)).is_err());

@@ -102,7 +102,8 @@ impl Core {
         let config = self.read_config()?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let settings = Settings::new(config);
-        self.store.reload(keyring, settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
+        self.store.replace_keyring(keyring).await.map_err(|error| vec![error.to_string()])?;
+        self.store.replace_settings(settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.chores.notify_one();
         Ok(())

@@ -5,8 +5,8 @@
 //! auth     required   pam_unix.so
 //! auth     required   pam_mfa.so  timeout=60
 //! ```
-//! A login goes: arguments ([`args`]), the account's name, the daemon's socket ([`peer`], [`channel`]), the
-//! handshake ([`greeting`]), the conversation ([`relay`], [`answer`]), one PAM code ([`ending`]).
+//! A login goes: arguments (`args`), the account's name, the daemon's socket (`peer`, `channel`), the
+//! handshake (`greeting`), the conversation (`relay`, `answer`), one PAM code (`ending`).
 //!
 //! Refuses to judge, to remember, and to disturb its host: it knows no policy and no secret, keeps no state
 //! between calls, starts no thread, reads no environment, looks up no name, prints nothing, and lets no

@@ -1,88 +1,63 @@
 //! New factors: added pending, active once a code has proven that the person has them.
 
 use mfa_proto::{
-    admin::{Enrolled, FactorId, NewFactor, NewParams, Refusal, RefusalCode, Reply},
-    answer::OtpCode,
-    name::UserId,
+    admin::{Enrolled, FactorId, FactorKind, NewFactor, NewParams, Refusal, RefusalCode, Reply},
+    name::{FactorLabel, UserId},
     secret::SecretText,
 };
 use zeroize::Zeroizing;
 
 use super::{
     Desk,
-    refusal::{change_refused, refused},
+    refusal::{not_done, refused},
+    rights::parsed,
 };
 use crate::{
     config::SelfEnrollment,
     factor::{Params, Seed},
-    store::Enrollment,
+    store::{self, Channel},
 };
 
 impl Desk<'_> {
     pub(super) async fn enroll(&self, new: NewFactor) -> Result<Reply, Refusal> {
-        let uid = self.root_or_self(&new.user).await?;
         let NewFactor { user, label, params, secret, activate, replace, current_code } = new;
+        let uid = self.root_or_self(&user).await?;
         if activate {
             self.root_only("make a factor active without a code that proves it")?;
         }
+        self.may_begin(&user).await?;
         let (params, counter) = checked(params)?;
-        self.may_add(&user, uid, current_code).await?;
+        let label = label.map_or_else(|| default_label(params.kind()), Ok)?;
         let brought_along = secret.is_some();
-        let seed = match secret {
-            Some(text) => Seed::from_base32(&text),
-            None => Seed::generate(params.algorithm()),
-        }
-        .map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))?;
-        let (key, link) = if brought_along { (None, None) } else { to_show(params, counter, &seed, &user)? };
-        let context = self.context(&user);
-        let enrollment = Enrollment {
-            context,
-            uid,
-            label,
-            params,
-            moving: params.start(counter),
-            seed,
-            activate,
-            replace,
-        };
-        let added = self
-            .core
-            .store()
-            .enroll(enrollment)
-            .await
-            .map_err(|e| change_refused(&user, "add a factor", e))?;
+        let seed = secret.map_or_else(|| Seed::generate(params.algorithm()), |text| Seed::from_base32(&text));
+        let seed = seed.map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))?;
+        let shown = if brought_along { Shown::default() } else { Shown::of(params, counter, &seed, &user)? };
+        let order = self.order(&user, uid, current_code)?;
+        let start = params.start(counter);
+        let new = store::NewFactor { order, label: label.clone(), params, start, seed, activate, replace };
+        let added = self.core.store().enroll(new).await;
+        let added = added.map_err(|e| not_done(&user, "add a factor", self.core.now(), &e))?;
         self.log_change("enroll", &user);
-        Ok(Reply::Enrolled(Box::new(Enrolled {
-            factor: added.factor,
-            label: added.label,
-            state: added.state,
-            secret: key,
-            uri: link,
-        })))
+        let (factor, state) = (added.factor, added.state);
+        Ok(Reply::Enrolled(Box::new(Enrolled { factor, label, state, secret: shown.key, uri: shown.link })))
     }
 
-    /// A user may add to what it holds when it proves that it holds it; a first factor only where the
-    /// administrator lets users do so, because a password alone must not be enough to get a second factor.
-    async fn may_add(
-        &self,
-        user: &UserId,
-        uid: Option<u32>,
-        code: Option<SecretText>,
-    ) -> Result<(), Refusal> {
-        if self.peer.is_root() {
+    /// A first factor is added by its owner only where the administrator lets owners do so, because a
+    /// password alone must not be enough to get a second factor. (For a further one the store wants a code.)
+    async fn may_begin(&self, user: &UserId) -> Result<(), Refusal> {
+        let settings = self.core.settings();
+        if self.peer.is_root() || settings.config().enrollment().first_by_self == SelfEnrollment::Open {
             return Ok(());
         }
-        let held = self.core.store().has_active_factor(user.clone()).await;
-        if held.map_err(|e| change_refused(user, "read the factors", e))? {
-            return self.proven(user, uid, code).await;
+        let view = self.core.store().view(user.clone(), Channel::Unproven).await;
+        let view = view.map_err(|e| not_done(user, "read the factors", self.core.now(), &e))?;
+        if view.shape.is_some() && !view.tampered {
+            return Ok(());
         }
-        match self.core.settings().config().enrollment().first_by_self {
-            SelfEnrollment::Open => Ok(()),
-            SelfEnrollment::Never => Err(refused(
-                RefusalCode::NotAllowed,
-                "first factors are added by root on this host ([enrollment] self = \"never\"): ask an administrator",
-            )),
-        }
+        Err(refused(
+            RefusalCode::NotAllowed,
+            "first factors are added by root on this host ([enrollment] self = \"never\"): ask an administrator",
+        ))
     }
 
     pub(super) async fn confirm(
@@ -91,14 +66,21 @@ impl Desk<'_> {
         factor: Option<FactorId>,
         code: &SecretText,
     ) -> Result<Reply, Refusal> {
-        self.root_or_self(&user).await?;
-        let code = OtpCode::parse(code.expose())
-            .ok_or_else(|| refused(RefusalCode::WrongCode, "a code has 6 or 8 digits"))?;
-        let done = self.core.store().confirm(self.context(&user), factor, code).await;
-        done.map_err(|error| change_refused(&user, "confirm the factor", error))?;
+        let uid = self.root_or_self(&user).await?;
+        let order = self.order(&user, uid, None)?;
+        let done = self.core.store().confirm(order, factor, parsed(code)?).await;
+        done.map_err(|e| not_done(&user, "confirm the factor", self.core.now(), &e))?;
         self.log_change("confirm", &user);
         Ok(Reply::Done { factors: 1 })
     }
+}
+
+fn default_label(kind: FactorKind) -> Result<FactorLabel, Refusal> {
+    let label = match kind {
+        FactorKind::Totp => "totp",
+        FactorKind::Hotp => "hotp",
+    };
+    FactorLabel::new(label).map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))
 }
 
 fn checked(params: NewParams) -> Result<(Params, i64), Refusal> {
@@ -120,20 +102,23 @@ fn checked(params: NewParams) -> Result<(Params, i64), Refusal> {
     Err(refused(RefusalCode::Invalid, "codes have 6 or 8 digits, and a step lasts 15 to 120 seconds"))
 }
 
-/// The key as text and as link. What cannot be shown cannot be set up: an error then.
-fn to_show(
-    params: Params,
-    counter: i64,
-    seed: &Seed,
-    user: &UserId,
-) -> Result<(Option<SecretText>, Option<SecretText>), Refusal> {
-    let failed = || {
-        refused(RefusalCode::Unavailable, "the link for authenticator apps cannot be made for this user name")
-    };
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-    let host = host.unwrap_or_else(|| "localhost".to_owned());
-    let mut link = params.uri(seed, &host, &user.to_string(), params.start(counter)).ok_or_else(failed)?;
-    let mut key = seed.to_base32();
-    let take = |text: &mut Zeroizing<String>| SecretText::new(std::mem::take(text)).map_err(|_| failed());
-    Ok((Some(take(&mut key)?), Some(take(&mut link)?)))
+/// What the person sets the new factor up with: the key as text, and as link.
+#[derive(Debug, Default)]
+struct Shown {
+    key: Option<SecretText>,
+    link: Option<SecretText>,
+}
+
+impl Shown {
+    /// An error when it cannot be shown: it could not be set up then.
+    fn of(params: Params, counter: i64, seed: &Seed, user: &UserId) -> Result<Self, Refusal> {
+        let failed =
+            || refused(RefusalCode::Invalid, "no link for authenticator apps can be made of this user name");
+        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+        let host = host.unwrap_or_else(|| "localhost".to_owned());
+        let link = params.uri(seed, &host, &user.to_string(), params.start(counter)).ok_or_else(failed)?;
+        let take =
+            |mut text: Zeroizing<String>| SecretText::new(std::mem::take(&mut *text)).map_err(|_| failed());
+        Ok(Self { key: Some(take(seed.to_base32())?), link: Some(take(link)?) })
+    }
 }

@@ -9,7 +9,7 @@ use mfa_proto::{
 
 use super::{
     Desk,
-    refusal::{change_refused, store_failed},
+    refusal::{not_done, store_failed},
 };
 use crate::identity::Account;
 
@@ -35,7 +35,8 @@ impl Desk<'_> {
             self.root_or_self(&user).await?;
         }
         let shown = self.core.store().show(user.clone()).await;
-        let mut detail = shown.map_err(|error| change_refused(&user, "read the factors", error))?;
+        let mut detail =
+            shown.map_err(|error| not_done(&user, "read the factors", self.core.now(), &error))?;
         let account = self.core.settings().directory().find(&user.name).await;
         detail.orphaned = match (account, detail.uid) {
             (Ok(Account::Known { uid }), Some(enrolled)) => uid != enrolled,

@@ -7,7 +7,11 @@ use mfa_proto::{
 };
 use tracing::error;
 
-use crate::store::{AdminError, StoreError};
+use crate::{
+    clock::UnixTime,
+    session::Wording,
+    store::{Refused, StoreError},
+};
 
 /// A refusal with this message.
 pub(super) fn refused(code: RefusalCode, message: &str) -> Refusal {
@@ -19,7 +23,7 @@ pub(super) fn unknown_user(user: &UserId) -> Refusal {
     refused(RefusalCode::UnknownUser, &format!("there is no account {user} on this host"))
 }
 
-/// What a failing store means to a front end.
+/// What a failing store means to a front end; `what` is what was to be done, as in "cannot …".
 pub(super) fn store_failed(what: &str, error: &StoreError) -> Refusal {
     error!("cannot {what}: {error}");
     let message =
@@ -27,42 +31,68 @@ pub(super) fn store_failed(what: &str, error: &StoreError) -> Refusal {
     refused(RefusalCode::Unavailable, &message)
 }
 
-/// What a refused change means to a front end.
-pub(super) fn change_refused(user: &UserId, what: &str, error: AdminError) -> Refusal {
+/// What an error of the store means to whoever wanted something for `user`.
+pub(super) fn not_done(user: &UserId, what: &str, now: UnixTime, error: &StoreError) -> Refusal {
     match error {
-        AdminError::NotEnrolled => refused(RefusalCode::NoSuchFactor, &format!("{user} has no factor")),
-        AdminError::NoSuchFactor => refused(
-            RefusalCode::NoSuchFactor,
-            &format!("{user} has no such factor: see `mfactl show {user}`"),
-        ),
-        AdminError::Ambiguous => refused(
-            RefusalCode::Ambiguous,
-            &format!(
-                "{user} has more than one factor that this could mean: name one, by the id or label that `mfactl show {user}` prints"
-            ),
-        ),
-        AdminError::WrongCode => refused(RefusalCode::WrongCode, "that code is wrong"),
-        AdminError::GivenUp => refused(
-            RefusalCode::NoSuchFactor,
-            &format!("too many wrong codes: the new factor of {user} is gone; enroll again"),
-        ),
-        AdminError::WrongState(why) => refused(RefusalCode::WrongState, why),
-        AdminError::Taken => refused(
-            RefusalCode::WrongState,
-            &format!(
-                "{user} has a factor with this label: choose another with --label, or put the new one in its place with --replace"
-            ),
-        ),
-        AdminError::TooMany => refused(
-            RefusalCode::TooMany,
-            &format!("{user} has as many factors as [enrollment] max_factors allows: remove one first"),
-        ),
-        AdminError::Tampered => refused(
-            RefusalCode::Tampered,
-            &format!(
-                "the stored rows of {user} fail their integrity check: somebody else wrote to the database, or it is damaged. Logins of {user} are denied. Restore a backup, or `mfactl remove {user}` and enroll again"
-            ),
-        ),
-        AdminError::Store(error) => store_failed(what, &error),
+        StoreError::Refused(why) => explain(user, now, why),
+        StoreError::Tampered(detail) => {
+            error!("cannot {what} of {user}: {error}");
+            refused(
+                RefusalCode::Tampered,
+                &format!(
+                    "the stored rows of {user} fail their integrity check ({detail}): something else wrote to the database, or it is damaged. Logins of {user} are denied. Restore a backup of key and database"
+                ),
+            )
+        }
+        StoreError::Missing(_)
+        | StoreError::Exists(_)
+        | StoreError::Unusable { .. }
+        | StoreError::Newer { .. }
+        | StoreError::KeyMissing(_)
+        | StoreError::Unavailable(_)
+        | StoreError::NotDurable(_)
+        | StoreError::Internal
+        | StoreError::Stopped => store_failed(what, error),
     }
+}
+
+fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
+    let (code, message) = match why {
+        Refused::NotEnrolled => (RefusalCode::NoSuchFactor, format!("{user} has no factor")),
+        Refused::NoSuchFactor => {
+            (RefusalCode::NoSuchFactor, format!("{user} has no such factor: see `mfactl show {user}`"))
+        }
+        Refused::Ambiguous => (
+            RefusalCode::Ambiguous,
+            format!(
+                "{user} has more than one factor that this could mean: name one by the number or label that `mfactl show {user}` prints"
+            ),
+        ),
+        Refused::WrongCode => (
+            RefusalCode::WrongCode,
+            "a current code of an active factor is needed; what was given is wrong, used before, or nothing"
+                .to_owned(),
+        ),
+        Refused::PendingDropped => (
+            RefusalCode::NoSuchFactor,
+            format!("too many wrong codes: the new factor of {user} is gone; enroll again"),
+        ),
+        Refused::Locked { gate } => (RefusalCode::Locked, Wording::refusal(*gate, now)),
+        Refused::WrongState(_) | Refused::Orphaned => (RefusalCode::WrongState, why.to_string()),
+        Refused::LabelTaken(label) => (
+            RefusalCode::WrongState,
+            format!(
+                "{user} has a factor called \"{label}\": choose another --label, or put the new one in its place with --replace"
+            ),
+        ),
+        Refused::TooMany(most) => (
+            RefusalCode::TooMany,
+            format!(
+                "{user} holds {most} factors, as many as [enrollment] max_factors allows: remove one first"
+            ),
+        ),
+        Refused::ClockUnusable => (RefusalCode::Unavailable, why.to_string()),
+        Refused::Invalid(_) => (RefusalCode::Invalid, why.to_string()),
+    };
+    refused(code, &message)
 }

@@ -9,12 +9,11 @@ use mfa_proto::{
 
 use super::{
     Desk,
-    refusal::{refused, store_failed, unknown_user},
+    refusal::{refused, unknown_user},
 };
 use crate::{
     identity::Account,
-    limits::Gate,
-    store::{Attempt, Channel, Outcome},
+    store::{Authority, Channel, Order},
 };
 
 impl Desk<'_> {
@@ -44,51 +43,33 @@ impl Desk<'_> {
         }
     }
 
-    /// Has the user itself prove an active factor; root need not. The code is used up by it, and a wrong
-    /// one is counted like any other.
-    pub(super) async fn proven(
+    /// An order of the peer, which [`Self::root_or_self`] or [`Self::root_only`] has let through. The store
+    /// wants a code of all but root; a wrong one is counted like any other, against the budget of callers
+    /// whose password nobody has proven.
+    pub(super) fn order(
         &self,
         user: &UserId,
         uid: Option<u32>,
         code: Option<SecretText>,
-    ) -> Result<(), Refusal> {
-        if self.peer.is_root() {
-            return Ok(());
-        }
-        let wanted = || refused(RefusalCode::WrongCode, "a current code of an active factor is needed");
-        let code = code.ok_or_else(wanted)?;
-        let code = OtpCode::parse(code.expose()).ok_or_else(wanted)?;
-        let attempt =
-            Attempt { context: self.context(user), rule: None, uid, code, channel: Channel::Unproven };
-        let outcome = self
-            .core
-            .store()
-            .attempt(attempt)
-            .await
-            .map_err(|error| store_failed("check the code", &error))?;
-        match outcome {
-            Outcome::Accepted(_) => Ok(()),
-            Outcome::Wrong { gate: Gate::Open } | Outcome::NoFactor => {
-                Err(refused(RefusalCode::WrongCode, "that code is wrong"))
-            }
-            Outcome::Used { gate: Gate::Open } => {
-                Err(refused(RefusalCode::WrongCode, "that code was used before: wait for the next one"))
-            }
-            Outcome::Wrong { gate } | Outcome::Used { gate } | Outcome::Locked { gate } => {
-                let why = crate::session::Wording::refusal(gate, self.core.now());
-                Err(refused(RefusalCode::Locked, &why))
-            }
-            Outcome::Orphaned => Err(refused(
-                RefusalCode::WrongState,
-                "these factors were enrolled for another account of this name: ask root to remove them",
-            )),
-            Outcome::Tampered => {
-                Err(refused(RefusalCode::Tampered, "the stored rows fail their integrity check: tell root"))
-            }
-            Outcome::ClockUnusable => Err(refused(
-                RefusalCode::Unavailable,
-                "this host's clock is wrong, so codes cannot be checked",
-            )),
-        }
+    ) -> Result<Order, Refusal> {
+        let authority = if self.peer.is_root() {
+            Authority::Admin
+        } else {
+            let code = code.map(|code| parsed(&code)).transpose()?;
+            Authority::Owner { code, channel: Channel::Unproven }
+        };
+        Ok(Order { context: self.context(user), uid, authority })
     }
+
+    /// An order of root, for an account that need not exist any more.
+    pub(super) fn root_order(&self, user: &UserId, what: &str) -> Result<Order, Refusal> {
+        self.root_only(what)?;
+        self.order(user, None, None)
+    }
+}
+
+/// A code as people type it.
+pub(super) fn parsed(code: &SecretText) -> Result<OtpCode, Refusal> {
+    OtpCode::parse(code.expose())
+        .ok_or_else(|| refused(RefusalCode::WrongCode, "that is no code: a code has 6 or 8 digits"))
 }

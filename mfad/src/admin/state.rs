@@ -6,7 +6,8 @@ use mfa_proto::{
     secret::SecretText,
 };
 
-use super::{Desk, refusal::change_refused};
+use super::{Desk, refusal::not_done};
+use crate::store::{StoreError, Target};
 
 impl Desk<'_> {
     pub(super) async fn disable(
@@ -14,50 +15,43 @@ impl Desk<'_> {
         target: FactorRef,
         code: Option<SecretText>,
     ) -> Result<Reply, Refusal> {
-        let uid = self.root_or_self(&target.user).await?;
-        self.proven(&target.user, uid, code).await?;
-        let user = target.user.clone();
-        let done = self.core.store().disable(self.context(&user), target).await;
-        let factors = done.map_err(|e| change_refused(&user, "disable the factor", e))?;
-        self.log_change("disable", &user);
-        Ok(Reply::Done { factors })
+        let (user, target) = taken_apart(target);
+        let uid = self.root_or_self(&user).await?;
+        let done = self.core.store().disable(self.order(&user, uid, code)?, target).await;
+        self.changed("disable", &user, done.map(|_| 1))
     }
 
     pub(super) async fn enable(&self, target: FactorRef) -> Result<Reply, Refusal> {
-        self.root_only("enable a factor")?;
-        let user = target.user.clone();
-        let done = self.core.store().enable(self.context(&user), target).await;
-        let factors = done.map_err(|e| change_refused(&user, "enable the factor", e))?;
-        self.log_change("enable", &user);
-        Ok(Reply::Done { factors })
+        let (user, target) = taken_apart(target);
+        let done = self.core.store().enable(self.root_order(&user, "enable a factor")?, target).await;
+        self.changed("enable", &user, done.map(|_| 1))
     }
 
-    /// Root may remove the factors of accounts that are gone; no look-up stands in the way.
+    /// Root removes factors of accounts that are gone as well: no look-up stands in the way.
     pub(super) async fn remove(&self, target: FactorRef, code: Option<SecretText>) -> Result<Reply, Refusal> {
-        if !self.peer.is_root() {
-            let uid = self.root_or_self(&target.user).await?;
-            self.proven(&target.user, uid, code).await?;
-        }
-        let user = target.user.clone();
-        let done = self.core.store().remove(self.context(&user), target).await;
-        let factors = done.map_err(|e| change_refused(&user, "remove the factor", e))?;
-        self.log_change("remove", &user);
-        Ok(Reply::Done { factors })
+        let (user, target) = taken_apart(target);
+        let uid = if self.peer.is_root() { None } else { self.root_or_self(&user).await? };
+        let done = self.core.store().remove(self.order(&user, uid, code)?, target).await;
+        self.changed("remove", &user, done)
     }
 
     pub(super) async fn unlock(&self, user: UserId) -> Result<Reply, Refusal> {
-        self.root_only("unlock an account")?;
-        let done = self.core.store().unlock(self.context(&user)).await;
-        let factors = done.map_err(|e| change_refused(&user, "unlock the account", e))?;
-        self.log_change("unlock", &user);
-        Ok(Reply::Done { factors })
+        let done = self.core.store().unlock(self.root_order(&user, "unlock an account")?).await;
+        self.changed("unlock", &user, done)
     }
 
     pub(super) async fn reset(&self, user: UserId) -> Result<Reply, Refusal> {
-        self.root_only("reset an account")?;
-        let done = self.core.store().reset(self.context(&user)).await;
-        let factors = done.map_err(|e| change_refused(&user, "reset the account", e))?;
-        self.log_change("reset", &user);
+        let done = self.core.store().reset(self.root_order(&user, "reset an account")?).await;
+        self.changed("reset", &user, done)
+    }
+
+    fn changed(&self, what: &str, user: &UserId, done: Result<u32, StoreError>) -> Result<Reply, Refusal> {
+        let factors = done.map_err(|error| not_done(user, what, self.core.now(), &error))?;
+        self.log_change(what, user);
         Ok(Reply::Done { factors })
     }
+}
+
+fn taken_apart(target: FactorRef) -> (UserId, Target) {
+    (target.user, Target { factor: target.factor, label: target.label })
 }

@@ -9,6 +9,7 @@ use std::{
 
 use super::{Failure, say};
 use crate::{
+    clock::SystemClock,
     config::{Config, KeySource},
     keys,
     seal::{KeyId, Keyring},
@@ -30,7 +31,7 @@ pub(super) fn init(config: &Config) -> Result<(), Failure> {
     make_state_dir(&config.core().state_dir)?;
     let keys = keys::load(config).map_err(Failure::new)?;
     let database = database(config);
-    Store::create(&database, &keys).map_err(Failure::new)?;
+    Store::create(&database, &keys, &SystemClock).map_err(Failure::new)?;
     say(&format!("database: {}", database.display()));
     Ok(())
 }

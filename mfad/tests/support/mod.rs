@@ -55,12 +55,12 @@ impl Daemon {
 
     pub async fn with(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let config =
-            Config::from_sources(&[Source::new("test.toml", text)]).unwrap_or_else(|e| panic!("{e}"));
+        let config = Config::from_sources(&[Source { path: "test.toml".into(), text: text.to_owned() }])
+            .unwrap_or_else(|e| panic!("{e}"));
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::generate().unwrap();
         let database = directory.path().join("mfad.db");
-        Store::create(&database, &keyring).unwrap();
+        Store::create(&database, &keyring, &*clock).unwrap();
         let settings = Settings::new(config);
         let shared: Arc<dyn Clock> = Arc::<FakeClock>::clone(&clock);
         let store = Store::open(&database, keyring, settings.for_store(), Arc::clone(&shared)).unwrap();

@@ -18,8 +18,8 @@ use nix::{
 use std::os::fd::AsRawFd;
 
 use crate::rig::{
-    AUTH_ERR, AUTHINFO_UNAVAIL, Daemon, Login, PERM_DENIED, Peer, Place, Report, SUCCESS, info, prompt,
-    settled, welcome,
+    AUTH_ERR, AUTHINFO_UNAVAIL, Daemon, Login, PERM_DENIED, Peer, Place, Report, SUCCESS, frame, info,
+    prompt, settled, welcome,
 };
 
 fn with_daemon(script: fn(&mut Peer), login: Login) -> Report {
@@ -201,16 +201,23 @@ fn a_person_who_lets_the_time_run_out_is_denied_and_nothing_is_sent() {
 /// module has read a prompt: that must not look like an absent daemon.
 #[test]
 fn a_program_that_was_stopped_past_the_deadline_is_denied() {
-    let place = Place::new();
-    let daemon = Daemon::at(&place.socket(), |mut peer| {
-        let program = getsockopt(peer.stream(), PeerCredentials).unwrap().pid();
-        kill(Pid::from_raw(program), Signal::SIGSTOP).unwrap();
-        // Nothing may close the connection while it is stopped: this is how long that is.
-        assert!(!peer.closes_within(Duration::from_millis(2500)));
-        peer.raw(&welcome(Welcome::Version(1)));
-        kill(Pid::from_raw(program), Signal::SIGCONT).unwrap();
-    });
-    let report = ignoring().at(&place.socket()).argument("timeout=2").run(&place);
-    daemon.done();
-    assert_eq!(report.authenticated(), AUTH_ERR, "{report:?}");
+    for greeted_before in [false, true] {
+        let place = Place::new();
+        let daemon = Daemon::at(&place.socket(), move |mut peer| {
+            if greeted_before {
+                peer.start();
+            }
+            let program = getsockopt(peer.stream(), PeerCredentials).unwrap().pid();
+            kill(Pid::from_raw(program), Signal::SIGSTOP).unwrap();
+            // Longer than the deadline; nothing may close the connection while it is stopped.
+            assert!(!peer.closes_within(Duration::from_millis(2500)));
+            peer.raw(&[welcome(Welcome::Version(1)), frame(&prompt("Code: "))].concat());
+            kill(Pid::from_raw(program), Signal::SIGCONT).unwrap();
+        });
+        let login = ignoring().at(&place.socket()).argument("timeout=2").types("123456");
+        let report = login.run(&place);
+        daemon.done();
+        assert_eq!(report.authenticated(), AUTH_ERR, "{report:?}");
+        assert!(report.of("shown").is_empty(), "{report:?}");
+    }
 }

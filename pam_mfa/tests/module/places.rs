@@ -165,7 +165,7 @@ fn a_program_without_root_finds_the_socket_for_everybody() {
     });
     set_mode(&run.join("user.sock"), 0o666);
 
-    let login = || Login::new().alone().through(&built.join("libpam_mfa.so"));
+    let login = || Login::new().alone().through(&built.join(module().file_name().unwrap()));
     let private_run = "mount -t tmpfs -o mode=755 none /run && mkdir /run/mfad && \
         mount --bind \"$0\" /run/mfad && ";
     let ran_by = |last: &str| {

@@ -74,28 +74,28 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// The directory where cargo puts what it builds for the tests.
-fn built() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    test.parent().unwrap().to_owned()
-}
-
-/// The module under test.
+/// The module under test: what the environment variable `PAM_MFA_SO` names, else what cargo has built.
 pub(crate) fn module() -> PathBuf {
-    let module = built().join("libpam_mfa.so");
-    assert!(module.exists(), "cargo did not build {}", module.display());
+    let test = std::env::current_exe().unwrap();
+    let built = || test.parent().unwrap().join("libpam_mfa.so");
+    let module = std::env::var_os("PAM_MFA_SO").map_or_else(built, PathBuf::from);
+    assert!(module.exists(), "{} is not there", module.display());
     module
 }
 
-/// A module that goes into Rust by the same way, and panics.
+/// A module that goes into Rust by the same way, and panics. Built like the one that is installed, since
+/// whether a panic can be caught depends on the profile.
 pub(crate) fn panicking_module() -> PathBuf {
-    let module = built().parent().unwrap().join("examples/libpanicking_module.so");
-    assert!(
-        module.exists(),
-        "{} is not there: `cargo test` for the whole package builds it",
-        module.display()
-    );
-    module
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--example", "panicking_module", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .output()
+        .unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    target.join("release/examples/libpanicking_module.so")
 }
 
 /// The program that logs in, compiled once.

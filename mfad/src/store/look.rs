@@ -1,0 +1,137 @@
+//! Rows as administrators see them: pages of users, one user, figures. No secret leaves by here.
+
+use mfa_proto::{
+    admin::{
+        FactorDetail, FactorId, FactorKind, FactorState, LockReason, LockState, UserDetail, UserPage,
+        UserSummary,
+    },
+    name::{RealmName, UserId, UserName},
+};
+
+use super::{
+    Refused, StoreError,
+    account::Account,
+    attempt::Channel,
+    factor_row::{self, Factor},
+    manage::Answer,
+    roster,
+    tx::Read,
+    view::{account_gate, most_lenient},
+};
+use crate::limits::Gate;
+
+/// Figures about the whole store.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Figures {
+    /// Users with at least one factor.
+    pub users: u64,
+    /// Factors in state active.
+    pub active_factors: u64,
+    /// Rows of the audit trail.
+    pub audit_rows: u64,
+    /// The id of the key in use.
+    pub key: String,
+    /// Users whose rows may still be sealed with an older key.
+    pub rows_with_old_key: u64,
+}
+
+/// Counted as changes are made, not now: costs the same for any number of users.
+pub(super) fn figures(read: &Read<'_>) -> Figures {
+    let count = |n: i64| u64::try_from(n).unwrap_or(0);
+    let key = read.vault.current();
+    Figures {
+        users: count(read.head.accounts),
+        active_factors: count(read.head.active_factors),
+        audit_rows: count(read.head.audit_rows()),
+        key: key.to_string(),
+        rows_with_old_key: count(read.head.rekey_left(key)),
+    }
+}
+
+/// One user. [`UserDetail::orphaned`] is left to whoever can ask for the uid.
+pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
+    let Some(account) = roster::find(read, user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    let factors = factor_row::load_all(read, &account)?;
+    Ok(Ok(UserDetail {
+        user: user.clone(),
+        uid: account.uid,
+        orphaned: false,
+        failures_30_days: account.days.total(read.now),
+        lock: lock_of(account_gate(&account, Channel::Proven, read.now), LockReason::LongWindow),
+        unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
+        factors: factors.iter().map(|factor| detail(read, factor)).collect(),
+    }))
+}
+
+fn detail(read: &Read<'_>, factor: &Factor) -> FactorDetail {
+    let kind = factor.params.kind();
+    FactorDetail {
+        factor: FactorId(factor.id),
+        kind,
+        label: factor.label.clone(),
+        state: factor.state,
+        algorithm: factor.params.algorithm(),
+        digits: factor.params.digits(),
+        period: match kind {
+            FactorKind::Totp => Some(factor.params.period()),
+            FactorKind::Hotp => None,
+        },
+        created: factor.created.0,
+        last_used: factor.last_used.map(|time| time.0),
+        failures: factor.counter.failures,
+        lock: lock_of(factor.counter.clone().gate(read.now), LockReason::Failures),
+        drift: factor.moving.drift,
+    }
+}
+
+fn lock_of(gate: Gate, reason: LockReason) -> LockState {
+    match gate {
+        Gate::Open => LockState::Open,
+        Gate::Wait { until } => LockState::Until { until: until.0, reason },
+        Gate::UntilAdmin | Gate::Exhausted => LockState::UntilAdmin { reason },
+    }
+}
+
+/// Users in order of name.
+pub(super) fn list(read: &Read<'_>, after: Option<&UserId>, limit: u32) -> Result<UserPage, StoreError> {
+    let (realm, name) = after.map_or(("", ""), |user| (user.realm.as_str(), user.name.as_str()));
+    let limit = limit.max(1);
+    let found = Account::after_name(read, realm, name, limit.saturating_add(1))?;
+    let shown = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = found.len() > shown;
+    let users = found.into_iter().take(shown).filter_map(|account| summary(read, account)).collect();
+    Ok(UserPage { users, more })
+}
+
+fn summary(read: &Read<'_>, account: Account) -> Option<UserSummary> {
+    let (realm, name) = (RealmName::new(account.realm.as_str()), UserName::new(account.name.as_str()));
+    let (Ok(realm), Ok(name)) = (realm, name) else {
+        tracing::error!("an account row names no valid user: {account}");
+        return None;
+    };
+    let user = UserId { realm, name };
+    Some(sound_summary(read, account, &user).unwrap_or_else(|error| {
+        tracing::error!("{error}");
+        UserSummary { user, factors: Vec::new(), last_used: None, lock: LockState::Open, tampered: true }
+    }))
+}
+
+fn sound_summary(read: &Read<'_>, account: Account, user: &UserId) -> Result<UserSummary, StoreError> {
+    let account = account.verified(read)?;
+    let factors = factor_row::load_all(read, &account)?;
+    let mut counting =
+        factors.iter().filter(|f| matches!(f.state, FactorState::Active | FactorState::Exhausted));
+    let window = account_gate(&account, Channel::Proven, read.now);
+    let lock = if window.is_open() {
+        lock_of(most_lenient(&mut counting, read.now), LockReason::Failures)
+    } else {
+        lock_of(window, LockReason::LongWindow)
+    };
+    Ok(UserSummary {
+        user: user.clone(),
+        factors: factors.iter().map(|f| (f.params.kind(), f.state)).collect(),
+        last_used: factors.iter().filter_map(|f| f.last_used).max().map(|time| time.0),
+        lock,
+        tampered: false,
+    })
+}

@@ -1,0 +1,182 @@
+//! Requests of administrators and owners: what they hold, and what every change of factors needs.
+//!
+//! Refuses to say who may ask: that is known from the socket ([`Authority`] carries it here).
+
+mod change;
+mod enroll;
+mod limits;
+
+use mfa_proto::{
+    admin::{FactorId, FactorState},
+    answer::OtpCode,
+    name::{FactorLabel, UserId},
+};
+
+pub(super) use self::{
+    change::{disable, enable, remove},
+    enroll::{confirm, enroll},
+    limits::{reset, unlock},
+};
+use super::{
+    Refused, StoreError,
+    account::Account,
+    attempt::{self, Attempt, Channel, Outcome},
+    factor_row::{self, Factor},
+    roster,
+    tx::Tx,
+};
+use crate::{
+    audit::Context,
+    factor::{Moving, Params, Seed},
+};
+
+/// A refusal whose charges stay, or the result. (A [`StoreError`] takes all back.)
+pub(super) type Answer<T> = Result<Result<T, Refused>, StoreError>;
+
+/// By what right a change is asked for.
+#[derive(Debug)]
+pub enum Authority {
+    /// uid 0: no code is needed.
+    Admin,
+    /// The account's owner: a current code is needed wherever one could be had.
+    Owner {
+        /// The code, when one was given.
+        code: Option<OtpCode>,
+        /// Whose budget a wrong code is charged to.
+        channel: Channel,
+    },
+}
+
+/// Who wants a change, by what right.
+#[derive(Debug)]
+pub struct Order {
+    /// Who asks, for whom, from where.
+    pub context: Context,
+    /// The account's uid now; `None` when names are not accounts of this host.
+    pub uid: Option<u32>,
+    /// By what right.
+    pub authority: Authority,
+}
+
+/// Which factor of the user is meant.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Target {
+    /// By number.
+    pub factor: Option<FactorId>,
+    /// By label.
+    pub label: Option<FactorLabel>,
+}
+
+/// A factor to add.
+#[derive(Debug)]
+pub struct NewFactor {
+    /// Who wants it, for whom.
+    pub order: Order,
+    /// What the person calls it.
+    pub label: FactorLabel,
+    /// Kind and parameters.
+    pub params: Params,
+    /// Where it starts ([`Params::start`]).
+    pub start: Moving,
+    /// Its secret.
+    pub seed: Seed,
+    /// Active at once, without proof by a code. Administrators only.
+    pub activate: bool,
+    /// Takes the place of the user's factor with this label.
+    pub replace: bool,
+}
+
+/// A factor that was added.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Added {
+    /// Its id.
+    pub factor: FactorId,
+    /// Pending, or active when asked so.
+    pub state: FactorState,
+}
+
+/// A user with its factors, while a change is made.
+struct Holding {
+    account: Account,
+    factors: Vec<Factor>,
+}
+
+impl Holding {
+    fn of(tx: &Tx<'_>, user: &UserId) -> Result<Option<Self>, StoreError> {
+        let Some(account) = roster::find(&tx.read(), user)? else { return Ok(None) };
+        let factors = factor_row::load_all(&tx.read(), &account)?;
+        Ok(Some(Self { account, factors }))
+    }
+
+    fn holds(&self, state: FactorState) -> bool {
+        self.factors.iter().any(|factor| factor.state == state)
+    }
+
+    /// The index of the factor meant, among those in one of some states when none is named.
+    fn find(&self, target: &Target, states: &[FactorState]) -> Result<usize, Refused> {
+        let named = target.factor.is_some() || target.label.is_some();
+        let fits = |factor: &Factor| {
+            target.factor.is_none_or(|id| id.0 == factor.id)
+                && target.label.as_ref().is_none_or(|label| *label == factor.label)
+        };
+        let all = || self.factors.iter().enumerate().filter(|(_, factor)| fits(factor));
+        let mut candidates = all().filter(|(_, factor)| states.contains(&factor.state));
+        match (candidates.next(), candidates.next(), all().next()) {
+            (Some((index, _)), None, _) => Ok(index),
+            (Some(_), Some(_), _) => Err(Refused::Ambiguous),
+            (None, _, Some((_, other))) if named => {
+                Err(Refused::WrongState(factor_row::state_word(other.state)))
+            }
+            (None, ..) => Err(Refused::NoSuchFactor),
+        }
+    }
+
+    /// Deletes a factor; the manifest still has to be written.
+    fn delete(&mut self, tx: &mut Tx<'_>, index: usize) -> Result<(), StoreError> {
+        if index >= self.factors.len() {
+            return Ok(());
+        }
+        let factor = self.factors.remove(index);
+        if factor.state == FactorState::Active {
+            tx.head.active_factors = tx.head.active_factors.saturating_sub(1);
+        }
+        factor.delete(tx)?;
+        self.account.drop_factor(factor.id);
+        Ok(())
+    }
+
+    /// Writes the account; one that holds nothing any more goes.
+    fn settle(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        if self.factors.is_empty() {
+            roster::remove(tx, &self.account)?;
+            tx.head.accounts = tx.head.accounts.saturating_sub(1);
+            return Ok(());
+        }
+        self.account.update(tx)
+    }
+}
+
+/// Whether an order may be carried out. Needs a current code of an owner whose account has an active
+/// factor; without one, an owner may not touch what an administrator or failures switched off.
+fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answer<()> {
+    let Some(held) = held else { return Ok(Ok(())) };
+    let Authority::Owner { code, channel } = &mut order.authority else { return Ok(Ok(())) };
+    if held.account.uid != order.uid {
+        return Ok(Err(Refused::Orphaned));
+    }
+    if !held.holds(FactorState::Active) {
+        let switched_off = held.factors.iter().find(|factor| factor.state != FactorState::Pending);
+        return Ok(switched_off.map_or(Ok(()), |f| Err(Refused::WrongState(factor_row::state_word(f.state)))));
+    }
+    let Some(code) = code.take() else { return Ok(Err(Refused::WrongCode)) };
+    let (context, channel) = (order.context.clone(), *channel);
+    let attempt = Attempt { context, rule: None, uid: order.uid, code, channel };
+    Ok(match attempt::judge_and_record(tx, &attempt, "verify")? {
+        Outcome::Accepted(_) => Ok(()),
+        Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::NoFactor => Err(Refused::WrongCode),
+        Outcome::Locked { gate } => Err(Refused::Locked { gate }),
+        Outcome::Orphaned => Err(Refused::Orphaned),
+        Outcome::ClockUnusable => Err(Refused::ClockUnusable),
+        Outcome::Tampered => return Err(StoreError::Tampered(format!("rows of {}", order.context.user))),
+    })
+}

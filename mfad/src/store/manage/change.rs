@@ -1,0 +1,77 @@
+//! Switching factors off and on, and removing them.
+
+use mfa_proto::admin::{FactorId, FactorState};
+
+use super::{Answer, Holding, Order, Target, authorize};
+use crate::store::{Refused, audit_rows, tx::Tx};
+
+/// Makes an active factor unusable until it is enabled again.
+pub(in crate::store) fn disable(tx: &mut Tx<'_>, mut order: Order, target: &Target) -> Answer<FactorId> {
+    let user = order.context.user.clone();
+    let Some(held) = Holding::of(tx, &user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    // Found before the code is judged: a code must not be used up for what cannot be done.
+    if let Err(refused) = held.find(target, &[FactorState::Active]) {
+        return Ok(Err(refused));
+    }
+    if let Err(refused) = authorize(tx, &mut order, Some(&held))? {
+        return Ok(Err(refused));
+    }
+    switch(tx, &order, target, (FactorState::Active, FactorState::Disabled))
+}
+
+/// Makes a disabled factor usable again; one disabled by failures has to be enrolled anew.
+pub(in crate::store) fn enable(tx: &mut Tx<'_>, order: &Order, target: &Target) -> Answer<FactorId> {
+    switch(tx, order, target, (FactorState::Disabled, FactorState::Active))
+}
+
+fn switch(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    target: &Target,
+    (from, to): (FactorState, FactorState),
+) -> Answer<FactorId> {
+    let Some(mut held) = Holding::of(tx, &order.context.user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    let index = match held.find(target, &[from]) {
+        Ok(index) => index,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let Some(factor) = held.factors.get_mut(index) else { return Ok(Err(Refused::NoSuchFactor)) };
+    factor.state = to;
+    factor.update(tx)?;
+    let id = factor.id;
+    let (change, what) = if to == FactorState::Active { (1, "enable") } else { (-1, "disable") };
+    tx.head.active_factors = tx.head.active_factors.saturating_add(change);
+    audit_rows::append_change(tx, &order.context, what, Some(id))?;
+    Ok(Ok(FactorId(id)))
+}
+
+/// Removes a factor, or all of a user when the target names none. How many.
+pub(in crate::store) fn remove(tx: &mut Tx<'_>, mut order: Order, target: &Target) -> Answer<u32> {
+    use FactorState as S;
+    let user = order.context.user.clone();
+    let all = *target == Target::default();
+    let any = [S::Pending, S::Active, S::Disabled, S::Exhausted];
+    let Some(held) = Holding::of(tx, &user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    let target = if all {
+        None
+    } else {
+        match held.find(target, &any) {
+            Ok(index) => held.factors.get(index).map(|factor| factor.id),
+            Err(refused) => return Ok(Err(refused)),
+        }
+    };
+    if let Err(refused) = authorize(tx, &mut order, Some(&held))? {
+        return Ok(Err(refused));
+    }
+    // The code that authorized this has moved rows.
+    let Some(mut held) = Holding::of(tx, &user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    let mut removed = 0_u32;
+    while let Some(index) = held.factors.iter().position(|f| target.is_none_or(|id| id == f.id)) {
+        let id = held.factors.get(index).map(|factor| factor.id);
+        held.delete(tx, index)?;
+        audit_rows::append_change(tx, &order.context, "remove", id)?;
+        removed = removed.saturating_add(1);
+    }
+    held.settle(tx)?;
+    Ok(Ok(removed))
+}

@@ -1,0 +1,29 @@
+//! Numbered steps from one schema to the next.
+//!
+//! Each step is frozen once released: it imports nothing of this crate, because whatever it imported
+//! could change under it. A step is added, never edited.
+
+mod v1;
+
+use rusqlite::Connection;
+
+/// Marks the file as this program's: "mfad".
+pub(super) const APPLICATION_ID: i64 = 0x6d66_6164;
+
+type Step = fn(&Connection) -> rusqlite::Result<()>;
+
+const STEPS: &[Step] = &[v1::apply];
+
+/// The newest schema this program knows.
+pub(super) fn newest() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
+/// Takes the steps after `version`, in the caller's transaction.
+pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    let done = usize::try_from(version).unwrap_or(0);
+    for step in STEPS.iter().skip(done) {
+        step(connection)?;
+    }
+    connection.pragma_update(None, "user_version", newest())
+}

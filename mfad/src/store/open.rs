@@ -1,0 +1,162 @@
+//! Opens the database file, or refuses to: whose file it is, which program's, which schema, whether sound.
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::{StoreError, error::explain, head::Head, migrations, vault::Vault};
+use crate::seal::{KeyId, Keyring};
+
+/// How long another process (a backup) may hold the file before jobs fail: well below the patience of a
+/// login.
+const BUSY: Duration = Duration::from_millis(1500);
+
+/// Files up to this size are checked whole at each start; larger ones only after an unclean end.
+const ALWAYS_CHECK: u64 = 32 << 20;
+
+/// An open database.
+#[derive(Debug)]
+pub(super) struct Database {
+    pub(super) connection: Connection,
+    pub(super) vault: Vault,
+    pub(super) head: Head,
+    path: PathBuf,
+    identity: (u64, u64),
+}
+
+impl Database {
+    /// Opens an existing database.
+    pub(super) fn open(path: &Path, keyring: Keyring, start: bool) -> Result<Self, StoreError> {
+        let found = examine(path)?;
+        // A clean end takes the log away: one that is left was not ended cleanly.
+        let unclean = wal_of(path).exists();
+        let connection = connect(path)?;
+        let failed = |e: rusqlite::Error| unusable(path, explain(&e));
+        check_identity(path, &connection)?;
+        if start && (unclean || found.len() <= ALWAYS_CHECK) {
+            check_sound(path, &connection)?;
+        }
+        migrate(&connection)?;
+        configure(&connection).map_err(failed)?;
+        let vault = Vault::load(&connection, keyring)?;
+        let head = Head::load(&connection, &vault)?;
+        Ok(Self { connection, vault, head, path: path.to_owned(), identity: (found.dev(), found.ino()) })
+    }
+
+    /// Whether the path still leads to the file that is open: a file that was removed or replaced would
+    /// take in what nobody reads again.
+    pub(super) fn is_in_place(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity)
+    }
+}
+
+/// Whether any row is sealed with a key.
+pub(super) fn uses_key(database: &Database, id: KeyId) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM meta WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM head WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM account WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM factor WHERE key_id = ?1)";
+    Ok(database.connection.query_row(sql, [id.as_bytes()], |row| row.get(0))?)
+}
+
+fn unusable(path: &Path, problem: impl Into<String>) -> StoreError {
+    StoreError::Unusable { path: path.to_owned(), problem: problem.into() }
+}
+
+fn wal_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push("-wal");
+    path.with_file_name(name)
+}
+
+/// Refuses what is not a plain file of ours that only we can read and change.
+fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
+    let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
+        _ => unusable(path, error.to_string()),
+    })?;
+    let own = nix::unistd::geteuid().as_raw();
+    if !found.is_file() {
+        return Err(unusable(path, "it is not a plain file"));
+    }
+    if found.uid() != own && found.uid() != 0 {
+        return Err(unusable(path, format!("it belongs to uid {}", found.uid())));
+    }
+    if found.mode() & 0o077 != 0 {
+        return Err(unusable(path, "others may read or change it; run: chmod 0600 on it"));
+    }
+    let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let around = fs::metadata(directory).map_err(|e| unusable(path, e.to_string()))?;
+    // With write access to the directory others could replace the file; a sticky /tmp is no exception.
+    if around.mode() & 0o022 != 0 || (around.uid() != own && around.uid() != 0) {
+        return Err(unusable(path, format!("others may change its directory {}", directory.display())));
+    }
+    Ok(found)
+}
+
+/// A connection with nothing set but the time to wait for locks.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| unusable(path, explain(&e)))?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    Ok(connection)
+}
+
+fn check_identity(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let id: i64 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(|e| unusable(path, explain(&e)))?;
+    if id == migrations::APPLICATION_ID {
+        return Ok(());
+    }
+    Err(unusable(
+        path,
+        "it is not a database of mfad, or `mfad init` was interrupted: remove it and run that again",
+    ))
+}
+
+fn check_sound(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let answer: String = connection
+        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .map_err(|e| unusable(path, explain(&e)))?;
+    if answer == "ok" {
+        return Ok(());
+    }
+    Err(unusable(path, format!("it is damaged ({answer}): restore a backup")))
+}
+
+fn migrate(connection: &Connection) -> Result<(), StoreError> {
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = migrations::newest();
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    if found < known {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        migrations::apply(connection, found)?;
+        connection.execute_batch("COMMIT")?;
+    }
+    Ok(())
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))?;
+    // In WAL mode NORMAL may lose committed transactions on power loss: a used code would be good again.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // In KiB. Memory must not grow with the number of users; the kernel caches the file anyway.
+    connection.pragma_update(None, "cache_size", -2048)?;
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", 2000, |row| row.get::<_, i64>(0))?;
+    connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |row| row.get::<_, i64>(0))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! The proof that a factor was proven: the only thing a login can be accepted with.
+//!
+//! Built in one place, right after the row that consumes the code was changed; it leaves the store only
+//! when the transaction is durable. Refuses to be copied, stored or sent.
+
+use mfa_proto::{admin::FactorId, name::UserId};
+
+use super::{StoreError, factor_row::Factor, tx::Tx};
+use crate::factor::Moving;
+
+/// A factor was proven by a code that is used up now.
+#[derive(Debug)]
+#[must_use]
+pub struct Proof {
+    user: UserId,
+    factor: FactorId,
+}
+
+impl Proof {
+    /// Whose factor.
+    pub fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// Which factor.
+    pub fn factor(&self) -> FactorId {
+        self.factor
+    }
+}
+
+/// Moves a factor past a code that was right. A proof if exactly one row changed; `None` if the code, or
+/// a later one, was used meanwhile.
+pub(super) fn consume(
+    tx: &Tx<'_>,
+    user: &UserId,
+    factor: &mut Factor,
+    moved: Moving,
+) -> Result<Option<Proof>, StoreError> {
+    factor.moving = moved;
+    factor.counter.succeed();
+    factor.last_used = Some(tx.now);
+    let rows = factor.consume(tx)?;
+    Ok((rows == 1).then(|| Proof { user: user.clone(), factor: FactorId(factor.id) }))
+}

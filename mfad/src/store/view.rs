@@ -1,0 +1,81 @@
+//! What a login has to know before it asks: which codes the user has, and whether one would be judged.
+
+use mfa_proto::{admin::FactorState, answer::AnswerShape, name::UserId};
+
+use super::{
+    StoreError,
+    account::Account,
+    attempt::Channel,
+    factor_row::{self, Factor},
+    roster,
+    tx::Read,
+};
+use crate::{clock::UnixTime, limits::Gate};
+
+/// What stands behind a name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct AccountView {
+    /// What the codes of the active factors look like; `None` without an active factor.
+    pub shape: Option<AnswerShape>,
+    /// A factor was disabled by failures and not enrolled again: the user must not pass for one who
+    /// never enrolled, else a hundred wrong guesses would switch the second factor off.
+    pub exhausted: bool,
+    /// How the limits stand at present: the most lenient of the active factors, and the account's.
+    pub gate: Gate,
+    /// The uid at enrollment.
+    pub uid: Option<u32>,
+    /// The stored rows fail their integrity check; nothing else here counts.
+    pub tampered: bool,
+}
+
+impl AccountView {
+    const NOTHING: Self =
+        Self { shape: None, exhausted: false, gate: Gate::Open, uid: None, tampered: false };
+}
+
+pub(super) fn view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountView, StoreError> {
+    match try_view(read, user, channel) {
+        Err(StoreError::Tampered(what)) => {
+            tracing::error!("{what}: logins of {user} are denied");
+            Ok(AccountView { tampered: true, ..AccountView::NOTHING })
+        }
+        other => other,
+    }
+}
+
+fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountView, StoreError> {
+    let Some(account) = roster::find(read, user)? else { return Ok(AccountView::NOTHING) };
+    let factors = factor_row::load_all(read, &account)?;
+    let active = || factors.iter().filter(|f| f.state == FactorState::Active);
+    let exhausted = factors.iter().any(|f| f.state == FactorState::Exhausted);
+    let shape = active().filter_map(|f| f.params.shape()).reduce(AnswerShape::or);
+    let gate = if shape.is_none() && exhausted {
+        Gate::Exhausted
+    } else {
+        most_lenient(&mut active(), read.now).and(account_gate(&account, channel, read.now))
+    };
+    Ok(AccountView { shape, exhausted, gate, uid: account.uid, tampered: false })
+}
+
+/// How the limits of a whole account stand, whatever the factor.
+pub(super) fn account_gate(account: &Account, channel: Channel, now: UnixTime) -> Gate {
+    let window = if account.window_locked { Gate::UntilAdmin } else { Gate::Open };
+    match channel {
+        Channel::Proven => window,
+        Channel::Unproven => window.and(account.unproven.clone().gate(now)),
+    }
+}
+
+/// When the next attempt on any of some factors may be judged; open when there are none.
+pub(super) fn most_lenient(factors: &mut dyn Iterator<Item = &Factor>, now: UnixTime) -> Gate {
+    factors
+        .map(|factor| {
+            if factor.state == FactorState::Active {
+                factor.counter.clone().gate(now)
+            } else {
+                Gate::Exhausted
+            }
+        })
+        .reduce(|a, b| if a.and(b) == a { b } else { a })
+        .unwrap_or(Gate::Open)
+}

@@ -1,0 +1,288 @@
+//! The thread that owns the database. Takes all jobs that wait, runs them in one transaction, commits
+//! once, and only then answers.
+//!
+//! Each job has a savepoint of its own, so one that fails takes nothing with it. A commit that fails
+//! fails all of them, and the connection is closed: after a failed fsync nothing it remembers can be
+//! relied on. Each later batch tries to open the file again, so the store recovers by itself.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+};
+
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info, warn};
+
+use super::{
+    StoreError, StoreSettings,
+    audit_rows::{self, Event},
+    error::explain,
+    open::Database,
+    tx::{Read, Tx},
+};
+use crate::{clock::Clock, seal::Keyring};
+
+/// The most jobs in one transaction: bounds how long the first of them waits.
+const BATCH: usize = 256;
+
+/// A job that reads.
+pub(super) trait ReadJob: Send {
+    /// Runs and answers; or answers with the error.
+    fn run(self: Box<Self>, read: Result<Read<'_>, StoreError>);
+}
+
+/// A job that writes.
+pub(super) trait WriteJob: Send {
+    /// Runs inside the transaction.
+    fn run(self: Box<Self>, tx: &mut Tx<'_>) -> Box<dyn Ran>;
+    /// Answers that it did not run.
+    fn refuse(self: Box<Self>, error: StoreError);
+}
+
+/// A job that has run and waits for the commit.
+pub(super) trait Ran {
+    /// The error it ended with: its changes are taken back.
+    fn error(&self) -> Option<&StoreError>;
+    /// Answers; with its own result when the transaction is durable.
+    fn answer(self: Box<Self>, commit: Result<(), StoreError>);
+}
+
+/// What the thread is sent.
+pub(super) enum Message {
+    Read(Box<dyn ReadJob>),
+    Write(Box<dyn WriteJob>),
+    Settings(StoreSettings, oneshot::Sender<()>),
+    Keyring(Keyring, oneshot::Sender<Result<(), StoreError>>),
+    Stop(oneshot::Sender<()>),
+}
+
+/// The state of the thread.
+pub(super) struct Worker {
+    pub(super) path: PathBuf,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) keyring: Keyring,
+    pub(super) settings: StoreSettings,
+    pub(super) database: Option<Database>,
+    /// The last batch failed, and that was logged.
+    pub(super) ailing: bool,
+}
+
+impl Worker {
+    /// Works until told to stop, or until nobody can send any more.
+    pub(super) fn work(mut self, mut inbox: mpsc::Receiver<Message>) {
+        while let Some(first) = inbox.blocking_recv() {
+            let mut reads = Vec::new();
+            let mut writes = Vec::new();
+            let mut message = Some(first);
+            let mut stop = None;
+            while let Some(taken) = message.take() {
+                match taken {
+                    Message::Read(job) => reads.push(job),
+                    Message::Write(job) => writes.push(job),
+                    Message::Settings(settings, reply) => {
+                        self.settings = settings;
+                        let _ = reply.send(());
+                    }
+                    Message::Keyring(keyring, reply) => {
+                        drop(reply.send(self.replace_keyring(keyring)));
+                    }
+                    Message::Stop(reply) => {
+                        stop = Some(reply);
+                        break;
+                    }
+                }
+                if reads.len().saturating_add(writes.len()) < BATCH {
+                    message = inbox.try_recv().ok();
+                }
+            }
+            self.read_all(reads);
+            self.write_all(writes);
+            if let Some(reply) = stop {
+                self.close();
+                let _ = reply.send(());
+                return;
+            }
+        }
+        self.close();
+    }
+
+    /// The open database; opens it again after a failure.
+    fn ensure(&mut self) -> Result<&mut Database, StoreError> {
+        if self.database.as_ref().is_some_and(|database| !database.is_in_place()) {
+            error!("{}: the database file was removed or replaced while in use", self.path.display());
+            self.database = None;
+        }
+        if let Some(ref mut database) = self.database {
+            return Ok(database);
+        }
+        let database = Database::open(&self.path, self.keyring.clone(), false)?;
+        Ok(self.database.insert(database))
+    }
+
+    fn read_all(&mut self, jobs: Vec<Box<dyn ReadJob>>) {
+        if jobs.is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        let database = match self.ensure() {
+            Ok(database) => database,
+            Err(error) => {
+                jobs.into_iter().for_each(|job| job.run(Err(error.clone())));
+                return self.fell_ill(&error);
+            }
+        };
+        let connection = &database.connection;
+        let began = connection.prepare_cached("BEGIN").and_then(|mut s| s.execute([]));
+        for job in jobs {
+            let read = match &began {
+                Ok(_) => Ok(Read { connection, vault: &database.vault, head: &database.head, now }),
+                Err(error) => Err(StoreError::Unavailable(explain(error))),
+            };
+            // A panic drops the job with its reply, which tells the caller.
+            if catch_unwind(AssertUnwindSafe(|| job.run(read))).is_err() {
+                error!("a job that reads ended in a panic");
+            }
+        }
+        let ended = connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+        if let Err(error) = began.and(ended) {
+            self.database = None;
+            self.fell_ill(&StoreError::from(error));
+        }
+    }
+
+    fn write_all(&mut self, jobs: Vec<Box<dyn WriteJob>>) {
+        if jobs.is_empty() {
+            return;
+        }
+        let (now, settings) = (self.clock.now(), self.settings.clone());
+        let database = match self.ensure() {
+            Ok(database) => database,
+            Err(error) => {
+                jobs.into_iter().for_each(|job| job.refuse(error.clone()));
+                return self.fell_ill(&error);
+            }
+        };
+        let before = database.head.clone();
+        let Database { connection, vault, head, .. } = database;
+        let mut tx = Tx { connection, vault, settings: &settings, head, now };
+        let mut batch = Batch { ran: Vec::new(), suspect: None };
+        let committed = batch.run(&mut tx, jobs).and_then(|()| {
+            if *tx.head != before {
+                tx.head.save(tx.connection, tx.vault)?;
+            }
+            tx.connection.prepare_cached("COMMIT")?.execute([])?;
+            Ok(())
+        });
+        let suspect = committed.clone().err().or(batch.suspect);
+        let committed = committed.map_err(|error| StoreError::NotDurable(error.to_string()));
+        // Closed before anyone is answered: whoever asks again meets a fresh connection.
+        if suspect.is_some() {
+            self.database = None;
+        }
+        batch.ran.into_iter().for_each(|ran| ran.answer(committed.clone()));
+        match suspect {
+            Some(error) => self.fell_ill(&error),
+            None => self.got_well(),
+        }
+    }
+
+    fn replace_keyring(&mut self, keyring: Keyring) -> Result<(), StoreError> {
+        let before = std::mem::replace(&mut self.keyring, keyring);
+        self.close();
+        let opened = self.ensure().map(|_| ());
+        if opened.is_err() {
+            self.keyring = before;
+            self.database = None;
+        }
+        opened
+    }
+
+    fn close(&mut self) {
+        if let Some(database) = self.database.take()
+            && let Err((_, error)) = database.connection.close()
+        {
+            warn!("{}: the database was not closed cleanly: {error}", self.path.display());
+        }
+    }
+
+    /// Tells the log once, not at each login.
+    fn fell_ill(&mut self, error: &StoreError) {
+        if !std::mem::replace(&mut self.ailing, true) {
+            error!("{}: {error}; logins are denied until this ends", self.path.display());
+        }
+    }
+
+    fn got_well(&mut self) {
+        if std::mem::replace(&mut self.ailing, false) {
+            info!("{}: the database takes writes again", self.path.display());
+        }
+    }
+}
+
+/// The jobs of one transaction.
+struct Batch {
+    ran: Vec<Box<dyn Ran>>,
+    /// A job met an error of the database itself.
+    suspect: Option<StoreError>,
+}
+
+impl Batch {
+    /// Runs all jobs up to the commit. An error is one of the whole transaction.
+    fn run(&mut self, tx: &mut Tx<'_>, jobs: Vec<Box<dyn WriteJob>>) -> Result<(), StoreError> {
+        let mut jobs = jobs.into_iter();
+        let outcome = self.begin(tx).and_then(|()| jobs.try_for_each(|job| self.run_one(tx, job)));
+        if let Err(error) = &outcome {
+            let error = StoreError::NotDurable(error.to_string());
+            jobs.for_each(|job| job.refuse(error.clone()));
+        }
+        outcome
+    }
+
+    fn begin(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        execute(tx, "BEGIN IMMEDIATE")?;
+        let Some(behind) = tx.head.observe(tx.now) else { return Ok(()) };
+        warn!("the clock is {behind} s behind the last change in the database: was it set back?");
+        let event = Event {
+            event: "clock_back",
+            context: None,
+            factor: None,
+            rule: None,
+            verdict: "noticed",
+            reason: &format!("{behind} s"),
+        };
+        audit_rows::append(tx, &event)
+    }
+
+    fn run_one(&mut self, tx: &mut Tx<'_>, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
+        execute(tx, "SAVEPOINT job")?;
+        let before = tx.head.clone();
+        let ran = catch_unwind(AssertUnwindSafe(|| job.run(tx)));
+        let failed = match &ran {
+            Ok(ran) => ran.error().cloned(),
+            Err(_) => {
+                error!("a job that writes ended in a panic");
+                Some(StoreError::Internal)
+            }
+        };
+        self.ran.extend(ran.ok());
+        if let Some(error) = failed {
+            *tx.head = before;
+            if matches!(error, StoreError::Unavailable(_)) {
+                self.suspect = Some(error);
+            }
+            execute(tx, "ROLLBACK TO job")?;
+        }
+        execute(tx, "RELEASE job")?;
+        // Some errors (disk full) make SQLite take the whole transaction back by itself.
+        if tx.connection.is_autocommit() {
+            return Err(StoreError::Unavailable("the transaction was taken back".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+fn execute(tx: &Tx<'_>, sql: &str) -> Result<(), StoreError> {
+    tx.connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
