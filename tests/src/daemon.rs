@@ -32,6 +32,8 @@ pub struct Daemon {
     pub socket: PathBuf,
     /// Where its database is.
     pub state: PathBuf,
+    /// Its key file.
+    pub key: PathBuf,
     account: Option<Account>,
     output: PathBuf,
     child: Option<Child>,

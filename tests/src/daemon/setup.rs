@@ -106,28 +106,29 @@ impl Setup {
             config: etc.join("mfad.toml"),
             socket: run.join("mfad.sock"),
             state,
+            key: etc.join("key"),
             account: self.account.clone(),
             output: PathBuf::from(format!("/run/world/{name}.out")),
             child: None,
         };
-        fs::write(&daemon.config, self.toml(&daemon, &etc)).expect("the world's /etc is writable");
+        fs::write(&daemon.config, self.toml(&daemon)).expect("the world's /etc is writable");
         let mut init = Command::new(World::built("mfad"));
         run_with(init.arg("init").arg("--config").arg(&daemon.config), "").ok();
         // Key and database were made by root, and belong to who runs the daemon.
         let made =
             fs::read_dir(&daemon.state).expect("root may").map(|entry| entry.expect("root may").path());
-        for path in made.chain([etc.join("key")]) {
+        for path in made.chain([daemon.key.clone()]) {
             chown(&path, owner, owner).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         }
         daemon
     }
 
-    fn toml(&self, daemon: &Daemon, etc: &Path) -> String {
+    fn toml(&self, daemon: &Daemon) -> String {
         format!(
             "[core]\nsocket = \"{}\"\nstate_dir = \"{}\"\nkey_file = \"{}\"\n{}\n[policy]\nunenrolled = \"{}\"\n\n{}",
             daemon.socket.display(),
             daemon.state.display(),
-            etc.join("key").display(),
+            daemon.key.display(),
             self.core,
             self.unenrolled,
             self.sections
