@@ -27,6 +27,7 @@ use crate::contender::user;
 pub(crate) fn seed(daemon: &mut Daemon, users: u32, accounts: bool) {
     let database = daemon.state.join("mfad.db");
     let owner = fs::metadata(&database).expect("`mfad init` made it").uid();
+    give(daemon, 0); // we are root, and key and database of somebody else are refused
     let keyring = Keyring::load(&daemon.key).expect("`mfad init` made a key");
     let store = Store::open(&database, keyring, StoreSettings::default(), Arc::new(SystemClock))
         .expect("`mfad init` made a database");
@@ -38,10 +39,16 @@ pub(crate) fn seed(daemon: &mut Daemon, users: u32, accounts: bool) {
         )
         .expect("an empty store can be filled");
     runtime.block_on(store.shutdown());
-    for file in fs::read_dir(&daemon.state).expect("root may") {
-        chown(file.expect("root may").path(), Some(owner), Some(owner)).expect("root may");
-    }
+    give(daemon, owner);
     daemon.begin();
+}
+
+/// Makes key and database belong to `owner`.
+fn give(daemon: &Daemon, owner: u32) {
+    let inside = fs::read_dir(&daemon.state).expect("root may").map(|file| file.expect("root may").path());
+    for path in inside.chain([daemon.key.clone(), daemon.state.clone()]) {
+        chown(path, Some(owner), Some(owner)).expect("root may");
+    }
 }
 
 fn id(number: u32) -> UserId {
