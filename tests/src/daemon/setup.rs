@@ -17,6 +17,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Setup {
     instance: String,
+    role: String,
     account: Option<Account>,
     state_dir: Option<PathBuf>,
     core: String,
@@ -44,12 +45,20 @@ impl Setup {
     fn as_root_instance(name: &str) -> Self {
         Self {
             instance: name.to_owned(),
+            role: "core".to_owned(),
             account: None,
             state_dir: None,
             core: String::new(),
             unenrolled: "deny".to_owned(),
             sections: String::new(),
         }
+    }
+
+    /// Starts `mfad` with another role than `core`.
+    #[must_use]
+    pub fn role(mut self, role: &str) -> Self {
+        role.clone_into(&mut self.role);
+        self
     }
 
     /// Keeps the database elsewhere.
@@ -107,6 +116,7 @@ impl Setup {
             socket: run.join("mfad.sock"),
             state,
             key: etc.join("key"),
+            role: self.role.clone(),
             account: self.account.clone(),
             output: PathBuf::from(format!("/run/world/{name}.out")),
             child: None,
