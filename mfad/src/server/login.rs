@@ -88,10 +88,12 @@ pub(super) async fn serve(
     };
     let settled = settled.by_rule(login.rule.take());
     let settled = login.account_for(settled).await;
+    // The verdict is durable by now; a client that has gone away only misses it. The log comes after, so
+    // that nobody waits for syslog.
+    let told = wire.write(&ServerMessage::Settled(settled.verdict())).await;
     audit::log_login(&login.context, &settled);
     core.tally(&settled);
-    // The verdict is durable by now; a client that has gone away only misses it.
-    wire.write(&ServerMessage::Settled(settled.verdict())).await
+    told
 }
 
 impl<'a> Login<'a> {
