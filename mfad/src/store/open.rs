@@ -1,7 +1,8 @@
 //! Opens the database file, or refuses to: whose file it is, which program's, which schema, whether sound.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read as _},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
@@ -18,6 +19,10 @@ const BUSY: Duration = Duration::from_millis(1500);
 
 /// Files up to this size are checked whole at each start; larger ones only after an unclean end.
 const ALWAYS_CHECK: u64 = 32 << 20;
+
+/// The part of SQLite's file header up to the application id, and where that begins.
+const HEADER: usize = 72;
+const APPLICATION_ID: usize = 68;
 
 /// An open database.
 #[derive(Debug)]
@@ -37,9 +42,9 @@ impl Database {
         let found = examine(path)?;
         // A clean end takes the log away: one that is left was not ended cleanly.
         let unclean = wal_of(path).exists();
+        check_identity(path)?;
         let connection = connect(path)?;
         let failed = |e: rusqlite::Error| unusable(path, explain(&e));
-        check_identity(path, &connection)?;
         if start && (unclean || found.len() <= ALWAYS_CHECK) {
             check_sound(path, &connection)?;
         }
@@ -141,17 +146,22 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn check_identity(path: &Path, connection: &Connection) -> Result<(), StoreError> {
-    let id: i64 = connection
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(|e| unusable(path, explain(&e)))?;
-    if id == migrations::APPLICATION_ID {
+/// Whether the file is a database of this program. Looks at the file itself: merely opening something
+/// else as a database may throw away the log that lies beside it.
+fn check_identity(path: &Path) -> Result<(), StoreError> {
+    let mut header = [0; HEADER];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            return Err(unusable(path, error.to_string()));
+        }
+        Err(_) | Ok(()) => {}
+    }
+    let is_sqlite = header.starts_with(b"SQLite format 3\0");
+    if is_sqlite && header.get(APPLICATION_ID..) == Some(&migrations::APPLICATION_ID.to_be_bytes()) {
         return Ok(());
     }
-    Err(unusable(
-        path,
-        "it is not a database of mfad, or `mfad init` was interrupted: remove it and run that again",
-    ))
+    Err(unusable(path, "it is not a database of mfad: restore a backup, or the file that was here"))
 }
 
 fn check_sound(path: &Path, connection: &Connection) -> Result<(), StoreError> {
