@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-/// A front end that is silent for so long has gone away.
+/// A front end that is silent, or reads no reply, for so long has gone away.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Serves requests until the peer closes the connection.
@@ -42,7 +42,7 @@ pub(crate) async fn serve(
             Ok(request) => request?,
         };
         let reply = handle(core, peer, request).await.unwrap_or_else(Reply::Refused);
-        wire.write(&reply).await?;
+        wire.write_within(IDLE, &reply).await?;
     }
 }
 
