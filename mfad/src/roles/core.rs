@@ -117,18 +117,28 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
     let store =
         Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
     let core = Arc::new(Core::new(clock, store.clone(), settings, path));
-    let private = accepting(&core, &listeners.private, Admission::default())?;
+    let mut private = accepting(&core, &listeners.private, Admission::default())?;
     let everyone =
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
-    let chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
+    let mut chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
     tell(&[NotifyState::Ready]);
     info!("ready: socket {}", core.settings().config().core().socket.display());
-    loop {
-        match signals.next().await {
-            Word::Stop => break,
-            Word::Reload => reload(&core).await,
-        }
-    }
+    let ended = loop {
+        // Nothing but a fault ends these before the daemon: to be started anew is better than to deny for good.
+        let ended = tokio::select! {
+            word = signals.next() => match word {
+                Word::Stop => break Ok(()),
+                Word::Reload => {
+                    reload(&core).await;
+                    continue;
+                }
+            },
+            _ = &mut private => "the task that takes connections",
+            _ = &mut chores => "the task that does the chores",
+            () = store.ended() => "the thread that owns the database",
+        };
+        break Err(Failure::new(format_args!("{ended} has ended by itself; the log says why")));
+    };
     tell(&[NotifyState::Stopping]);
     info!("stopping");
     private.abort();
@@ -137,7 +147,7 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
     }
     chores.abort();
     store.shutdown().await;
-    Ok(())
+    ended
 }
 
 fn accepting(
