@@ -20,7 +20,7 @@ use crate::{
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
-    server::admission::Admission,
+    server::admission::{Admission, Logins},
     session::Settled,
     settings::Settings,
     store::Store,
@@ -47,6 +47,7 @@ pub struct Core {
     /// Where the configuration is read from again.
     path: PathBuf,
     admissions: Mutex<Vec<Admission>>,
+    logins: Logins,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
@@ -86,6 +87,7 @@ impl Core {
             tally: Tally::default(),
             path,
             admissions: Mutex::default(),
+            logins: Logins::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
         }
@@ -138,6 +140,11 @@ impl Core {
     /// Counts the connections of a socket from now on.
     pub fn watch(&self, admission: Admission) {
         self.admissions.lock().unwrap_or_else(PoisonError::into_inner).push(admission);
+    }
+
+    /// Logins under way, on all sockets.
+    pub fn logins(&self) -> &Logins {
+        &self.logins
     }
 
     /// Connections open now, on all sockets.

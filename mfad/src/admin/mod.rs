@@ -23,6 +23,7 @@ use crate::{
     core::Core,
     server::{
         Peer,
+        admission::Place,
         wire::{Wire, WireError},
     },
 };
@@ -35,13 +36,18 @@ pub(crate) async fn serve(
     core: &Arc<Core>,
     wire: &mut Wire<UnixStream>,
     peer: Peer,
+    held: &Place,
 ) -> Result<(), WireError> {
     loop {
         let request = match tokio::time::timeout(IDLE, wire.read::<Request>()).await {
             Err(_) | Ok(Err(WireError::Closed)) => return Ok(()),
             Ok(request) => request?,
         };
-        let reply = handle(core, peer, request).await.unwrap_or_else(Reply::Refused);
+        let reply = if held.may_ask() {
+            handle(core, peer, request).await.unwrap_or_else(Reply::Refused)
+        } else {
+            Reply::Refused(refusal::too_often())
+        };
         wire.write_within(IDLE, &reply).await?;
     }
 }

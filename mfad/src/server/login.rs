@@ -77,7 +77,12 @@ pub(super) async fn serve(
     let Ok(first) = timeout_at(deadline, wire.read::<ClientMessage>()).await else { return Ok(()) };
     let ClientMessage::Start(start) = first? else { return Ok(()) };
     let mut login = Login::new(core, settings, &start, peer);
-    let outcome = timeout_at(deadline, login.run(wire, &start, peer)).await;
+    let turn = core.logins().enter(&start.user, login.settings.caps());
+    let outcome = if turn.is_some() {
+        timeout_at(deadline, login.run(wire, &start, peer)).await
+    } else {
+        Ok(Ok(Settled::denied(Reason::Busy)))
+    };
     let settled = match outcome {
         Ok(Ok(settled)) => settled,
         Ok(Err(error)) => {
@@ -299,7 +304,12 @@ impl<'a> Login<'a> {
         // No row for names that are no accounts, nor for what a flood could repeat at no cost.
         let unworthy = matches!(
             settled.reason(),
-            Reason::UnknownUser | Reason::NotAllowed | Reason::Source | Reason::Store | Reason::Lookup
+            Reason::UnknownUser
+                | Reason::NotAllowed
+                | Reason::Source
+                | Reason::Busy
+                | Reason::Store
+                | Reason::Lookup
         );
         let idle = !self.asked
             && matches!(settled.reason(), Reason::Cancelled | Reason::TimedOut | Reason::Protocol);
