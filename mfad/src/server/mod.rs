@@ -66,7 +66,10 @@ async fn connection(core: Arc<Core>, stream: UnixStream, admission: Admission) {
     let caps = core.settings().caps();
     let mut wire = Wire::new(stream);
     let Some(place) = admission.enter(peer.uid, caps) else {
-        warn!(uid = peer.uid, "a connection was refused: too many are open ({} in all)", caps.total);
+        warn!(
+            uid = peer.uid,
+            "a connection was refused: too many are open ({} in all), or its user asks too often", caps.total
+        );
         // The peer may not read it; it learns as much from the end of the connection.
         drop(tokio::time::timeout(HELLO_PATIENCE, wire.write(&Welcome::Busy)).await);
         return;
@@ -80,7 +83,7 @@ async fn converse(
     core: &Arc<Core>,
     wire: &mut Wire<UnixStream>,
     peer: Peer,
-    _held: &Place,
+    held: &Place,
 ) -> Result<(), WireError> {
     let greeting = async {
         let hello: Hello = wire.read().await?;
@@ -92,7 +95,7 @@ async fn converse(
     match greeted? {
         (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
         (Protocol::Login, Welcome::Version(_)) => login::serve(core, wire, peer).await,
-        (Protocol::Admin, Welcome::Version(_)) => crate::admin::serve(core, wire, peer).await,
+        (Protocol::Admin, Welcome::Version(_)) => crate::admin::serve(core, wire, peer, held).await,
     }
 }
 

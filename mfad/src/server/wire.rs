@@ -1,11 +1,16 @@
 //! Frames over an asynchronous stream. Refuses what is too long before it takes memory for it.
 
+use std::time::Duration;
+
 use mfa_proto::{
     codec::{self, CodecError},
     frame,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
 use zeroize::{Zeroize as _, Zeroizing};
 
 /// Why no message came, or went.
@@ -17,6 +22,9 @@ pub enum WireError {
     /// The connection broke, or ended within a frame.
     #[error("the connection broke: {0}")]
     Broken(#[from] std::io::Error),
+    /// The peer does not read what is sent to it.
+    #[error("the peer does not take what is sent to it")]
+    NotTaken,
     /// The bytes are not a message.
     #[error("the peer sent a bad message: {0}")]
     Bad(#[from] CodecError),
@@ -76,6 +84,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         }
         self.filled = filled.saturating_sub(whole);
         self.buffer.get_mut(self.filled..filled).unwrap_or_default().zeroize();
+    }
+
+    /// Sends one message to a peer that has so long to take it.
+    pub async fn write_within<T: Serialize + Sync>(
+        &mut self,
+        patience: Duration,
+        message: &T,
+    ) -> Result<(), WireError> {
+        timeout(patience, self.write(message)).await.map_err(|_| WireError::NotTaken)?
     }
 
     /// Sends one message.
