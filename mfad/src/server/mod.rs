@@ -88,7 +88,10 @@ async fn converse(
     let greeting = async {
         let hello: Hello = wire.read().await?;
         let welcome = hello.answer(hello::OLDEST, hello::NEWEST);
-        wire.write(&welcome).await?;
+        match welcome {
+            Welcome::Version(_) => wire.write_soon(&welcome).await?,
+            Welcome::Unsupported { .. } | Welcome::Busy => wire.write(&welcome).await?,
+        }
         Ok::<_, WireError>((hello.protocol, welcome))
     };
     let Ok(greeted) = tokio::time::timeout(HELLO_PATIENCE, greeting).await else { return Ok(()) };

@@ -38,12 +38,14 @@ pub struct Wire<S> {
     /// secret is left behind in memory that a growing buffer gave back.
     buffer: Zeroizing<Vec<u8>>,
     filled: usize,
+    /// Goes out with the next message.
+    held: Zeroizing<Vec<u8>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Speaks frames over `stream`.
     pub fn new(stream: S) -> Self {
-        Self { stream, buffer: Zeroizing::new(Vec::new()), filled: 0 }
+        Self { stream, buffer: Zeroizing::new(Vec::new()), filled: 0, held: Zeroizing::default() }
     }
 
     /// The next message.
@@ -95,9 +97,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         timeout(patience, self.write(message)).await.map_err(|_| WireError::NotTaken)?
     }
 
-    /// Sends one message.
+    /// Sends one message; together with the next one when the peer has already said more and so expects
+    /// another. That wakes the peer once, not twice.
+    pub async fn write_soon<T: Serialize + Sync>(&mut self, message: &T) -> Result<(), WireError> {
+        if self.filled == 0 {
+            return self.write(message).await;
+        }
+        self.held.extend_from_slice(&codec::encode(message)?);
+        Ok(())
+    }
+
+    /// Sends one message, and what was held back before it.
     pub async fn write<T: Serialize + Sync>(&mut self, message: &T) -> Result<(), WireError> {
-        let whole = codec::encode(message)?;
+        let mut whole = codec::encode(message)?;
+        if !self.held.is_empty() {
+            self.held.extend_from_slice(&whole);
+            whole = std::mem::take(&mut self.held);
+        }
         self.stream.write_all(&whole).await?;
         Ok(())
     }
@@ -126,6 +142,22 @@ mod tests {
             assert!(matches!(wire.read::<String>().await, Err(WireError::Closed)));
             assert!(wire.buffer.iter().all(|byte| *byte == 0), "what was taken is wiped");
             sender.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_held_back_goes_out_first() {
+        let (here, mut there) = tokio::io::duplex(1000);
+        there.write_all(&frames(&["one", "two"])).await.unwrap();
+        let mut wire = Wire::new(here);
+        assert_eq!(wire.read::<String>().await.unwrap(), "one");
+        wire.write_soon(&"held".to_owned()).await.unwrap();
+        assert_eq!(wire.read::<String>().await.unwrap(), "two");
+        wire.write(&"next".to_owned()).await.unwrap();
+        wire.write_soon(&"at once".to_owned()).await.unwrap();
+        let mut peer = Wire::new(there);
+        for text in ["held", "next", "at once"] {
+            assert_eq!(peer.read::<String>().await.unwrap(), text);
         }
     }
 
