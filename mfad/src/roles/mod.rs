@@ -12,7 +12,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, Config, KeySource};
+use crate::config::{self, Config, ConfigErrors, KeySource};
 
 /// Checks second factors and counts attempts, for `pam_mfa` and `mfactl`.
 #[derive(Debug, Parser)]
@@ -59,12 +59,18 @@ enum KeyAction {
 
 /// A failure, in words for the person who started the program.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Failure(String);
+pub enum Failure {
+    /// What is wrong with the configuration: each line begins with the place, so that editors can go there.
+    #[error("{0}\nmfad: the configuration is not valid")]
+    Config(#[from] ConfigErrors),
+    /// Anything else.
+    #[error("mfad: {0}")]
+    Other(String),
+}
 
 impl Failure {
     fn new(what: impl std::fmt::Display) -> Self {
-        Self(what.to_string())
+        Self::Other(what.to_string())
     }
 }
 
@@ -81,14 +87,14 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // When standard error is closed there is no one to tell; the exit status still says it.
-            drop(writeln!(std::io::stderr(), "mfad: {failure}"));
+            drop(writeln!(std::io::stderr(), "{failure}"));
             ExitCode::FAILURE
         }
     }
 }
 
 fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path).map_err(Failure::new)
+    Ok(Config::load(path)?)
 }
 
 fn key(config: &Config, action: &KeyAction) -> Result<(), Failure> {
@@ -100,7 +106,7 @@ fn key(config: &Config, action: &KeyAction) -> Result<(), Failure> {
     match action {
         KeyAction::Init => setup::make_key(path),
         KeyAction::Rotate => setup::rotate_key(path),
-        KeyAction::Forget { id } => setup::forget_key(path, id),
+        KeyAction::Forget { id } => setup::forget_key(config, path, id),
     }
 }
 

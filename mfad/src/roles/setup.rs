@@ -58,15 +58,28 @@ pub(super) fn make_key(path: &Path) -> Result<(), Failure> {
 
 /// Puts a new key first in the key file.
 pub(super) fn rotate_key(path: &Path) -> Result<(), Failure> {
+    let before = Keyring::load(path).map_err(Failure::new)?.current();
     let keys = Keyring::rotate(path).map_err(Failure::new)?;
-    say(&format!("key {} is first in {} now; run `mfactl reload` to use it", keys.current(), path.display()));
+    say(&format!(
+        "key {} is first in {} now; back it up, then: mfactl reload",
+        keys.current(),
+        path.display()
+    ));
+    say(&format!("when `mfactl status` shows no rows under an older key: mfad key forget {before}"));
     Ok(())
 }
 
-/// Removes an old key from the key file.
-pub(super) fn forget_key(path: &Path, id: &str) -> Result<(), Failure> {
+/// Removes an old key from the key file, unless the database still needs it.
+pub(super) fn forget_key(config: &Config, path: &Path, id: &str) -> Result<(), Failure> {
     let id = KeyId::parse(id)
         .ok_or_else(|| Failure::new(format_args!("{id} is not the id of a key (16 hex digits)")))?;
+    let keys = Keyring::load(path).map_err(Failure::new)?;
+    // A key that is not in the file, or is the current one, is refused below with a better word.
+    if keys.current() != id && Store::uses_key(&database(config), &keys, id).map_err(Failure::new)? {
+        return Err(Failure::new(format_args!(
+            "key {id} cannot be forgotten: rows in the database are still sealed with it; run `mfactl reload`, and wait until `mfactl status` shows none"
+        )));
+    }
     Keyring::forget(path, id).map_err(Failure::new)?;
     say(&format!("key {id} is gone from {}", path.display()));
     Ok(())
