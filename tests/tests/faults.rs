@@ -122,7 +122,7 @@ fn no_crash_makes_a_code_good_twice_or_an_attempt_free() {
                 *judged.entry(user).or_default() += 1;
             }
         }
-        assert!(!accepted.is_empty() && !judged.is_empty(), "the logins never got as far as a verdict");
+        assert!(accepted.len() > 25 && judged.len() == USERS, "few logins got as far as a verdict");
         for (user, count) in &judged {
             let charged = daemon.json(&["show", user])["failures_30_days"].as_u64().unwrap();
             assert!(charged >= *count, "{user}: {count} wrong codes were judged, {charged} were counted");

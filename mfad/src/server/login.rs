@@ -41,6 +41,8 @@ enum Subject {
     },
     /// No account, or none that holds a factor: asked like any other, and always refused.
     Decoy(Reason),
+    /// An account whose factors failed too often: no code is right until one is enrolled again.
+    Exhausted,
 }
 
 /// One login under way.
@@ -150,18 +152,23 @@ impl<'a> Login<'a> {
 
     /// Who this is, as far as factors are concerned; an error is the end of the login.
     async fn subject(&mut self, start: &Start, account: Account) -> Result<Subject, Settled> {
+        let request = Request { user: &start.user, service: &start.service };
+        let decision = self.settings.policy().decide(&request);
+        if let Decision::Deny { rule } = decision {
+            self.rule = Some(rule);
+            // The same answer whether the account exists; only the reason in the log differs.
+            let unknown = account == Account::Unknown;
+            return Err(Settled::denied(if unknown { Reason::UnknownUser } else { Reason::Policy }));
+        }
         let uid = match account {
             Account::Unknown => return Ok(Subject::Decoy(Reason::UnknownUser)),
             Account::Known { uid } => Some(uid),
             Account::Unchecked => None,
         };
-        match self.settings.policy().decide(&Request { user: &start.user, service: &start.service }) {
+        match decision {
             Decision::Require { rule } => self.rule = rule,
             Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
-            Decision::Deny { rule } => {
-                self.rule = Some(rule);
-                return Err(Settled::denied(Reason::Policy));
-            }
+            Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
         }
         let view =
             self.core.store().view(self.context.user.clone(), self.channel).await.map_err(|error| {
@@ -179,10 +186,19 @@ impl<'a> Login<'a> {
             );
             return Err(Settled::denied(Reason::Tampered));
         }
-        match (view.shape, self.settings.policy().without_factor()) {
-            (Some(shape), _) => Ok(Subject::Enrolled { uid, shape, gate: view.gate }),
-            (None, Some(grant)) if !view.exhausted => Err(Settled::not_applicable(grant)),
-            (None, _) => Ok(Subject::Decoy(Reason::NotEnrolled)),
+        if let Some(shape) = view.shape {
+            return Ok(Subject::Enrolled { uid, shape, gate: view.gate });
+        }
+        if view.exhausted {
+            return Ok(Subject::Exhausted);
+        }
+        // Whoever is this account now did not enroll what it holds, and must not pass for new.
+        if view.uid.is_some() && view.uid != uid {
+            return Ok(Subject::Decoy(Reason::Orphaned));
+        }
+        match self.settings.policy().without_factor() {
+            Some(grant) => Err(Settled::not_applicable(grant)),
+            None => Ok(Subject::Decoy(Reason::NotEnrolled)),
         }
     }
 
@@ -194,7 +210,12 @@ impl<'a> Login<'a> {
         let now = self.core.now();
         let (shape, gate) = match &subject {
             Subject::Enrolled { shape, gate, .. } => (*shape, *gate),
-            Subject::Decoy(_) => (AnswerShape::SIX_DIGITS, self.core.decoys().gate(&self.context.user, now)),
+            Subject::Exhausted => (AnswerShape::SIX_DIGITS, crate::limits::Gate::Exhausted),
+            Subject::Decoy(_) => {
+                let settings = self.settings.for_store();
+                let gate = self.core.decoys().gate(&self.context.user, self.channel, &settings, now);
+                (AnswerShape::SIX_DIGITS, gate)
+            }
         };
         if let Some(until) = self.source.and_then(|source| self.core.source_blocked_until(source)) {
             warn!(
@@ -230,9 +251,9 @@ impl<'a> Login<'a> {
     async fn judge(&mut self, subject: &Subject, code: OtpCode) -> Result<Outcome, Settled> {
         let outcome = match subject {
             Subject::Enrolled { uid, .. } => self.attempt(*uid, code).await?,
-            Subject::Decoy(_) => {
-                let outcome =
-                    self.core.decoys().judge(&self.context.user, self.settings.profile(), self.core.now());
+            Subject::Decoy(_) | Subject::Exhausted => {
+                let (settings, now) = (self.settings.for_store(), self.core.now());
+                let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
                 // The same cost on the same disk as a wrong code of a real account, and no row.
                 self.core.store().decoy().await.map_err(|_| Settled::unavailable(Reason::Store))?;
                 outcome
@@ -291,6 +312,7 @@ impl<'a> Login<'a> {
 fn explain(settled: Settled, subject: &Subject) -> Settled {
     match subject {
         Subject::Decoy(reason) => settled.because(*reason),
+        Subject::Exhausted => settled.because(Reason::Exhausted),
         Subject::Enrolled { .. } => settled,
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{StoreError, error::explain, head::Head, migrations, vault::Vault};
 use crate::seal::{KeyId, Keyring};
@@ -25,6 +25,8 @@ pub(super) struct Database {
     pub(super) connection: Connection,
     pub(super) vault: Vault,
     pub(super) head: Head,
+    /// The trail does not end as the head says: to be written down with the next change.
+    pub(super) trail_cut: bool,
     path: PathBuf,
     identity: (u64, u64),
 }
@@ -44,8 +46,16 @@ impl Database {
         migrate(&connection)?;
         configure(&connection).map_err(failed)?;
         let vault = Vault::load(&connection, keyring)?;
-        let head = Head::load(&connection, &vault)?;
-        Ok(Self { connection, vault, head, path: path.to_owned(), identity: (found.dev(), found.ino()) })
+        let mut head = Head::load(&connection, &vault)?;
+        let trail_cut = !trail_ends_as_known(&connection, &mut head)?;
+        Ok(Self {
+            connection,
+            vault,
+            head,
+            trail_cut,
+            path: path.to_owned(),
+            identity: (found.dev(), found.ino()),
+        })
     }
 
     /// Whether the path still leads to the file that is open: a file that was removed or replaced would
@@ -64,6 +74,22 @@ pub(super) fn uses_key(database: &Database, id: KeyId) -> Result<bool, StoreErro
     Ok(database.connection.query_row(sql, [id.as_bytes()], |row| row.get(0))?)
 }
 
+/// Whether the last audit row is the one that the head names. Numbers go on behind whatever is there.
+fn trail_ends_as_known(connection: &Connection, head: &mut Head) -> Result<bool, StoreError> {
+    let last: Option<(i64, Vec<u8>)> = connection
+        .query_row("SELECT seq, chain FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let known = (head.audit_rows() > 0).then(|| (head.audit_last, head.audit_chain.to_vec()));
+    if last == known {
+        return Ok(true);
+    }
+    tracing::error!("the end of the audit trail was changed or removed: `mfactl audit` shows where");
+    head.audit_last = head.audit_last.max(last.map_or(0, |(seq, _)| seq));
+    Ok(false)
+}
+
 fn unusable(path: &Path, problem: impl Into<String>) -> StoreError {
     StoreError::Unusable { path: path.to_owned(), problem: problem.into() }
 }
@@ -76,9 +102,11 @@ fn wal_of(path: &Path) -> PathBuf {
 
 /// Refuses what is not a plain file of ours that only we can read and change.
 fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
-    let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
-        _ => unusable(path, error.to_string()),
+    let found = fs::symlink_metadata(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            return StoreError::Missing(path.to_owned());
+        }
+        unusable(path, error.to_string())
     })?;
     let own = nix::unistd::geteuid().as_raw();
     if !found.is_file() {
