@@ -13,7 +13,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
-    config::{self, Config, KeySource},
+    config::{self, Config, ConfigErrors, KeySource},
     harden,
 };
 
@@ -62,12 +62,18 @@ enum KeyAction {
 
 /// A failure, in words for the person who started the program.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Failure(String);
+pub enum Failure {
+    /// What is wrong with the configuration: each line begins with the place, so that editors can go there.
+    #[error("{0}\nmfad: the configuration is not valid")]
+    Config(#[from] ConfigErrors),
+    /// Anything else.
+    #[error("mfad: {0}")]
+    Other(String),
+}
 
 impl Failure {
     fn new(what: impl std::fmt::Display) -> Self {
-        Self(what.to_string())
+        Self::Other(what.to_string())
     }
 }
 
@@ -86,7 +92,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // When standard error is closed there is no one to tell; the exit status still says it.
-            drop(writeln!(std::io::stderr(), "mfad: {failure}"));
+            drop(writeln!(std::io::stderr(), "{failure}"));
             ExitCode::FAILURE
         }
     }
@@ -98,7 +104,7 @@ fn hardened() -> Result<(), Failure> {
 }
 
 fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path).map_err(Failure::new)
+    Ok(Config::load(path)?)
 }
 
 fn key(config: &Config, action: &KeyAction) -> Result<(), Failure> {

@@ -64,8 +64,14 @@ pub(super) fn make_key(path: &Path) -> Result<(), Failure> {
 
 /// Puts a new key first in the key file.
 pub(super) fn rotate_key(path: &Path) -> Result<(), Failure> {
+    let before = Keyring::load(path).map_err(Failure::new)?.current();
     let keys = Keyring::rotate(path).map_err(Failure::new)?;
-    say(&format!("key {} is first in {} now; run `mfactl reload` to use it", keys.current(), path.display()));
+    say(&format!(
+        "key {} is first in {} now; back it up, then: mfactl reload",
+        keys.current(),
+        path.display()
+    ));
+    say(&format!("when `mfactl status` shows no rows under an older key: mfad key forget {before}"));
     Ok(())
 }
 
