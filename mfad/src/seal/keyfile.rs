@@ -128,11 +128,10 @@ fn failed<'a>(path: &'a Path, action: &'static str) -> impl FnOnce(io::Error) ->
     move |source| KeyFileError::Io {
         path: path.to_owned(),
         action,
-        hint: match source.kind() {
-            io::ErrorKind::NotFound => {
-                " (`mfad init` makes one on a new host; else restore it from the backup of the key)"
-            }
-            _ => "",
+        hint: if source.kind() == io::ErrorKind::NotFound {
+            " (`mfad init` makes one on a new host; else restore it from the backup of the key)"
+        } else {
+            ""
         },
         source,
     }

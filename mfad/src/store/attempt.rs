@@ -118,11 +118,11 @@ pub(super) fn attempt(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Outcome, Sto
     judge_and_record(tx, attempt, "login")
 }
 
-/// Judges a code; `event` is what the trail says it was for.
+/// Judges a code; `what` is what the trail says it was for.
 pub(super) fn judge_and_record(
     tx: &mut Tx<'_>,
     attempt: &Attempt,
-    event: &str,
+    what: &str,
 ) -> Result<Outcome, StoreError> {
     let outcome = match judge(tx, attempt) {
         Err(StoreError::Tampered(what)) => {
@@ -133,7 +133,7 @@ pub(super) fn judge_and_record(
     };
     let (verdict, reason) = outcome.words();
     let event = Event {
-        event,
+        what,
         context: Some(&attempt.context),
         factor: outcome.factor(),
         rule: attempt.rule.as_deref(),

@@ -3,7 +3,10 @@
 //! Each call looks at a bounded number of rows, so that logins never wait for a long search; the handle
 //! calls again until it has what it wants.
 
-use mfa_proto::admin::{AuditFilter, AuditRow};
+use mfa_proto::{
+    admin::{AuditFilter, AuditRow},
+    name::ServiceName,
+};
 use rusqlite::{OptionalExtension, ToSql, params};
 
 use super::{
@@ -44,13 +47,12 @@ fn bind<T>(
     read: &Read<'_>,
     sql: &str,
     filter: &AuditFilter,
-    (after, upto): (i64, i64),
-    limit: u32,
+    (after, upto, limit): (i64, i64, u32),
     mut each: impl FnMut(&rusqlite::Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     let realm = filter.user.as_ref().map(|user| user.realm.as_str());
     let name = filter.user.as_ref().map(|user| user.name.as_str());
-    let service = filter.service.as_ref().map(|service| service.as_str());
+    let service = filter.service.as_ref().map(ServiceName::as_str);
     let (since, until) = (filter.since.unwrap_or(i64::MIN), filter.until.unwrap_or(i64::MAX));
     let values: [&dyn ToSql; 8] = [&after, &upto, &realm, &name, &service, &since, &until, &limit];
     let mut statement = read.connection.prepare_cached(sql)?;
@@ -72,7 +74,7 @@ pub(super) fn forward(
     let after = after.max(read.head.audit_cut);
     let upto = after.saturating_add(STRETCH);
     let sql = fitting!(columns!(), "ASC");
-    let found = bind(read, sql, filter, (after, upto), limit, |row| Ok(audit_rows::from_row(row)?.row))?;
+    let found = bind(read, sql, filter, (after, upto, limit), |row| Ok(audit_rows::from_row(row)?.row))?;
     Ok(Stretch { found, go_on: (upto < read.head.audit_last).then_some(upto) })
 }
 
@@ -86,7 +88,7 @@ pub(super) fn backward(
     let upto = upto.min(read.head.audit_last);
     let least = filter.after.max(read.head.audit_cut);
     let after = upto.saturating_sub(STRETCH).max(least);
-    let found = bind(read, fitting!("seq", "DESC"), filter, (after, upto), limit, |row| Ok(row.get(0)?))?;
+    let found = bind(read, fitting!("seq", "DESC"), filter, (after, upto, limit), |row| Ok(row.get(0)?))?;
     Ok(Stretch { found, go_on: (after > least).then_some(after) })
 }
 
@@ -117,7 +119,7 @@ pub(super) fn check(read: &Read<'_>, mark: Mark) -> Result<(Mark, Option<AuditCh
         let next = seq.saturating_add(1);
         match audit_rows::from_row(row) {
             Ok(linked) if audit_rows::follows(read, (seq, &chain), &linked) => {
-                (seq, chain) = (next, linked.chain)
+                (seq, chain) = (next, linked.chain);
             }
             Ok(_) | Err(StoreError::Tampered(_)) => return Ok((None, verdict(seq, Some(next)))),
             Err(error) => return Err(error),
@@ -135,7 +137,12 @@ pub(super) fn prune(tx: &mut Tx<'_>, before: UnixTime, most: u64) -> Result<u64,
     let cut = tx.head.audit_cut;
     let far = cut.saturating_add(CUT).min(tx.head.audit_last);
     let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let in_excess = tx.head.audit_last.saturating_sub(most).min(far);
+    let in_excess = if tx.head.audit_rows() > most {
+        // One more, because this writes a row of its own.
+        tx.head.audit_last.saturating_add(1).saturating_sub(most).min(far)
+    } else {
+        cut
+    };
     // Up to the first row that is young enough: the trail stays in one piece.
     let young: Option<i64> = tx
         .connection
@@ -160,7 +167,7 @@ pub(super) fn prune(tx: &mut Tx<'_>, before: UnixTime, most: u64) -> Result<u64,
     tx.head.audit_cut_chain = chain.unwrap_or([0; 32]);
     let reason = format!("{removed} rows up to {new_cut}");
     let event = Event {
-        event: "audit_pruned",
+        what: "audit_pruned",
         context: None,
         factor: None,
         rule: None,

@@ -22,7 +22,7 @@ use crate::{
 /// What is to be written down.
 #[derive(Clone, Debug)]
 pub(super) struct Event<'a> {
-    pub(super) event: &'a str,
+    pub(super) what: &'a str,
     /// Who asked, for whom, from where; `None` for what the daemon notices by itself.
     pub(super) context: Option<&'a Context>,
     pub(super) factor: Option<FactorId>,
@@ -52,7 +52,7 @@ pub(super) fn append(tx: &mut Tx<'_>, event: &Event<'_>) -> Result<(), StoreErro
     let row = AuditRow {
         seq: tx.head.audit_last.saturating_add(1),
         time: tx.now.0,
-        event: event.event.to_owned(),
+        event: event.what.to_owned(),
         user: context.map(|c| c.user.clone()),
         service: context.map(|c| c.service.as_str().to_owned()),
         source: context.and_then(|c| c.source.as_ref()).map(|source| source.as_str().to_owned()),
@@ -180,7 +180,7 @@ impl Ending {
 /// Writes down how a login ended.
 pub(super) fn append_login(tx: &mut Tx<'_>, context: &Context, ending: &Ending) -> Result<(), StoreError> {
     let event = Event {
-        event: "login",
+        what: "login",
         context: Some(context),
         factor: ending.factor,
         rule: ending.rule.as_deref(),
@@ -198,7 +198,7 @@ pub(super) fn append_change(
     factor: Option<i64>,
 ) -> Result<(), StoreError> {
     let event = Event {
-        event: what,
+        what,
         context: Some(context),
         factor: factor.map(FactorId),
         rule: None,

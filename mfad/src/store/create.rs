@@ -60,7 +60,7 @@ fn fill(path: &Path, keyring: &Keyring, now: UnixTime) -> Result<(), StoreError>
     let id = tx.head.take_account_id();
     Account::genesis(id).insert(&tx)?;
     let event =
-        Event { event: "init", context: None, factor: None, rule: None, verdict: "done", reason: "ok" };
+        Event { what: "init", context: None, factor: None, rule: None, verdict: "done", reason: "ok" };
     audit_rows::append(&mut tx, &event)?;
     head.save(&connection, &vault)?;
     connection.execute_batch("COMMIT")?;

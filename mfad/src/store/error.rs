@@ -110,14 +110,18 @@ pub enum Refused {
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::Error as E;
-        match &error {
-            // The schema is fixed, so a value of another type or range was put there by someone else.
+        // The schema is fixed, so a value of another type or range was put there by someone else.
+        let foreign = matches!(
+            error,
             E::FromSqlConversionFailure(..)
-            | E::IntegralValueOutOfRange(..)
-            | E::InvalidColumnType(..)
-            | E::Utf8Error(..) => Self::Tampered(format!("a column holds what it cannot: {error}")),
-            _ => Self::Unavailable(explain(&error)),
+                | E::IntegralValueOutOfRange(..)
+                | E::InvalidColumnType(..)
+                | E::Utf8Error(..)
+        );
+        if foreign {
+            return Self::Tampered(format!("a column holds what it cannot: {error}"));
         }
+        Self::Unavailable(explain(&error))
     }
 }
 

@@ -1,13 +1,14 @@
 //! Opens the database file, or refuses to: whose file it is, which program's, which schema, whether sound.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read as _},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::{StoreError, error::explain, head::Head, migrations, vault::Vault};
 use crate::seal::{KeyId, Keyring};
@@ -19,12 +20,18 @@ const BUSY: Duration = Duration::from_millis(1500);
 /// Files up to this size are checked whole at each start; larger ones only after an unclean end.
 const ALWAYS_CHECK: u64 = 32 << 20;
 
+/// The part of SQLite's file header up to the application id, and where that begins.
+const HEADER: usize = 72;
+const APPLICATION_ID: usize = 68;
+
 /// An open database.
 #[derive(Debug)]
 pub(super) struct Database {
     pub(super) connection: Connection,
     pub(super) vault: Vault,
     pub(super) head: Head,
+    /// The trail does not end as the head says: to be written down with the next change.
+    pub(super) trail_cut: bool,
     path: PathBuf,
     identity: (u64, u64),
 }
@@ -35,17 +42,25 @@ impl Database {
         let found = examine(path)?;
         // A clean end takes the log away: one that is left was not ended cleanly.
         let unclean = wal_of(path).exists();
+        check_identity(path)?;
         let connection = connect(path)?;
         let failed = |e: rusqlite::Error| unusable(path, explain(&e));
-        check_identity(path, &connection)?;
         if start && (unclean || found.len() <= ALWAYS_CHECK) {
             check_sound(path, &connection)?;
         }
         migrate(&connection)?;
         configure(&connection).map_err(failed)?;
         let vault = Vault::load(&connection, keyring)?;
-        let head = Head::load(&connection, &vault)?;
-        Ok(Self { connection, vault, head, path: path.to_owned(), identity: (found.dev(), found.ino()) })
+        let mut head = Head::load(&connection, &vault)?;
+        let trail_cut = !trail_ends_as_known(&connection, &mut head)?;
+        Ok(Self {
+            connection,
+            vault,
+            head,
+            trail_cut,
+            path: path.to_owned(),
+            identity: (found.dev(), found.ino()),
+        })
     }
 
     /// Whether the path still leads to the file that is open: a file that was removed or replaced would
@@ -64,6 +79,22 @@ pub(super) fn uses_key(database: &Database, id: KeyId) -> Result<bool, StoreErro
     Ok(database.connection.query_row(sql, [id.as_bytes()], |row| row.get(0))?)
 }
 
+/// Whether the last audit row is the one that the head names. Numbers go on behind whatever is there.
+fn trail_ends_as_known(connection: &Connection, head: &mut Head) -> Result<bool, StoreError> {
+    let last: Option<(i64, Vec<u8>)> = connection
+        .query_row("SELECT seq, chain FROM audit ORDER BY seq DESC LIMIT 1", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?;
+    let known = (head.audit_rows() > 0).then(|| (head.audit_last, head.audit_chain.to_vec()));
+    if last == known {
+        return Ok(true);
+    }
+    tracing::error!("the end of the audit trail was changed or removed: `mfactl audit` shows where");
+    head.audit_last = head.audit_last.max(last.map_or(0, |(seq, _)| seq));
+    Ok(false)
+}
+
 fn unusable(path: &Path, problem: impl Into<String>) -> StoreError {
     StoreError::Unusable { path: path.to_owned(), problem: problem.into() }
 }
@@ -76,9 +107,11 @@ fn wal_of(path: &Path) -> PathBuf {
 
 /// Refuses what is not a plain file of ours that only we can read and change.
 fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
-    let found = fs::symlink_metadata(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => StoreError::Missing(path.to_owned()),
-        _ => unusable(path, error.to_string()),
+    let found = fs::symlink_metadata(path).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            return StoreError::Missing(path.to_owned());
+        }
+        unusable(path, error.to_string())
     })?;
     let own = nix::unistd::geteuid().as_raw();
     if !found.is_file() {
@@ -108,17 +141,22 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-fn check_identity(path: &Path, connection: &Connection) -> Result<(), StoreError> {
-    let id: i64 = connection
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(|e| unusable(path, explain(&e)))?;
-    if id == migrations::APPLICATION_ID {
+/// Whether the file is a database of this program. Looks at the file itself: merely opening something
+/// else as a database may throw away the log that lies beside it.
+fn check_identity(path: &Path) -> Result<(), StoreError> {
+    let mut header = [0; HEADER];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            return Err(unusable(path, error.to_string()));
+        }
+        Err(_) | Ok(()) => {}
+    }
+    let is_sqlite = header.starts_with(b"SQLite format 3\0");
+    if is_sqlite && header.get(APPLICATION_ID..) == Some(&migrations::APPLICATION_ID.to_be_bytes()) {
         return Ok(());
     }
-    Err(unusable(
-        path,
-        "it is not a database of mfad, or `mfad init` was interrupted: remove it and run that again",
-    ))
+    Err(unusable(path, "it is not a database of mfad: restore a backup, or the file that was here"))
 }
 
 fn check_sound(path: &Path, connection: &Connection) -> Result<(), StoreError> {

@@ -39,7 +39,7 @@ pub(super) fn step(tx: &mut Tx<'_>, limit: u32) -> Result<u32, StoreError> {
     if done == 0 {
         tx.head.rekey_account = end;
         let event =
-            Event { event: "rekey", context: None, factor: None, rule: None, verdict: "done", reason: "ok" };
+            Event { what: "rekey", context: None, factor: None, rule: None, verdict: "done", reason: "ok" };
         audit_rows::append(tx, &event)?;
     }
     Ok(done)

@@ -51,7 +51,9 @@ impl Vault {
             let opened =
                 seal::open(&keyring, id, own_binding(name)?, &sealed).map_err(|error| match error {
                     SealError::NoSuchKey(id) => StoreError::KeyMissing(id),
-                    other => StoreError::Tampered(format!("the store's own key `{name}`: {other}")),
+                    other @ (SealError::Broken | SealError::EmptyReference | SealError::NoRandomness) => {
+                        StoreError::Tampered(format!("the store's own key `{name}`: {other}"))
+                    }
                 })?;
             let key = own.key_mut(place).ok_or(SealError::Broken)?;
             key.copy_from_slice(<&[u8; 32]>::try_from(opened.as_slice()).map_err(|_| SealError::Broken)?);
@@ -109,7 +111,9 @@ impl Vault {
     ) -> Result<(), StoreError> {
         seal::verify_row(&self.keyring, id, row, mac).map_err(|error| match error {
             SealError::Broken => StoreError::Tampered(format!("{} was changed", what())),
-            other => StoreError::Tampered(format!("{}: {other}", what())),
+            other @ (SealError::NoSuchKey(_) | SealError::EmptyReference | SealError::NoRandomness) => {
+                StoreError::Tampered(format!("{}: {other}", what()))
+            }
         })
     }
 

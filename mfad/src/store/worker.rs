@@ -128,7 +128,9 @@ impl Worker {
         let database = match self.ensure() {
             Ok(database) => database,
             Err(error) => {
-                jobs.into_iter().for_each(|job| job.run(Err(error.clone())));
+                for job in jobs {
+                    job.run(Err(error.clone()));
+                }
                 return self.fell_ill(&error);
             }
         };
@@ -159,14 +161,16 @@ impl Worker {
         let database = match self.ensure() {
             Ok(database) => database,
             Err(error) => {
-                jobs.into_iter().for_each(|job| job.refuse(error.clone()));
+                for job in jobs {
+                    job.refuse(error.clone());
+                }
                 return self.fell_ill(&error);
             }
         };
         let before = database.head.clone();
-        let Database { connection, vault, head, .. } = database;
+        let Database { connection, vault, head, trail_cut, .. } = database;
         let mut tx = Tx { connection, vault, settings: &settings, head, now };
-        let mut batch = Batch { ran: Vec::new(), suspect: None };
+        let mut batch = Batch { ran: Vec::new(), suspect: None, trail_cut: std::mem::take(trail_cut) };
         let committed = batch.run(&mut tx, jobs).and_then(|()| {
             if *tx.head != before {
                 tx.head.save(tx.connection, tx.vault)?;
@@ -225,13 +229,15 @@ struct Batch {
     ran: Vec<Box<dyn Ran>>,
     /// A job met an error of the database itself.
     suspect: Option<StoreError>,
+    /// The trail was found cut, which is yet to be written down.
+    trail_cut: bool,
 }
 
 impl Batch {
     /// Runs all jobs up to the commit. An error is one of the whole transaction.
     fn run(&mut self, tx: &mut Tx<'_>, jobs: Vec<Box<dyn WriteJob>>) -> Result<(), StoreError> {
         let mut jobs = jobs.into_iter();
-        let outcome = self.begin(tx).and_then(|()| jobs.try_for_each(|job| self.run_one(tx, job)));
+        let outcome = begin(tx, self.trail_cut).and_then(|()| jobs.try_for_each(|job| self.run_one(tx, job)));
         if let Err(error) = &outcome {
             let error = StoreError::NotDurable(error.to_string());
             jobs.for_each(|job| job.refuse(error.clone()));
@@ -239,31 +245,15 @@ impl Batch {
         outcome
     }
 
-    fn begin(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
-        execute(tx, "BEGIN IMMEDIATE")?;
-        let Some(behind) = tx.head.observe(tx.now) else { return Ok(()) };
-        warn!("the clock is {behind} s behind the last change in the database: was it set back?");
-        let event = Event {
-            event: "clock_back",
-            context: None,
-            factor: None,
-            rule: None,
-            verdict: "noticed",
-            reason: &format!("{behind} s"),
-        };
-        audit_rows::append(tx, &event)
-    }
-
     fn run_one(&mut self, tx: &mut Tx<'_>, job: Box<dyn WriteJob>) -> Result<(), StoreError> {
         execute(tx, "SAVEPOINT job")?;
         let before = tx.head.clone();
         let ran = catch_unwind(AssertUnwindSafe(|| job.run(tx)));
-        let failed = match &ran {
-            Ok(ran) => ran.error().cloned(),
-            Err(_) => {
-                error!("a job that writes ended in a panic");
-                Some(StoreError::Internal)
-            }
+        let failed = if let Ok(ran) = &ran {
+            ran.error().cloned()
+        } else {
+            error!("a job that writes ended in a panic");
+            Some(StoreError::Internal)
         };
         self.ran.extend(ran.ok());
         if let Some(error) = failed {
@@ -280,6 +270,22 @@ impl Batch {
         }
         Ok(())
     }
+}
+
+fn begin(tx: &mut Tx<'_>, trail_cut: bool) -> Result<(), StoreError> {
+    execute(tx, "BEGIN IMMEDIATE")?;
+    if trail_cut {
+        notice(tx, "audit_cut", "the end of the trail was changed or removed")?;
+    }
+    let Some(behind) = tx.head.observe(tx.now) else { return Ok(()) };
+    warn!("the clock is {behind} s behind the last change in the database: was it set back?");
+    notice(tx, "clock_back", &format!("{behind} s"))
+}
+
+/// Writes down what the daemon noticed by itself.
+fn notice(tx: &mut Tx<'_>, what: &str, reason: &str) -> Result<(), StoreError> {
+    let event = Event { what, context: None, factor: None, rule: None, verdict: "noticed", reason };
+    audit_rows::append(tx, &event)
 }
 
 fn execute(tx: &Tx<'_>, sql: &str) -> Result<(), StoreError> {

@@ -79,17 +79,18 @@ fn whatever_is_not_a_key_line_is_refused_with_its_number() {
     Keyring::create(&path).unwrap();
     let good = fs::read_to_string(&path).unwrap();
     let (id, key) = good.trim_end().strip_prefix("mfad-key-v1 ").unwrap().split_once(' ').unwrap();
-    let other_id = format!("{}{}", if id.starts_with('0') { '1' } else { '0' }, &id[1..]);
+    let rest = |text: &str| text.chars().skip(1).collect::<String>();
+    let other_id = format!("{}{}", if id.starts_with('0') { '1' } else { '0' }, rest(id));
     let bad = [
         String::new(),
         "\n".into(),
         "# comment\n".into(),
         format!("mfad-key-v2 {id} {key}\n"),
         format!("mfad-key-v1 {other_id} {key}\n"),
-        format!("mfad-key-v1 {id} {}\n", &key[2..]),
+        format!("mfad-key-v1 {id} {}\n", rest(&rest(key))),
         format!("mfad-key-v1 {id} {key}00\n"),
         format!("mfad-key-v1 {id} {key} \n"),
-        format!("mfad-key-v1 {id} {}g\n", &key[1..]),
+        format!("mfad-key-v1 {id} {}g\n", rest(key)),
         format!("{good}{good}"),
         format!("{good}\n"),
         "x".repeat(5000),

@@ -1,0 +1,190 @@
+//! What callers see: a handle with one method per operation, and the way to the thread and back.
+
+mod changes;
+mod upkeep;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+};
+
+use mfa_proto::name::UserId;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    AccountView, Attempt, Channel, Outcome, StoreError, StoreSettings, attempt, audit_rows,
+    call::Call,
+    create, decoy,
+    open::Database,
+    tx::{Read, Tx},
+    view,
+    worker::{Message, Worker},
+};
+use crate::{audit::Context, clock::Clock, seal::Keyring, session::Settled};
+
+/// Jobs that may wait for the thread; more wait at their callers.
+const QUEUE: usize = 1024;
+
+/// A handle to the store; clones share it.
+#[derive(Clone, Debug)]
+pub struct Store {
+    outbox: mpsc::Sender<Message>,
+    thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Store {
+    /// Makes a new database at `path`. Refuses to replace one.
+    pub fn create(path: &Path, keyring: &Keyring, clock: &dyn Clock) -> Result<(), StoreError> {
+        create::create(path, keyring, clock.now())
+    }
+
+    /// Opens the database at `path` and starts its thread. Refuses to make one.
+    pub fn open(
+        path: &Path,
+        keyring: Keyring,
+        settings: StoreSettings,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StoreError> {
+        let database = Database::open(path, keyring.clone(), true)?;
+        let (outbox, inbox) = mpsc::channel(QUEUE);
+        let worker = Worker {
+            path: path.to_owned(),
+            clock,
+            keyring,
+            settings,
+            database: Some(database),
+            ailing: false,
+        };
+        let thread = std::thread::Builder::new()
+            .name("store".to_owned())
+            .spawn(move || worker.work(inbox))
+            .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
+        Ok(Self { outbox, thread: Arc::new(Mutex::new(Some(thread))) })
+    }
+
+    /// What a login of `user` has to know before it asks.
+    pub async fn view(&self, user: UserId, channel: Channel) -> Result<AccountView, StoreError> {
+        self.read(move |read| view::view(read, &user, channel)).await
+    }
+
+    /// Judges a code. When the answer comes it is durable.
+    pub async fn attempt(&self, attempt: Attempt) -> Result<Outcome, StoreError> {
+        self.write(move |tx| attempt::attempt(tx, &attempt)).await
+    }
+
+    /// Writes down how a login ended that had no attempt.
+    pub async fn record(&self, context: &Context, settled: &Settled) -> Result<(), StoreError> {
+        let (context, settled) = (context.clone(), audit_rows::Ending::of(settled));
+        self.write(move |tx| audit_rows::append_login(tx, &context, &settled)).await
+    }
+
+    /// Costs as much as an attempt, and leaves nothing behind.
+    pub async fn decoy(&self) -> Result<(), StoreError> {
+        self.write(decoy::decoy).await
+    }
+
+    /// Whether the thread answers and can read.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.read(|_| Ok(())).await
+    }
+
+    /// Puts new settings in force for all jobs that come after.
+    pub async fn replace_settings(&self, settings: StoreSettings) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Settings(settings, reply)).await?;
+        answer.await.map_err(|_| StoreError::Stopped)
+    }
+
+    /// Uses the keys of another reading of the key file. Refuses one that lacks a key the database is
+    /// sealed with, and goes on with those before.
+    pub async fn replace_keyring(&self, keyring: Keyring) -> Result<(), StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Keyring(keyring, reply)).await?;
+        answer.await.map_err(|_| StoreError::Stopped)?
+    }
+
+    /// Waits until the thread has ended, which it does by itself only in a panic.
+    pub async fn ended(&self) {
+        self.outbox.closed().await;
+    }
+
+    /// Finishes the jobs under way, closes the database and ends the thread.
+    pub async fn shutdown(&self) {
+        let (reply, done) = oneshot::channel();
+        if self.send(Message::Stop(reply)).await.is_ok() {
+            let _ = done.await;
+        }
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // It has answered that it is done, or panicked; either way it ends without waiting.
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the store's thread ended in a panic");
+        }
+    }
+
+    async fn send(&self, message: Message) -> Result<(), StoreError> {
+        self.outbox.send(message).await.map_err(|_| StoreError::Stopped)
+    }
+
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Read<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Read(Box::new(Call { work, reply }))).await?;
+        answer.await.map_err(|_| StoreError::Internal)?
+    }
+
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Message::Write(Box::new(Call { work, reply }))).await?;
+        answer.await.map_err(|_| StoreError::Internal)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{FakeClock, UnixTime};
+
+    #[tokio::test]
+    async fn a_job_that_panics_or_fails_takes_nothing_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, keyring) = (directory.path().join("mfad.db"), Keyring::generate().unwrap());
+        let clock = Arc::new(FakeClock::at(UnixTime(1_800_000_000)));
+        Store::create(&path, &keyring, &*clock).unwrap();
+        let store = Store::open(&path, keyring, StoreSettings::default(), clock).unwrap();
+        let rows = |tx: &Tx<'_>| -> Result<i64, StoreError> {
+            Ok(tx.connection.query_row("SELECT count(*) FROM audit", [], |row| row.get(0))?)
+        };
+        let add = |tx: &mut Tx<'_>| {
+            let event = audit_rows::Event {
+                what: "test",
+                context: None,
+                factor: None,
+                rule: None,
+                verdict: "done",
+                reason: "ok",
+            };
+            audit_rows::append(tx, &event)
+        };
+        // Waiting together, so that they share a transaction.
+        let panics = store.write::<()>(move |tx| {
+            add(tx)?;
+            panic!("on purpose")
+        });
+        let fails = store.write::<()>(move |tx| {
+            add(tx)?;
+            Err(StoreError::Internal)
+        });
+        let reads = store.read::<()>(|_| panic!("on purpose"));
+        let (panicked, failed, added, read) = tokio::join!(panics, fails, store.write(add), reads);
+        assert_eq!((panicked, failed), (Err(StoreError::Internal), Err(StoreError::Internal)));
+        assert_eq!((added, read), (Ok(()), Err(StoreError::Internal)));
+        assert_eq!(store.write(move |tx| rows(tx)).await.unwrap(), 2, "init and the one that went well");
+        assert_eq!(store.check_audit().await.unwrap().broken_at, None);
+    }
+}

@@ -1,0 +1,265 @@
+//! What somebody with write access to the database, but without the key, can do: deny, and be noticed.
+//! Never: let someone in, or make a user look as if not enrolled.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
+
+mod store_common;
+
+use std::{path::Path, sync::Arc};
+
+use mfad::{
+    clock::FakeClock,
+    seal::Keyring,
+    store::{Channel, Outcome, Store, StoreError, StoreSettings},
+};
+use rusqlite::Connection;
+use store_common::*;
+
+const USERS: [&str; 3] = ["jane", "john", "june"];
+
+/// A closed store to take copies of.
+struct Original {
+    directory: tempfile::TempDir,
+    keyring: Keyring,
+}
+
+impl Original {
+    async fn new() -> Self {
+        let f = Fixture::new();
+        for name in USERS {
+            f.enroll(name, TOTP, name.as_bytes()).await;
+        }
+        f.store.enroll(new_factor("jane", "two", HOTP, b"second")).await.unwrap();
+        for name in USERS {
+            assert!(accepted(&f.try_code(name, &totp(name.as_bytes(), NOW)).await));
+        }
+        f.store.shutdown().await;
+        Self { directory: f.directory, keyring: f.keyring }
+    }
+
+    /// A copy after `change`, opened.
+    fn changed(&self, change: impl FnOnce(&Connection)) -> (tempfile::TempDir, Result<Store, StoreError>) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mfad.db");
+        std::fs::copy(self.directory.path().join("mfad.db"), &path).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        connection.pragma_update(None, "foreign_keys", false).unwrap();
+        change(&connection);
+        connection.close().unwrap();
+        let store = self.open(&path);
+        (directory, store)
+    }
+
+    fn open(&self, path: &Path) -> Result<Store, StoreError> {
+        let clock = Arc::new(FakeClock::at(NOW.plus(60)));
+        Store::open(path, self.keyring.clone(), StoreSettings::default(), clock)
+    }
+}
+
+/// What an intruder's change led to.
+#[derive(Debug, Default)]
+struct Findings {
+    /// The store does not open, or something in it is reported as tampered.
+    noticed: bool,
+    /// Users whose right code is still accepted.
+    accepted: Vec<&'static str>,
+    /// Users that look as if not enrolled.
+    vanished: Vec<&'static str>,
+}
+
+async fn look(store: Result<Store, StoreError>) -> Findings {
+    let mut findings = Findings::default();
+    let store = match store {
+        Ok(store) => store,
+        Err(error) => {
+            assert!(matches!(error, StoreError::Tampered(_) | StoreError::KeyMissing(_)), "{error}");
+            return Findings { noticed: true, ..findings };
+        }
+    };
+    let trail = store.check_audit().await.unwrap();
+    findings.noticed = trail.broken_at.is_some();
+    for name in USERS {
+        let view = store.view(user(name), Channel::Proven).await.unwrap();
+        findings.noticed |= view.tampered;
+        if !view.tampered && view.shape.is_none() {
+            findings.vanished.push(name);
+        }
+        let code = totp(name.as_bytes(), NOW.plus(60));
+        match store.attempt(attempt(name, &code)).await.unwrap() {
+            Outcome::Accepted(_) => findings.accepted.push(name),
+            outcome => assert!(matches!(outcome, Outcome::Tampered), "{name}: {outcome:?}"),
+        }
+    }
+    // Names between the rows: what guards their absence may have been changed.
+    for n in 0..40 {
+        findings.noticed |= store.view(user(&format!("nobody{n}")), Channel::Proven).await.unwrap().tampered;
+    }
+    store.shutdown().await;
+    findings
+}
+
+fn texts(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn nothing_changed_is_nothing_noticed() {
+    let original = Original::new().await;
+    let (_directory, store) = original.changed(|_| ());
+    let findings = look(store).await;
+    assert!(!findings.noticed && findings.accepted == USERS && findings.vanished.is_empty(), "{findings:?}");
+}
+
+/// Every column of every row of every table, one by one: the lists are read from the database, so a new
+/// table or column cannot be forgotten.
+#[tokio::test]
+async fn a_change_of_any_column_of_any_row_is_noticed() {
+    let original = Original::new().await;
+    let connection = Connection::open(original.directory.path().join("mfad.db")).unwrap();
+    let tables = texts(&connection, "SELECT name FROM sqlite_schema WHERE type = 'table'");
+    assert_eq!(tables.len(), 5);
+    let mut changes = 0;
+    for table in tables {
+        let key = if table == "meta" { "name" } else { "rowid" };
+        let rows = texts(&connection, &format!("SELECT CAST({key} AS TEXT) FROM {table}"));
+        let columns = texts(&connection, &format!("SELECT name FROM pragma_table_info('{table}')"));
+        for (row, column) in rows.iter().flat_map(|row| columns.iter().map(move |column| (row, column))) {
+            let what = format!("{table} row {row} column {column}");
+            let (_directory, store) = original.changed(|c| change_one(c, (&table, key), row, column));
+            let findings = look(store).await;
+            assert!(findings.noticed, "{what}: not noticed");
+            assert_eq!(findings.vanished, [""; 0], "{what}");
+            let owner = owner_of(&connection, &table, row);
+            assert!(!owner.is_some_and(|owner| findings.accepted.contains(&owner)), "{what}: let in");
+            changes += 1;
+        }
+    }
+    assert!(changes > 150, "only {changes} changes were tried");
+}
+
+fn change_one(connection: &Connection, (table, key): (&str, &str), row: &str, column: &str) {
+    let sql = format!(
+        "UPDATE OR IGNORE {table} SET {column} = CASE typeof({column})
+            WHEN 'null' THEN 5
+            WHEN 'integer' THEN {column} + 1000
+            WHEN 'blob' THEN CASE length({column}) WHEN 0 THEN x'00' ELSE
+                CAST(substr({column}, 1, length({column}) - 1)
+                    || CASE substr({column}, -1) WHEN x'55' THEN x'aa' ELSE x'55' END AS BLOB) END
+            ELSE {column} || 'x' END
+         WHERE CAST({key} AS TEXT) = ?1"
+    );
+    // The head's row has a fixed number: taken away instead.
+    let sql =
+        if (table, column) == ("head", "id") { "DELETE FROM head WHERE ?1 = '1'".to_owned() } else { sql };
+    assert_eq!(connection.execute(&sql, [row]).unwrap(), 1, "{table}.{column} of {row}");
+}
+
+fn owner_of(connection: &Connection, table: &str, row: &str) -> Option<&'static str> {
+    let sql = match table {
+        "account" => "SELECT name FROM account WHERE CAST(id AS TEXT) = ?1",
+        "factor" => {
+            "SELECT account.name FROM account JOIN factor ON account_id = account.id \
+             WHERE CAST(factor.id AS TEXT) = ?1"
+        }
+        _ => return None,
+    };
+    let name: String = connection.query_row(sql, [row], |row| row.get(0)).unwrap();
+    USERS.into_iter().find(|user| *user == name)
+}
+
+/// Each row: what is done, and whom it may not let in.
+const INTRUSIONS: [(&str, &[&str]); 17] = [
+    ("DELETE FROM factor WHERE account_id = (SELECT id FROM account WHERE name = 'jane')", &["jane"]),
+    ("DELETE FROM factor WHERE label = 'two'", &["jane"]),
+    ("DELETE FROM account WHERE name = 'jane'", &["jane"]),
+    (
+        "DELETE FROM factor WHERE account_id = (SELECT id FROM account WHERE name = 'jane');
+         DELETE FROM account WHERE name = 'jane'",
+        &["jane"],
+    ),
+    ("DELETE FROM factor; DELETE FROM account", &USERS),
+    ("DELETE FROM factor; DELETE FROM account WHERE name != ''", &USERS),
+    ("DELETE FROM account WHERE name = ''", &[]),
+    ("DROP INDEX account_by_name; UPDATE account SET name = 'x' || name WHERE name = 'jane'", &["jane"]),
+    (
+        "UPDATE factor SET account_id = (SELECT id FROM account WHERE name = 'john')
+         WHERE account_id = (SELECT id FROM account WHERE name = 'jane')",
+        &["jane", "john"],
+    ),
+    (
+        "INSERT INTO factor SELECT id + 50, (SELECT id FROM account WHERE name = 'john'), kind, label, state,
+            algorithm, digits, period, created, last_used, position, drift, failures, since, not_before,
+            until_admin, key_id, sealed, mac FROM factor WHERE label = 'two'",
+        &["john"],
+    ),
+    (
+        "UPDATE factor SET sealed = (SELECT sealed FROM factor WHERE label = 'two')
+         WHERE account_id = (SELECT id FROM account WHERE name = 'john')",
+        &["john"],
+    ),
+    (
+        "UPDATE factor SET (sealed, mac) = (SELECT sealed, mac FROM factor WHERE label = 'two')
+         WHERE account_id = (SELECT id FROM account WHERE name = 'john')",
+        &["john"],
+    ),
+    (
+        "INSERT INTO account SELECT id + 50, randomblob(16), next, realm, 'eve', uid, factor_ids,
+            unproven_failures, unproven_since, unproven_not_before, unproven_until_admin, failure_days,
+            window_locked, key_id, mac FROM account WHERE name = 'jane'",
+        &[],
+    ),
+    ("UPDATE account SET slot = randomblob(16) WHERE name = 'jane'", &["jane"]),
+    ("DELETE FROM audit WHERE seq = 3", &[]),
+    ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", &[]),
+    ("DELETE FROM audit WHERE seq = (SELECT min(seq) FROM audit)", &[]),
+];
+
+#[tokio::test]
+async fn rows_that_are_deleted_moved_copied_or_forged_let_nobody_in() {
+    let original = Original::new().await;
+    for (sql, shut_out) in INTRUSIONS {
+        let (_directory, store) = original.changed(|c| c.execute_batch(sql).unwrap());
+        let findings = look(store).await;
+        assert!(findings.noticed, "{sql}: not noticed");
+        assert_eq!(findings.vanished, [""; 0], "{sql}");
+        assert!(!findings.accepted.iter().any(|name| shut_out.contains(name)), "{sql}: {findings:?}");
+    }
+}
+
+/// A row that somebody adds to the trail while the daemon runs stops nobody from logging in for long.
+#[tokio::test]
+async fn a_row_forged_into_the_trail_while_in_use_is_noticed() {
+    let f = Fixture::new();
+    f.enroll("jane", HOTP, b"jane").await;
+    let intruder = Connection::open(f.database()).unwrap();
+    intruder
+        .execute(
+            "INSERT INTO audit SELECT seq + 1, time, event, realm, name, service, source, factor, rule, 'accept',
+             reason, session, actor, chain FROM audit ORDER BY seq DESC LIMIT 1",
+            [],
+        )
+        .unwrap();
+    let denied = f.store.attempt(attempt("jane", &hotp(b"jane", 0))).await;
+    assert!(denied.is_err(), "{denied:?}");
+    assert!(accepted(&f.try_code("jane", &hotp(b"jane", 0)).await));
+    assert!(f.store.check_audit().await.unwrap().broken_at.is_some());
+    let rows = f.store.audit(mfa_proto::admin::AuditFilter::default(), 100).await.unwrap().rows;
+    assert!(rows.iter().any(|row| row.event == "audit_cut"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn another_key_opens_nothing() {
+    let original = Original::new().await;
+    let path = original.directory.path().join("mfad.db");
+    let other = Keyring::generate().unwrap();
+    let refused =
+        Store::open(&path, other, StoreSettings::default(), Arc::new(FakeClock::at(NOW))).unwrap_err();
+    assert_eq!(refused, StoreError::KeyMissing(original.keyring.current()));
+}
