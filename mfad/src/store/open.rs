@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, config::DbConfig};
 
 use super::{StoreError, error::explain, head::Head, migrations, vault::Vault};
 use crate::seal::{KeyId, Keyring};
@@ -195,6 +195,9 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -2048)?;
     connection.pragma_update_and_check(None, "wal_autocheckpoint", 2000, |row| row.get::<_, i64>(0))?;
     connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |row| row.get::<_, i64>(0))?;
+    // Plans do not depend on the values bound: a statement is compiled once and not at each login.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
 }
