@@ -170,11 +170,19 @@ pub struct Claim(String);
 impl Claim {
     /// The most bytes kept.
     pub const MAX: usize = 1024;
+    /// The most bytes kept of a claim that is a name (host, user, terminal): three of them, and one of
+    /// [`Self::MAX`], fit the frame that starts a login.
+    pub const MAX_NAME: usize = 256;
 
     /// Takes what can be taken of `text`: escaped for logs, cut at [`Self::MAX`] bytes.
     pub fn clean(text: &str) -> Self {
+        Self::clean_to(text, Self::MAX)
+    }
+
+    /// As [`Self::clean`], cut at `most` bytes, and at [`Self::MAX`] in any case.
+    pub fn clean_to(text: &str, most: usize) -> Self {
         let mut kept = crate::text::escape_for_log(text);
-        while kept.len() > Self::MAX {
+        while kept.len() > most.min(Self::MAX) {
             kept.pop();
         }
         Self(kept)
@@ -227,10 +235,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_claim_is_one_bounded_line(text in ".*") {
-            let claim = Claim::clean(&text);
-            prop_assert!(claim.as_str().len() <= Claim::MAX);
-            prop_assert!(!claim.as_str().chars().any(char::is_control));
+        fn a_claim_is_one_bounded_line(text in ".*", most in 0_usize..2000) {
+            for (claim, most) in [(Claim::clean(&text), Claim::MAX), (Claim::clean_to(&text, most), most)] {
+                prop_assert!(claim.as_str().len() <= most.min(Claim::MAX));
+                prop_assert!(!claim.as_str().chars().any(char::is_control));
+            }
         }
     }
 }

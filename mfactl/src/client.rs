@@ -94,11 +94,11 @@ fn greet(wire: &mut Wire, protocol: Protocol) -> Result<(), Failure> {
                 hello::OLDEST,
                 hello::NEWEST
             ),
-            "install mfactl and mfad of the same release, then restart mfad: systemctl restart mfad",
+            "install mfactl and mfad of the same release, then restart mfad",
         )),
         Welcome::Busy => Err(wire.failed(
             "it has too many connections at present".to_owned(),
-            "try again in a moment; when it lasts: journalctl -u mfad",
+            "try again in a moment; when it lasts: journalctl -t mfad",
         )),
     }
 }

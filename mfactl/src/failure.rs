@@ -186,11 +186,10 @@ fn exit_of(code: RefusalCode) -> u8 {
         RefusalCode::WrongCode => exit::WRONG_CODE,
         RefusalCode::Locked => exit::LOCKED,
         RefusalCode::Unavailable => exit::UNREACHABLE,
-        RefusalCode::Ambiguous
-        | RefusalCode::WrongState
-        | RefusalCode::Invalid
-        | RefusalCode::TooMany
-        | RefusalCode::Tampered => exit::FAILED,
+        RefusalCode::Invalid => exit::USAGE,
+        RefusalCode::Ambiguous | RefusalCode::WrongState | RefusalCode::TooMany | RefusalCode::Tampered => {
+            exit::FAILED
+        }
     }
 }
 

@@ -90,6 +90,75 @@ async fn a_name_without_factor_is_asked_and_refused_like_any_other() {
 }
 
 #[tokio::test]
+async fn a_name_without_factor_spends_the_small_budget_too() {
+    let daemon = Daemon::start("").await;
+    daemon.enroll_hotp("jane").await;
+    let combined = |user| mfa_proto::login::Start { dialogue: Dialogue::Combined, ..start(user) };
+    for round in 0..4 {
+        let answers = ["000000", "000000", "000000", ""];
+        let real = daemon.login_as(combined("jane"), &answers).await;
+        assert_eq!(real, daemon.login_as(combined("nobody"), &answers).await, "round {round}");
+        let answers = ["000000", "", "", ""];
+        let real = daemon.login("jane", &answers).await;
+        assert_eq!(real, daemon.login("nobody", &answers).await, "round {round}, with password");
+        daemon.clock.advance(400);
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_denies_does_not_tell_which_accounts_exist() {
+    let daemon = Daemon::with(
+        "[[policy.rule]]\nname = \"no ssh\"\nmatch = { service = [\"sshd\"] }\naction = \"deny\"",
+    )
+    .await;
+    let (known, unknown) = (daemon.login("root", &[]).await, daemon.login("no-such-account-here", &[]).await);
+    assert_eq!((known.verdict, known.prompts.len()), (Verdict::Deny, 0));
+    assert_eq!(known, unknown);
+}
+
+#[tokio::test]
+async fn an_exhausted_factor_is_called_so_and_is_never_skipped() {
+    for (unenrolled, conceal) in [("skip", false), ("deny", false), ("deny", true), ("skip", true)] {
+        let daemon = Daemon::start(&format!(
+            "[policy]\nunenrolled = \"{unenrolled}\"\n[prompt]\nattempts = 1\nconceal = {conceal}\n[limits]\ndisable_at = 2"
+        ))
+        .await;
+        daemon.enroll_hotp("jane").await;
+        for _ in 0..2 {
+            drop(daemon.login("jane", &["000000", ""]).await);
+        }
+        let refused = daemon.login("jane", &[&hotp(0)]).await;
+        if conceal {
+            assert_eq!(refused.prompts, [PROMPT]);
+        } else {
+            assert!(refused.prompts[0].contains("is disabled"), "{refused:?}");
+        }
+        assert!(matches!(refused.verdict, Verdict::Deny | Verdict::Locked), "{refused:?}");
+        let last = daemon.last_audit("jane").await;
+        assert_eq!((last.reason.as_str(), last.event.as_str()), ("exhausted", "login"), "{last:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_another_owner_of_the_name_enrolled_is_no_reason_to_skip() {
+    let daemon = Daemon::with("[policy]\nunenrolled = \"skip\"").await;
+    daemon.enroll_hotp("root").await;
+    let target = mfa_proto::admin::FactorRef { user: support::user_id("root"), factor: None, label: None };
+    let off = daemon.admin(mfa_proto::admin::Request::Disable { target, code: None }).await;
+    assert!(matches!(off, mfa_proto::admin::Reply::Done { .. }), "{off:?}");
+    assert_eq!(
+        daemon.login("root", &[]).await.verdict,
+        Verdict::NotApplicable,
+        "disabled by root: not enrolled"
+    );
+    // From here on no name is an account of this host, so the uid at enrollment is not that of now.
+    daemon.reconfigure("[identity]\naccounts = \"any\"\n[policy]\nunenrolled = \"skip\"").await;
+    let refused = daemon.login("root", &["123456", "", ""]).await;
+    assert_eq!(refused.verdict, Verdict::Deny);
+    assert_eq!(daemon.last_audit("root").await.reason, "orphaned");
+}
+
+#[tokio::test]
 async fn unenrolled_users_may_be_let_through_by_policy_and_enrolled_ones_not() {
     let daemon = Daemon::start("[policy]\nunenrolled = \"skip\"").await;
     assert_eq!(daemon.login("john", &[]).await.verdict, Verdict::NotApplicable);

@@ -100,7 +100,8 @@ async fn an_active_factor_stays_in_force_until_its_replacement_is_proven() {
 async fn an_owner_with_an_active_factor_needs_a_code_for_everything() {
     let f = Fixture::new();
     f.enroll("jane", HOTP, b"jane").await;
-    let second = |code: Option<&str>| NewFactor { order: owner("jane", code), ..pending("jane", "two", b"two") };
+    let second =
+        |code: Option<&str>| NewFactor { order: owner("jane", code), ..pending("jane", "two", b"two") };
     assert_eq!(refusal(f.store.enroll(second(None)).await), Refused::WrongCode);
     assert_eq!(refusal(f.store.enroll(second(Some(&wrong(b"jane", 0)))).await), Refused::WrongCode);
     assert_eq!(f.store.show(user("jane")).await.unwrap().factors.len(), 1);

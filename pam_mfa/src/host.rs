@@ -45,10 +45,10 @@ impl<'h> PamHost<'h> {
             user,
             service: ServiceName::new(service)?,
             dialogue,
-            remote_host: claim(handle.get_item::<RHost<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
-            remote_user: claim(handle.get_item::<RUser<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
-            terminal: claim(handle.get_item::<Tty<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
-            ssh_auth_info: claim(Ok(ssh_auth_info.as_deref()))?,
+            remote_host: name(handle.get_item::<RHost<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
+            remote_user: name(handle.get_item::<RUser<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
+            terminal: name(handle.get_item::<Tty<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
+            ssh_auth_info: claim(Ok(ssh_auth_info.as_deref()), Claim::MAX)?,
         })
     }
 
@@ -101,11 +101,16 @@ impl Host for PamHost<'_> {
     }
 }
 
-fn claim(item: PamResult<Option<&[u8]>>) -> Result<Option<Claim>, Fault> {
+/// A claim that is a name, and as short: with four long ones the first message would outgrow its frame.
+fn name(item: PamResult<Option<&[u8]>>) -> Result<Option<Claim>, Fault> {
+    claim(item, Claim::MAX_NAME)
+}
+
+fn claim(item: PamResult<Option<&[u8]>>, most: usize) -> Result<Option<Claim>, Fault> {
     let text = item.map_err(libpam("reading an item"))?.filter(|text| !text.is_empty());
     Ok(text.map(|text| {
-        let start = text.get(..Claim::MAX).unwrap_or(text);
-        Claim::clean(&String::from_utf8_lossy(start))
+        let start = text.get(..most).unwrap_or(text);
+        Claim::clean_to(&String::from_utf8_lossy(start), most)
     }))
 }
 

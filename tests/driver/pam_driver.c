@@ -8,7 +8,8 @@
  *
  * with the messages and prompts escaped and separated by '|', each led by its style (P: prompt unseen,
  * E: prompt echoed, I: info, X: error). After pam_authenticate, `-a` adds "/acct result" and `-s` "/setcred result".
- * The last line is "wall TAB nanoseconds" over all logins (warm-up left out).
+ * The last line is "wall TAB nanoseconds" over all logins (warm-up left out); with one process, a line
+ * "descriptors TAB before TAB after" comes before it.
  *
  *   -c DIR   PAM configuration directory (pam_start_confdir)
  *   -j N     N processes at once; login i is done by process i modulo N; all begin together
@@ -69,6 +70,12 @@ static const char *name_of(int code) {
       "PAM_TRY_AGAIN",   "PAM_IGNORE",       "PAM_ABORT",            "PAM_AUTHTOK_EXPIRED",
       "PAM_MODULE_UNKNOWN", "PAM_BAD_ITEM",  "PAM_CONV_AGAIN",       "PAM_INCOMPLETE"};
   return code >= 0 && code < (int)(sizeof names / sizeof *names) ? names[code] : "PAM_?";
+}
+
+static int descriptors(void) {
+  int open = 0;
+  for (int fd = 0; fd < 1024; fd++) open += fcntl(fd, F_GETFD) != -1;
+  return open;
 }
 
 static void note(struct login *l, char style, const char *text) {
@@ -254,9 +261,11 @@ int main(int argc, char **argv) {
   if (opt.jobs == 1) {
     static char buffer[1 << 16];
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    int before = descriptors();
     long long begun = now();
     work(0, lines, count, stdout, child, n, &begun);
-    printf("wall\t%lld\n", now() - begun);
+    long long took = now() - begun;
+    printf("descriptors\t%d\t%d\nwall\t%lld\n", before, descriptors(), took);
     return fflush(stdout) ? 99 : 0;
   }
 

@@ -32,6 +32,9 @@ pub struct Daemon {
     pub socket: PathBuf,
     /// Where its database is.
     pub state: PathBuf,
+    /// Its key file.
+    pub key: PathBuf,
+    role: String,
     account: Option<Account>,
     output: PathBuf,
     child: Option<Child>,
@@ -66,7 +69,7 @@ impl Daemon {
         assert!(self.child.is_none(), "it is running already");
         let output = File::options().create(true).append(true).open(&self.output).expect("/run is writable");
         let errors = output.try_clone().expect("a descriptor can be copied");
-        let mut command = self.mfad(&["core"]);
+        let mut command = self.mfad(&[&self.role]);
         let mut child = command
             .stdin(Stdio::null())
             .stdout(output)

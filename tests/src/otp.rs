@@ -2,6 +2,7 @@
 //! what was used: a test says which step or counter it means.
 
 use totp_rs::{Builder, Secret};
+use zeroize::Zeroizing;
 
 use crate::sys::{must, unix_now};
 
@@ -31,6 +32,11 @@ impl Seed {
     #[track_caller]
     pub fn from_base32(text: &str) -> Self {
         Self(Secret::try_from_base32(text).expect("this is base32").as_bytes().to_vec())
+    }
+
+    /// The secret itself, to be wiped by who takes it.
+    pub fn bytes(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(self.0.clone())
     }
 
     /// As authenticator apps take it.

@@ -53,6 +53,9 @@ pub struct Run {
     pub outcomes: Vec<Outcome>,
     /// From the first login's begin to the last one's end, warm-up left out.
     pub wall: Duration,
+    /// Open descriptors of the process before the first login and after the last (of the parent, where there
+    /// are several processes).
+    pub descriptors: (usize, usize),
 }
 
 impl Run {
@@ -193,10 +196,15 @@ impl Driver {
 fn read_report(report: &str) -> Run {
     let mut outcomes = Vec::new();
     let mut wall = None;
+    let mut descriptors = (0, 0);
     for line in report.lines() {
         let fields: Vec<&str> = line.split('\t').collect();
         match fields[..] {
             ["wall", time] => wall = Some(nanoseconds(time)),
+            ["descriptors", before, after] => {
+                let number = |text: &str| text.parse().unwrap_or_else(|_| panic!("not a number: {text:?}"));
+                descriptors = (number(before), number(after));
+            }
             [index, result, time, messages] => outcomes.push(Outcome {
                 index: index.parse().unwrap_or_else(|_| panic!("a report line: {line:?}")),
                 result: result.to_owned(),
@@ -206,7 +214,7 @@ fn read_report(report: &str) -> Run {
             _ => panic!("no line of a report: {line:?}"),
         }
     }
-    Run { outcomes, wall: wall.expect("a report ends with the wall time") }
+    Run { outcomes, wall: wall.expect("a report ends with the wall time"), descriptors }
 }
 
 fn nanoseconds(text: &str) -> Duration {

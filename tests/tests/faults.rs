@@ -20,7 +20,7 @@ use mfa_tests::{
     daemon::{Daemon, Setup},
     otp::Seed,
     pam::{Driver, Login, Run},
-    sys::{must, pause},
+    sys::{must, pause, wait_until},
     world,
 };
 
@@ -122,7 +122,7 @@ fn no_crash_makes_a_code_good_twice_or_an_attempt_free() {
                 *judged.entry(user).or_default() += 1;
             }
         }
-        assert!(!accepted.is_empty() && !judged.is_empty(), "the logins never got as far as a verdict");
+        assert!(accepted.len() > 25 && judged.len() == USERS, "few logins got as far as a verdict");
         for (user, count) in &judged {
             let charged = daemon.json(&["show", user])["failures_30_days"].as_u64().unwrap();
             assert!(charged >= *count, "{user}: {count} wrong codes were judged, {charged} were counted");
@@ -180,7 +180,10 @@ fn a_full_disk_denies_and_is_recovered_from() {
             result = app("jane", &seed.hotp(next));
         }
         assert_eq!(result, "PAM_AUTHINFO_UNAVAIL");
+        // `status` tries with less than a login writes: what is left may take that a few times more.
+        wait_until("the full disk is told", || daemon.ctl(&["status"]).code == Some(1));
         fs::remove_file(&filler).unwrap();
+        assert_eq!(daemon.ctl(&["status"]).code, Some(0));
         // Not the codes sent while the disk was full: whether they were used up is not known.
         assert_eq!(app("jane", &seed.hotp(next + 1)), "PAM_SUCCESS", "it did not recover");
         assert_ne!(app("jane", &seed.hotp(next + 1)), "PAM_SUCCESS");

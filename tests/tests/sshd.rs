@@ -249,6 +249,32 @@ fn the_password_method_never_spends_the_password_as_a_code() {
     });
 }
 
+/// sshd's password method is a client with one field: password and code in one text.
+#[test]
+fn the_password_method_takes_both_in_one_where_the_stack_says_so() {
+    world::enter("the_password_method_takes_both_in_one_where_the_stack_says_so", |world| {
+        let Scene { daemon, seed, sshd } = scene(world);
+        drop(sshd);
+        let module = daemon.module_line("requisite", "combined");
+        pam::service(
+            "sshd",
+            &[&module, "auth required pam_unix.so nodelay use_first_pass", pam::ACCOUNT, pam::SESSION],
+        );
+        let _sshd = Sshd::start(&["PasswordAuthentication yes"]);
+        for (password, code, inside) in [
+            (PASSWORD, seed.hotp(0), true),
+            (PASSWORD, seed.hotp(0), false),
+            ("not it", seed.hotp(1), false),
+            (PASSWORD, String::new(), false),
+        ] {
+            let mut session = ssh::ssh("jane", &["PreferredAuthentications=password"], "id -un");
+            session.answer("password: ", &format!("{password}{code}"));
+            assert_eq!(ssh::was_let_in(session, "jane"), inside, "{password} and {code:?}");
+        }
+        assert_eq!(daemon.failures("jane"), 0, "whoever has no password cannot lock the factor");
+    });
+}
+
 /// For users that it refuses whatever PAM says, sshd answers prompts with junk of the length of what was
 /// typed. That must not use up anybody's attempts.
 #[test]

@@ -199,7 +199,7 @@ fn start(claim: usize, ssh_auth_info: usize) -> ClientMessage {
 
 #[test]
 fn a_login_starts_in_one_frame_when_its_short_claims_are_short() {
-    assert!(fits(&start(256, Claim::MAX)));
+    assert!(fits(&start(Claim::MAX_NAME, Claim::MAX)));
     // Four claims of the greatest length do not fit: the client must cut what is known to be short.
     assert!(!fits(&start(Claim::MAX, Claim::MAX)));
 }

@@ -39,7 +39,7 @@ pub(super) fn first_allowed<C>(
 
 /// Says why there is no connection.
 pub(super) fn unreachable(path: &Path, errno: Errno) -> Failure {
-    let running = "is it running? systemctl status mfad";
+    let running = "is it running? pgrep -a mfad, systemctl status mfad";
     let known = [
         (Errno::ENOENT, "there is no such socket", running),
         (Errno::ECONNREFUSED, "connection refused", running),
@@ -47,7 +47,7 @@ pub(super) fn unreachable(path: &Path, errno: Errno) -> Failure {
         (
             Errno::EAGAIN,
             "it does not accept connections",
-            "it may hang: journalctl -u mfad, systemctl restart mfad",
+            "it may hang: look at journalctl -t mfad, then restart it",
         ),
         (
             Errno::ENAMETOOLONG,

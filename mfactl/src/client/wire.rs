@@ -15,9 +15,9 @@ use crate::failure::Failure;
 
 /// What to do about a daemon that breaks the protocol.
 pub(super) const REPORT: &str =
-    "install mfactl and mfad of the same release; when they are: journalctl -u mfad, and report it";
-const CLOSED: &str = "it may be restarting: try again; when it lasts: journalctl -u mfad";
-const SILENT: &str = "it may hang: journalctl -u mfad, systemctl restart mfad";
+    "install mfactl and mfad of the same release; when they are: journalctl -t mfad, and report it";
+const CLOSED: &str = "it may be restarting: try again; when it lasts: journalctl -t mfad";
+const SILENT: &str = "it may hang: look at journalctl -t mfad, then restart it";
 
 /// One connection.
 #[derive(Debug)]

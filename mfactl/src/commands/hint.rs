@@ -34,11 +34,28 @@ pub(super) fn user(code: RefusalCode, user: &UserId, now: &Now) -> Option<String
     }
 }
 
+/// After `user` could not be shown.
+pub(super) fn show(code: RefusalCode, whom: &UserId, now: &Now) -> Option<String> {
+    match code {
+        RefusalCode::NoSuchFactor => Some(format!("to add one: mfactl enroll totp {}", shell_word(whom))),
+        RefusalCode::NotAllowed
+        | RefusalCode::UnknownUser
+        | RefusalCode::Ambiguous
+        | RefusalCode::WrongCode
+        | RefusalCode::Locked
+        | RefusalCode::WrongState
+        | RefusalCode::Invalid
+        | RefusalCode::TooMany
+        | RefusalCode::Tampered
+        | RefusalCode::Unavailable => user(code, whom, now),
+    }
+}
+
 /// After a refused command about the daemon itself.
 pub(super) fn daemon(code: RefusalCode) -> Option<String> {
     match code {
         RefusalCode::NotAllowed => Some("run it as root: sudo mfactl …".to_owned()),
-        RefusalCode::Unavailable => Some("what is wrong: mfactl status, journalctl -u mfad".to_owned()),
+        RefusalCode::Unavailable => Some("what is wrong: mfactl status, journalctl -t mfad".to_owned()),
         RefusalCode::UnknownUser
         | RefusalCode::NoSuchFactor
         | RefusalCode::Ambiguous

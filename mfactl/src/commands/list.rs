@@ -51,7 +51,7 @@ pub(super) fn show(context: &mut Context, whom: &OptionalUser) -> Result<u8, Fai
 pub(super) fn detail(context: &Context, id: &UserId) -> Result<UserDetail, Failure> {
     let mut wire = context.target.open(Protocol::Admin)?;
     let reply = client::ask(&mut wire, &Request::Show { user: id.clone() })
-        .map_err(|f| f.or_hint(|code| hint::user(code, id, &context.now)))?;
+        .map_err(|f| f.or_hint(|code| hint::show(code, id, &context.now)))?;
     let Reply::User(detail) = reply else {
         return Err(wire.unexpected());
     };

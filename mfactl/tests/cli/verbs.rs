@@ -239,7 +239,7 @@ fn every_refusal_has_its_exit_code() {
         (RefusalCode::WrongCode, 4, "wrong_code"),
         (RefusalCode::Locked, 5, "locked"),
         (RefusalCode::WrongState, 1, "wrong_state"),
-        (RefusalCode::Invalid, 1, "invalid"),
+        (RefusalCode::Invalid, 2, "invalid"),
         (RefusalCode::TooMany, 1, "too_many"),
         (RefusalCode::Tampered, 1, "tampered"),
         (RefusalCode::Unavailable, 3, "unavailable"),

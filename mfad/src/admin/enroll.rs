@@ -15,7 +15,7 @@ use super::{
 use crate::{
     config::SelfEnrollment,
     factor::{Params, Seed},
-    store::{self, Channel},
+    store::{self, Channel, Refused, StoreError},
 };
 
 impl Desk<'_> {
@@ -69,7 +69,15 @@ impl Desk<'_> {
         let uid = self.root_or_self(&user).await?;
         let order = self.order(&user, uid, None)?;
         let done = self.core.store().confirm(order, factor, parsed(code)?).await;
-        done.map_err(|e| not_done(&user, "confirm the factor", self.core.now(), &e))?;
+        done.map_err(|error| {
+            if error == StoreError::Refused(Refused::WrongCode) {
+                return refused(
+                    RefusalCode::WrongCode,
+                    "wrong code: it has to be one that the new factor shows now",
+                );
+            }
+            not_done(&user, "confirm the factor", self.core.now(), &error)
+        })?;
         self.log_change("confirm", &user);
         Ok(Reply::Done { factors: 1 })
     }

@@ -9,9 +9,12 @@ use mfa_proto::{
 
 use super::{
     Desk,
-    refusal::{not_done, store_failed},
+    refusal::{not_done, store_failed, unknown_user},
 };
-use crate::identity::Account;
+use crate::{
+    identity::Account,
+    store::{Refused, StoreError},
+};
 
 /// Rows read for one page; those that do not fit a frame wait for the next.
 const ROWS_A_PAGE: u32 = 48;
@@ -35,9 +38,14 @@ impl Desk<'_> {
             self.root_or_self(&user).await?;
         }
         let shown = self.core.store().show(user.clone()).await;
-        let mut detail =
-            shown.map_err(|error| not_done(&user, "read the factors", self.core.now(), &error))?;
         let account = self.core.settings().directory().find(&user.name).await;
+        let mut detail = shown.map_err(|error| {
+            let absent = error == StoreError::Refused(Refused::NotEnrolled);
+            match account {
+                Ok(Account::Unknown) if absent => unknown_user(&user),
+                _ => not_done(&user, "read the factors", self.core.now(), &error),
+            }
+        })?;
         detail.orphaned = match (account, detail.uid) {
             (Ok(Account::Known { uid }), Some(enrolled)) => uid != enrolled,
             (Ok(Account::Unknown), _) => true,
@@ -51,7 +59,8 @@ impl Desk<'_> {
         let figures = self.core.store().figures().await.map_err(|error| store_failed("count", &error))?;
         let (accepted, denied) = self.core.tallied();
         let uptime = u64::try_from(self.core.now().since(self.core.started())).unwrap_or(0);
-        let store = self.core.store().ping().await.map_err(|error| ShownText::clean(&error.to_string()));
+        // Reading works on a full disk, too: what counts is whether an attempt can be written down.
+        let store = self.core.store().decoy().await.map_err(|error| ShownText::clean(&error.to_string()));
         Ok(Reply::Status(Box::new(Status {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             uptime,

@@ -18,6 +18,11 @@ pub(super) fn refused(code: RefusalCode, message: &str) -> Refusal {
     Refusal { code, message: ShownText::clean(message) }
 }
 
+/// This user has asked for too much in too little time.
+pub(super) fn too_often() -> Refusal {
+    refused(RefusalCode::Unavailable, "too many requests from this user: wait a minute and try again")
+}
+
 /// The host has no such account, as far as this peer may know.
 pub(super) fn unknown_user(user: &UserId) -> Refusal {
     refused(RefusalCode::UnknownUser, &format!("there is no account {user} on this host"))
@@ -27,7 +32,7 @@ pub(super) fn unknown_user(user: &UserId) -> Refusal {
 pub(super) fn store_failed(what: &str, error: &StoreError) -> Refusal {
     error!("cannot {what}: {error}");
     let message =
-        format!("mfad cannot {what}: {error}. Nothing was changed. The log may say more: journalctl -u mfad");
+        format!("mfad cannot {what}: {error}. Nothing was changed. The log may say more: journalctl -t mfad");
     refused(RefusalCode::Unavailable, &message)
 }
 
@@ -59,20 +64,13 @@ pub(super) fn not_done(user: &UserId, what: &str, now: UnixTime, error: &StoreEr
 fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
     let (code, message) = match why {
         Refused::NotEnrolled => (RefusalCode::NoSuchFactor, format!("{user} has no factor")),
-        Refused::NoSuchFactor => {
-            (RefusalCode::NoSuchFactor, format!("{user} has no such factor: see `mfactl show {user}`"))
+        Refused::NoSuchFactor => (RefusalCode::NoSuchFactor, format!("{user} has no such factor")),
+        Refused::Ambiguous => {
+            (RefusalCode::Ambiguous, format!("{user} has more than one factor that this could mean"))
         }
-        Refused::Ambiguous => (
-            RefusalCode::Ambiguous,
-            format!(
-                "{user} has more than one factor that this could mean: name one by the number or label that `mfactl show {user}` prints"
-            ),
-        ),
-        Refused::WrongCode => (
-            RefusalCode::WrongCode,
-            "a current code of an active factor is needed; what was given is wrong, used before, or nothing"
-                .to_owned(),
-        ),
+        Refused::WrongCode => {
+            (RefusalCode::WrongCode, format!("a current code of an active factor of {user} is needed"))
+        }
         Refused::PendingDropped => (
             RefusalCode::NoSuchFactor,
             format!("too many wrong codes: the new factor of {user} is gone; enroll again"),
@@ -95,4 +93,28 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
         Refused::Invalid(_) => (RefusalCode::Invalid, why.to_string()),
     };
     refused(code, &message)
+}
+
+#[cfg(test)]
+mod tests {
+    use mfa_proto::name::UserName;
+
+    use super::*;
+
+    /// Two lines of a terminal: what comes next is the front end's to say.
+    #[test]
+    fn a_refusal_is_short_and_leaves_the_next_step_to_the_front_end() {
+        let user = UserId::local(UserName::new("jane").unwrap());
+        let whys = [
+            (Refused::NotEnrolled, "jane has no factor"),
+            (Refused::NoSuchFactor, "jane has no such factor"),
+            (Refused::Ambiguous, "jane has more than one factor that this could mean"),
+            (Refused::WrongCode, "a current code of an active factor of jane is needed"),
+        ];
+        for (why, said) in whys {
+            let refusal = explain(&user, UnixTime(1_800_000_000), &why);
+            assert_eq!(refusal.message.as_str(), said);
+            assert!(said.len() < 80 - "mfactl: ".len(), "{said}");
+        }
+    }
 }

@@ -22,7 +22,7 @@ impl Desk<'_> {
         if self.peer.is_root() {
             return Ok(());
         }
-        Err(refused(RefusalCode::NotAllowed, &format!("only root may {what}: try again with sudo")))
+        Err(refused(RefusalCode::NotAllowed, &format!("only root may {what}")))
     }
 
     /// Refuses all but root and the user itself; the account's uid now, where it has one.
@@ -36,10 +36,9 @@ impl Desk<'_> {
             Account::Known { uid } if self.peer.is_root() || uid == self.peer.uid => Ok(Some(uid)),
             Account::Unchecked if self.peer.is_root() => Ok(None),
             Account::Unknown if self.peer.is_root() => Err(unknown_user(user)),
-            Account::Known { .. } | Account::Unchecked | Account::Unknown => Err(refused(
-                RefusalCode::NotAllowed,
-                "only root may do this for another account: try again with sudo",
-            )),
+            Account::Known { .. } | Account::Unchecked | Account::Unknown => {
+                Err(refused(RefusalCode::NotAllowed, "only root may do this for another account"))
+            }
         }
     }
 

@@ -39,6 +39,10 @@ pub(super) fn read_all(main: &Path) -> (Vec<Source>, Vec<Problem>) {
     for path in std::iter::once(main.to_owned()).chain(more) {
         match read_one(&path) {
             Ok(source) => sources.push(source),
+            Err(_) if path == main && is_missing(main) => problems.push(Problem::with_file(
+                main,
+                "does not exist: copy etc/mfad.toml of the sources there, or name another with --config",
+            )),
             Err(problem) => problems.push(problem),
         }
     }
@@ -61,6 +65,10 @@ fn list_conf_d(directory: &Path) -> (Vec<PathBuf>, Option<Problem>) {
         .collect();
     paths.sort();
     (paths, refuse_foreign(directory))
+}
+
+fn is_missing(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 fn is_hidden(path: &Path) -> bool {
@@ -121,7 +129,13 @@ fn refuse_metadata(path: &Path, metadata: &Metadata) -> Result<(), Problem> {
     }
     let mode = metadata.mode() & 0o7777;
     if mode & 0o022 != 0 {
-        let message = format!("is writable by others (mode {mode:04o}): run `chmod go-w {shown}`");
+        // To take the sticky bit's company away from /tmp would break the host.
+        let what_to_do = if metadata.is_dir() && mode & 0o1000 != 0 {
+            "keep the configuration in a directory of root's, such as /etc/mfad".to_owned()
+        } else {
+            format!("run `chmod go-w {shown}`")
+        };
+        let message = format!("is writable by others (mode {mode:04o}): {what_to_do}");
         return Err(Problem::with_file(path, message));
     }
     Ok(())
@@ -187,6 +201,27 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_told_to_close_tmp() {
+        let (dir, main) = directory(b"");
+        set_mode(dir.path(), 0o1777);
+        let told = only_problem(&main);
+        assert!(
+            told.contains("mode 1777") && told.contains("/etc/mfad") && !told.contains("chmod"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_configuration_that_is_not_there_is_told_with_what_to_do() {
+        let (dir, main) = directory(b"");
+        fs::remove_file(&main).unwrap();
+        let told = only_problem(&main);
+        assert!(told.contains("does not exist") && told.contains("--config"), "{told}");
+        std::os::unix::fs::symlink(dir.path().join("nowhere"), &main).unwrap();
+        assert!(only_problem(&main).contains("cannot be read"));
+    }
+
+    #[test]
     fn a_foreign_owner_is_refused() {
         if !geteuid().is_root() {
             eprintln!("skipped: only root can give files away");
@@ -204,7 +239,7 @@ mod tests {
         fs::write(&main, vec![b'#'; 1024 * 1024 + 1]).unwrap();
         assert!(only_problem(&main).contains("larger than"));
         fs::remove_file(&main).unwrap();
-        assert!(only_problem(&main).contains("cannot be read: No such file"));
+        assert!(only_problem(&main).contains("does not exist"));
         fs::create_dir(&main).unwrap();
         assert!(only_problem(&main).contains("not a regular file"));
         fs::remove_dir(&main).unwrap();

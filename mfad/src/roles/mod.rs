@@ -12,7 +12,10 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, Config, KeySource};
+use crate::{
+    config::{self, Config, ConfigErrors, KeySource},
+    harden,
+};
 
 /// Checks second factors and counts attempts, for `pam_mfa` and `mfactl`.
 #[derive(Debug, Parser)]
@@ -59,12 +62,18 @@ enum KeyAction {
 
 /// A failure, in words for the person who started the program.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Failure(String);
+pub enum Failure {
+    /// What is wrong with the configuration: each line begins with the place, so that editors can go there.
+    #[error("{0}\nmfad: the configuration is not valid")]
+    Config(#[from] ConfigErrors),
+    /// Anything else.
+    #[error("mfad: {0}")]
+    Other(String),
+}
 
 impl Failure {
     fn new(what: impl std::fmt::Display) -> Self {
-        Self(what.to_string())
+        Self::Other(what.to_string())
     }
 }
 
@@ -72,8 +81,10 @@ impl Failure {
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.role {
         Role::CheckConfig => load(&cli.config).map(|_| say(&format!("{}: valid", cli.config.display()))),
-        Role::Init => load(&cli.config).and_then(|config| setup::init(&config)),
-        Role::Key(action) => load(&cli.config).and_then(|config| key(&config, &action)),
+        Role::Init => hardened().and_then(|()| load(&cli.config)).and_then(|config| setup::init(&config)),
+        Role::Key(action) => {
+            hardened().and_then(|()| load(&cli.config)).and_then(|config| key(&config, &action))
+        }
         Role::Core => core::run(&cli.config, false),
         Role::Run { init } => core::run(&cli.config, init),
     };
@@ -81,14 +92,19 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // When standard error is closed there is no one to tell; the exit status still says it.
-            drop(writeln!(std::io::stderr(), "mfad: {failure}"));
+            drop(writeln!(std::io::stderr(), "{failure}"));
             ExitCode::FAILURE
         }
     }
 }
 
+/// Before a key is touched.
+fn hardened() -> Result<(), Failure> {
+    harden::harden().map_err(|e| Failure::new(format_args!("cannot give up core files and tracing: {e}")))
+}
+
 fn load(path: &Path) -> Result<Config, Failure> {
-    Config::load(path).map_err(Failure::new)
+    Ok(Config::load(path)?)
 }
 
 fn key(config: &Config, action: &KeyAction) -> Result<(), Failure> {
@@ -100,7 +116,7 @@ fn key(config: &Config, action: &KeyAction) -> Result<(), Failure> {
     match action {
         KeyAction::Init => setup::make_key(path),
         KeyAction::Rotate => setup::rotate_key(path),
-        KeyAction::Forget { id } => setup::forget_key(path, id),
+        KeyAction::Forget { id } => setup::forget_key(config, path, id),
     }
 }
 

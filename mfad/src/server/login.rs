@@ -3,14 +3,17 @@
 //!
 //! Refuses to decide: [`crate::policy`], [`crate::session`] and [`crate::store`] do.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use mfa_proto::{
     answer::{AnswerShape, OtpCode},
     login::{ClientMessage, Dialogue, ServerMessage, Start},
     name::UserId,
 };
-use tokio::net::UnixStream;
+use tokio::{
+    net::UnixStream,
+    time::{Instant, timeout, timeout_at},
+};
 use tracing::{error, warn};
 
 use super::{
@@ -28,6 +31,9 @@ use crate::{
     store::{Attempt, Channel, Outcome},
 };
 
+/// How long writing down and telling the end of a login may take, beyond its deadline.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// What stands behind the name that logs in.
 enum Subject {
     /// An account with at least one active factor.
@@ -41,6 +47,8 @@ enum Subject {
     },
     /// No account, or none that holds a factor: asked like any other, and always refused.
     Decoy(Reason),
+    /// An account whose factors failed too often: no code is right until one is enrolled again.
+    Exhausted,
 }
 
 /// One login under way.
@@ -64,11 +72,17 @@ pub(super) async fn serve(
     peer: Peer,
 ) -> Result<(), WireError> {
     let settings = core.settings();
-    let patience = settings.login_timeout();
-    let Ok(first) = tokio::time::timeout(patience, wire.read::<ClientMessage>()).await else { return Ok(()) };
+    // One deadline over all that the client, the account database and the store take.
+    let deadline = Instant::now() + settings.login_timeout();
+    let Ok(first) = timeout_at(deadline, wire.read::<ClientMessage>()).await else { return Ok(()) };
     let ClientMessage::Start(start) = first? else { return Ok(()) };
     let mut login = Login::new(core, settings, &start, peer);
-    let outcome = tokio::time::timeout(patience, login.run(wire, &start, peer)).await;
+    let turn = core.logins().enter(&start.user, login.settings.caps());
+    let outcome = if turn.is_some() {
+        timeout_at(deadline, login.run(wire, &start, peer)).await
+    } else {
+        Ok(Ok(Settled::denied(Reason::Busy)))
+    };
     let settled = match outcome {
         Ok(Ok(settled)) => settled,
         Ok(Err(error)) => {
@@ -86,10 +100,12 @@ pub(super) async fn serve(
     };
     let settled = settled.by_rule(login.rule.take());
     let settled = login.account_for(settled).await;
+    // The verdict is durable by now; a client that has gone away only misses it. The log comes after, so
+    // that nobody waits for syslog.
+    let told = wire.write_within(GRACE, &ServerMessage::Settled(settled.verdict())).await;
     audit::log_login(&login.context, &settled);
     core.tally(&settled);
-    // The verdict is durable by now; a client that has gone away only misses it.
-    wire.write(&ServerMessage::Settled(settled.verdict())).await
+    told
 }
 
 impl<'a> Login<'a> {
@@ -150,18 +166,23 @@ impl<'a> Login<'a> {
 
     /// Who this is, as far as factors are concerned; an error is the end of the login.
     async fn subject(&mut self, start: &Start, account: Account) -> Result<Subject, Settled> {
+        let request = Request { user: &start.user, service: &start.service };
+        let decision = self.settings.policy().decide(&request);
+        if let Decision::Deny { rule } = decision {
+            self.rule = Some(rule);
+            // The same answer whether the account exists; only the reason in the log differs.
+            let unknown = account == Account::Unknown;
+            return Err(Settled::denied(if unknown { Reason::UnknownUser } else { Reason::Policy }));
+        }
         let uid = match account {
             Account::Unknown => return Ok(Subject::Decoy(Reason::UnknownUser)),
             Account::Known { uid } => Some(uid),
             Account::Unchecked => None,
         };
-        match self.settings.policy().decide(&Request { user: &start.user, service: &start.service }) {
+        match decision {
             Decision::Require { rule } => self.rule = rule,
             Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
-            Decision::Deny { rule } => {
-                self.rule = Some(rule);
-                return Err(Settled::denied(Reason::Policy));
-            }
+            Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
         }
         let view =
             self.core.store().view(self.context.user.clone(), self.channel).await.map_err(|error| {
@@ -179,10 +200,19 @@ impl<'a> Login<'a> {
             );
             return Err(Settled::denied(Reason::Tampered));
         }
-        match (view.shape, self.settings.policy().without_factor()) {
-            (Some(shape), _) => Ok(Subject::Enrolled { uid, shape, gate: view.gate }),
-            (None, Some(grant)) if !view.exhausted => Err(Settled::not_applicable(grant)),
-            (None, _) => Ok(Subject::Decoy(Reason::NotEnrolled)),
+        if let Some(shape) = view.shape {
+            return Ok(Subject::Enrolled { uid, shape, gate: view.gate });
+        }
+        if view.exhausted {
+            return Ok(Subject::Exhausted);
+        }
+        // Whoever is this account now did not enroll what it holds, and must not pass for new.
+        if view.uid.is_some() && view.uid != uid {
+            return Ok(Subject::Decoy(Reason::Orphaned));
+        }
+        match self.settings.policy().without_factor() {
+            Some(grant) => Err(Settled::not_applicable(grant)),
+            None => Ok(Subject::Decoy(Reason::NotEnrolled)),
         }
     }
 
@@ -194,7 +224,12 @@ impl<'a> Login<'a> {
         let now = self.core.now();
         let (shape, gate) = match &subject {
             Subject::Enrolled { shape, gate, .. } => (*shape, *gate),
-            Subject::Decoy(_) => (AnswerShape::SIX_DIGITS, self.core.decoys().gate(&self.context.user, now)),
+            Subject::Exhausted => (AnswerShape::SIX_DIGITS, crate::limits::Gate::Exhausted),
+            Subject::Decoy(_) => {
+                let settings = self.settings.for_store();
+                let gate = self.core.decoys().gate(&self.context.user, self.channel, &settings, now);
+                (AnswerShape::SIX_DIGITS, gate)
+            }
         };
         if let Some(until) = self.source.and_then(|source| self.core.source_blocked_until(source)) {
             warn!(
@@ -230,15 +265,16 @@ impl<'a> Login<'a> {
     async fn judge(&mut self, subject: &Subject, code: OtpCode) -> Result<Outcome, Settled> {
         let outcome = match subject {
             Subject::Enrolled { uid, .. } => self.attempt(*uid, code).await?,
-            Subject::Decoy(_) => {
-                let outcome =
-                    self.core.decoys().judge(&self.context.user, self.settings.profile(), self.core.now());
+            Subject::Decoy(_) | Subject::Exhausted => {
+                let (settings, now) = (self.settings.for_store(), self.core.now());
+                let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
                 // The same cost on the same disk as a wrong code of a real account, and no row.
                 self.core.store().decoy().await.map_err(|_| Settled::unavailable(Reason::Store))?;
                 outcome
             }
         };
-        if !matches!(outcome, Outcome::Accepted(_)) {
+        // A host without the time is not the doing of whoever logs in.
+        if !matches!(outcome, Outcome::Accepted(_) | Outcome::ClockUnusable) {
             let delay = self.core.charge_failure(self.source);
             tokio::time::sleep(delay).await;
         }
@@ -270,20 +306,26 @@ impl<'a> Login<'a> {
         // No row for names that are no accounts, nor for what a flood could repeat at no cost.
         let unworthy = matches!(
             settled.reason(),
-            Reason::UnknownUser | Reason::NotAllowed | Reason::Source | Reason::Store | Reason::Lookup
+            Reason::UnknownUser
+                | Reason::NotAllowed
+                | Reason::Source
+                | Reason::Busy
+                | Reason::Store
+                | Reason::Lookup
         );
         let idle = !self.asked
             && matches!(settled.reason(), Reason::Cancelled | Reason::TimedOut | Reason::Protocol);
         if self.recorded || unworthy || idle {
             return settled;
         }
-        match self.core.store().record(&self.context, &settled).await {
-            Ok(()) => settled,
-            Err(error) => {
-                error!(session = self.context.session.as_str(), "cannot write the audit trail: {error}");
-                Settled::unavailable(Reason::Store)
-            }
-        }
+        let written = timeout(GRACE, self.core.store().record(&self.context, &settled)).await;
+        let problem = match written {
+            Ok(Ok(())) => return settled,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the disk does not answer".to_owned(),
+        };
+        error!(session = self.context.session.as_str(), "cannot write the audit trail: {problem}");
+        Settled::unavailable(Reason::Store)
     }
 }
 
@@ -291,6 +333,7 @@ impl<'a> Login<'a> {
 fn explain(settled: Settled, subject: &Subject) -> Settled {
     match subject {
         Subject::Decoy(reason) => settled.because(*reason),
+        Subject::Exhausted => settled.because(Reason::Exhausted),
         Subject::Enrolled { .. } => settled,
     }
 }

@@ -2,6 +2,7 @@
 
 use mfa_proto::answer::AnswerShape;
 
+use super::SHORT_WAIT;
 use crate::{clock::UnixTime, limits::Gate};
 
 /// Sentences for prompts.
@@ -13,6 +14,9 @@ impl Wording {
     pub fn refusal(gate: Gate, now: UnixTime) -> String {
         match gate {
             Gate::Open => "Access denied.".to_owned(),
+            Gate::Wait { until } if until.since(now) <= SHORT_WAIT => {
+                format!("Too soon after a wrong code. Try again in {}.", duration(until.since(now)))
+            }
             Gate::Wait { until } => {
                 format!("Too many wrong codes. Try again in {}.", duration(until.since(now)))
             }
@@ -64,6 +68,14 @@ fn duration(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_moment_is_not_told_like_a_lock() {
+        let now = UnixTime(1_800_000_000);
+        let wait = |seconds| Wording::refusal(Gate::Wait { until: now.plus(seconds) }, now);
+        assert_eq!(wait(2), "Too soon after a wrong code. Try again in 2 s.");
+        assert_eq!(wait(900), "Too many wrong codes. Try again in 15 min.");
+    }
 
     #[test]
     fn waits_are_said_in_two_units() {

@@ -42,7 +42,7 @@ pub enum StoreError {
     )]
     KeyMissing(KeyId),
     /// A row was changed, removed, moved or added by something other than this program.
-    #[error("stored rows fail their integrity check: {0}; see `docs/admin.md`, \"Tampered rows\"")]
+    #[error("stored rows fail their integrity check: {0}; see `docs/admin-guide.md`, \"Tampered rows\"")]
     Tampered(String),
     /// Reading or writing failed: disk full, I/O error, read-only, locked by another process.
     #[error("the database cannot be read or written: {0}")]

@@ -104,6 +104,11 @@ impl Store {
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
+    /// Waits until the thread has ended, which it does by itself only in a panic.
+    pub async fn ended(&self) {
+        self.outbox.closed().await;
+    }
+
     /// Finishes the jobs under way, closes the database and ends the thread.
     pub async fn shutdown(&self) {
         let (reply, done) = oneshot::channel();

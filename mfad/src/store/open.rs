@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, config::DbConfig};
 
-use super::{StoreError, error::explain, head::Head, migrations, vault::Vault};
+use super::{StoreError, error::explain, head::Head, migrations, ready_log, vault::Vault};
 use crate::seal::{KeyId, Keyring};
 
 /// How long another process (a backup) may hold the file before jobs fail: well below the patience of a
@@ -50,6 +50,7 @@ impl Database {
         }
         migrate(&connection)?;
         configure(&connection).map_err(failed)?;
+        ready_log::lengthen(&wal_of(path));
         let vault = Vault::load(&connection, keyring)?;
         let mut head = Head::load(&connection, &vault)?;
         let trail_cut = !trail_ends_as_known(&connection, &mut head)?;
@@ -137,6 +138,10 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| unusable(path, explain(&e)))?;
     connection.busy_timeout(BUSY)?;
+    // All statements of the store, and plans that do not depend on the values in them: one that is
+    // dropped, or planned for each value, is compiled anew at each login.
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
 }
@@ -193,7 +198,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "mmap_size", 0)?;
     // In KiB. Memory must not grow with the number of users; the kernel caches the file anyway.
     connection.pragma_update(None, "cache_size", -2048)?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", 2000, |row| row.get::<_, i64>(0))?;
+    connection
+        .pragma_update_and_check(None, "wal_autocheckpoint", ready_log::PAGES, |row| row.get::<_, i64>(0))?;
     connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |row| row.get::<_, i64>(0))?;
     // Plans do not depend on the values bound: a statement is compiled once and not at each login.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

@@ -58,7 +58,7 @@ impl Daemon {
         let config = Config::from_sources(&[Source { path: "test.toml".into(), text: text.to_owned() }])
             .unwrap_or_else(|e| panic!("{e}"));
         let clock = Arc::new(FakeClock::at(NOW));
-        let keyring = Keyring::generate().unwrap();
+        let keyring = Keyring::create(&directory.path().join("key")).unwrap();
         let database = directory.path().join("mfad.db");
         Store::create(&database, &keyring, &*clock).unwrap();
         let settings = Settings::new(config);
@@ -80,6 +80,24 @@ impl Daemon {
         let mut client = Client::greet(&self.socket(), Protocol::Admin).await;
         client.send(&request).await;
         client.receive().await
+    }
+
+    /// Puts another configuration in force by a reload.
+    pub async fn reconfigure(&self, text: &str) {
+        let path = self.directory.path();
+        let key = path.join("key");
+        std::fs::write(path.join("mfad.toml"), format!("{text}\n[core]\nkey_file = {key:?}\n")).unwrap();
+        self.core.reload().await.unwrap();
+    }
+
+    /// The last row of the audit trail about `user`.
+    pub async fn last_audit(&self, user: &str) -> mfa_proto::admin::AuditRow {
+        let filter =
+            mfa_proto::admin::AuditFilter { user: Some(user_id(user)), last: Some(1), ..Default::default() };
+        match self.admin(Request::Audit(Box::new(filter))).await {
+            Reply::Audit(mut page) => page.rows.pop().expect("there is a row"),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// Gives `user` an active HOTP factor that starts at counter 0.

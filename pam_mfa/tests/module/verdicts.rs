@@ -118,7 +118,7 @@ fn the_daemon_is_told_who_logs_in_and_what_is_claimed() {
         assert_eq!((start.user.as_str(), start.service.as_str()), ("jane", "driver"));
         assert_eq!(start.dialogue, Dialogue::Interactive);
         assert_eq!(claimed(start.remote_host).unwrap(), r"2001:db8::1\u{a}forged");
-        assert_eq!(claimed(start.remote_user).unwrap().len(), 1024);
+        assert_eq!(claimed(start.remote_user).unwrap().len(), 256);
         assert_eq!(claimed(start.terminal).unwrap(), "ssh");
         assert_eq!(claimed(start.ssh_auth_info).unwrap(), "publickey ssh-ed25519 AAAA");
         peer.says(&SETTLED_ACCEPT);
@@ -127,6 +127,24 @@ fn the_daemon_is_told_who_logs_in_and_what_is_claimed() {
     let login = Login::new().at(&place.socket()).with("--rhost", "2001:db8::1\nforged").with("--ruser", long);
     let login =
         login.with("--tty", "ssh").with("--environment", "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA");
+    assert_eq!(login.run(&place).authenticated(), SUCCESS);
+    daemon.done();
+}
+
+#[test]
+fn long_claims_are_cut_so_that_the_login_fits_its_frame() {
+    let place = Place::new();
+    let daemon = Daemon::at(&place.socket(), |mut peer| {
+        let start = peer.greeted();
+        let lengths = [start.remote_host, start.remote_user, start.terminal, start.ssh_auth_info]
+            .map(|claim| claim.unwrap().as_str().len());
+        assert_eq!(lengths, [256, 256, 256, 1024]);
+        peer.says(&SETTLED_ACCEPT);
+    });
+    // Longer ones libpam's own audit message does not hold, and libpam denies.
+    let long = "x".repeat(1500);
+    let login = Login::new().at(&place.socket()).with("--rhost", &long).with("--ruser", &long);
+    let login = login.with("--tty", &long).with("--environment", format!("SSH_AUTH_INFO_0={long}"));
     assert_eq!(login.run(&place).authenticated(), SUCCESS);
     daemon.done();
 }

@@ -17,6 +17,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Setup {
     instance: String,
+    role: String,
     account: Option<Account>,
     state_dir: Option<PathBuf>,
     core: String,
@@ -44,12 +45,20 @@ impl Setup {
     fn as_root_instance(name: &str) -> Self {
         Self {
             instance: name.to_owned(),
+            role: "core".to_owned(),
             account: None,
             state_dir: None,
             core: String::new(),
             unenrolled: "deny".to_owned(),
             sections: String::new(),
         }
+    }
+
+    /// Starts `mfad` with another role than `core`.
+    #[must_use]
+    pub fn role(mut self, role: &str) -> Self {
+        role.clone_into(&mut self.role);
+        self
     }
 
     /// Keeps the database elsewhere.
@@ -106,28 +115,30 @@ impl Setup {
             config: etc.join("mfad.toml"),
             socket: run.join("mfad.sock"),
             state,
+            key: etc.join("key"),
+            role: self.role.clone(),
             account: self.account.clone(),
             output: PathBuf::from(format!("/run/world/{name}.out")),
             child: None,
         };
-        fs::write(&daemon.config, self.toml(&daemon, &etc)).expect("the world's /etc is writable");
+        fs::write(&daemon.config, self.toml(&daemon)).expect("the world's /etc is writable");
         let mut init = Command::new(World::built("mfad"));
         run_with(init.arg("init").arg("--config").arg(&daemon.config), "").ok();
         // Key and database were made by root, and belong to who runs the daemon.
         let made =
             fs::read_dir(&daemon.state).expect("root may").map(|entry| entry.expect("root may").path());
-        for path in made.chain([etc.join("key")]) {
+        for path in made.chain([daemon.key.clone()]) {
             chown(&path, owner, owner).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         }
         daemon
     }
 
-    fn toml(&self, daemon: &Daemon, etc: &Path) -> String {
+    fn toml(&self, daemon: &Daemon) -> String {
         format!(
             "[core]\nsocket = \"{}\"\nstate_dir = \"{}\"\nkey_file = \"{}\"\n{}\n[policy]\nunenrolled = \"{}\"\n\n{}",
             daemon.socket.display(),
             daemon.state.display(),
-            etc.join("key").display(),
+            daemon.key.display(),
             self.core,
             self.unenrolled,
             self.sections

@@ -67,6 +67,26 @@ pub(super) fn add_service(name: &str) -> Account {
     account
 }
 
+/// Takes the host's people out of the copied account files: their names are free for tests.
+pub(super) fn forget_people() {
+    let is_system = |id: &str| id.parse::<u32>().is_ok_and(|id| !(1000..65_000).contains(&id));
+    for (file, secrets) in [("/etc/passwd", "/etc/shadow"), ("/etc/group", "/etc/gshadow")] {
+        let kept = filter(file, |line| line.split(':').nth(2).is_some_and(is_system));
+        let names: Vec<&str> = kept.lines().filter_map(|line| line.split(':').next()).collect();
+        if fs::exists(secrets).expect("root may") {
+            filter(secrets, |line| line.split(':').next().is_some_and(|name| names.contains(&name)));
+        }
+    }
+}
+
+/// Keeps some lines of a file; what is left of it.
+fn filter(file: &str, keep: impl Fn(&str) -> bool) -> String {
+    let text = fs::read_to_string(file).expect("the world has its account files");
+    let kept: String = text.lines().filter(|line| keep(line)).flat_map(|line| [line, "\n"]).collect();
+    fs::write(file, &kept).expect("the world's /etc is writable");
+    kept
+}
+
 /// The first free id from 2000 on.
 fn next_uid() -> u32 {
     let ids: Vec<u32> = ["/etc/passwd", "/etc/group"]

@@ -9,7 +9,7 @@ use std::{
 
 use nix::mount::{MsFlags, mount};
 
-use super::PLACE;
+use super::{PLACE, accounts};
 use crate::sys::must;
 
 /// Programs that tests run, from where cargo puts them.
@@ -91,6 +91,7 @@ fn private_etc(copy: &Path) {
     fs::create_dir_all("/etc/ssh").expect("the copy is writable");
     fs::write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\n")
         .expect("the copy is writable");
+    accounts::forget_people();
 }
 
 fn ignore_absent(error: std::io::Error) -> std::io::Result<()> {

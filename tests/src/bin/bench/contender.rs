@@ -83,7 +83,7 @@ impl Contender {
             .state_dir(&state)
             .section(&format!("[identity]\naccounts = \"{accounts}\"\n"))
             .prepare();
-        seeding::seed(&mut daemon, users);
+        seeding::seed(&mut daemon, users, accounts == "nss");
         let line = daemon.module_line("required", "");
         Self { daemon: Some(daemon), ..Self::new(label, users, &[&line]) }
     }

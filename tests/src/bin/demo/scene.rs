@@ -8,6 +8,7 @@ use mfa_tests::{
     otp,
     pty::Session,
     ssh::{self, CODE_PROMPT, PASSWORD_PROMPT, Sshd},
+    sys::must,
     world::World,
 };
 
@@ -20,6 +21,7 @@ pub(crate) fn play(world: &World, door: Option<u16>) {
     // The door leads here from the host, where others may be logged in.
     let password = random_word();
     world.add_user_with_password(USER, &password);
+    must(&["hostname", "mfad-demo"]); // authenticator apps show it beside the code
     let daemon = Daemon::start(world);
     daemon.guard("sshd", "");
     let sshd = Sshd::start(&[]);
