@@ -15,9 +15,10 @@ use std::{
     os::unix::fs::{MetadataExt, PermissionsExt, symlink},
     path::PathBuf,
     process::Command,
+    sync::Arc,
 };
 
-use mfad::{seal::Keyring, store::StoreError};
+use mfad::{clock::FakeClock, seal::Keyring, store::StoreError};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use store_common::*;
 
@@ -167,7 +168,7 @@ async fn closed() -> Fixture {
 }
 
 fn reopened(f: &Fixture) -> StoreError {
-    open(&f.database(), &f.keyring, f.clock.clone()).expect_err("it must not open")
+    open(&f.database(), &f.keyring, Arc::<FakeClock>::clone(&f.clock)).expect_err("it must not open")
 }
 
 #[tokio::test]
@@ -197,7 +198,7 @@ async fn what_is_not_a_sound_database_of_ours_does_not_open() {
         assert_eq!(matches!(reopened(&f), StoreError::Newer { found: 99, .. }), newer, "{sql}");
     }
     put(&good);
-    let store = open(&f.database(), &f.keyring, f.clock.clone()).unwrap();
+    let store = open(&f.database(), &f.keyring, Arc::<FakeClock>::clone(&f.clock)).unwrap();
     assert!(accepted(&store.attempt(attempt("jane", &hotp(b"jane", 0))).await.unwrap()));
     store.shutdown().await;
 }
@@ -215,8 +216,8 @@ async fn a_database_that_others_may_touch_does_not_open() {
     fs::set_permissions(f.directory.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let link = f.directory.path().join("link.db");
     symlink(f.database(), &link).unwrap();
-    assert!(open(&link, &f.keyring, f.clock.clone()).is_err());
-    open(&f.database(), &f.keyring, f.clock.clone()).unwrap().shutdown().await;
+    assert!(open(&link, &f.keyring, Arc::<FakeClock>::clone(&f.clock)).is_err());
+    open(&f.database(), &f.keyring, Arc::<FakeClock>::clone(&f.clock)).unwrap().shutdown().await;
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ impl Fixture {
         let clock = Arc::new(FakeClock::at(NOW));
         let path = directory.path().join("mfad.db");
         Store::create(&path, &keyring, &*clock).unwrap();
-        let store = Store::open(&path, keyring.clone(), settings, clock.clone()).unwrap();
+        let store = Store::open(&path, keyring.clone(), settings, Arc::<FakeClock>::clone(&clock)).unwrap();
         Self { directory, keyring, clock, store }
     }
 
@@ -71,7 +71,7 @@ impl Fixture {
     ) -> Result<(), StoreError> {
         self.store.shutdown().await;
         change(&rusqlite::Connection::open(self.database()).unwrap());
-        self.store = open(&self.database(), &self.keyring, self.clock.clone())?;
+        self.store = open(&self.database(), &self.keyring, Arc::<FakeClock>::clone(&self.clock))?;
         Ok(())
     }
 
@@ -161,7 +161,7 @@ pub(crate) fn totp(bytes: &[u8], now: UnixTime) -> String {
 /// A code that is none of those around `counter`.
 pub(crate) fn wrong(bytes: &[u8], counter: u64) -> String {
     let right: Vec<String> = (counter.saturating_sub(20)..counter + 40).map(|n| hotp(bytes, n)).collect();
-    (0..).map(|n| format!("{n:06}")).find(|code| !right.contains(code)).unwrap()
+    (0..1_000_000).map(|n| format!("{n:06}")).find(|code| !right.contains(code)).unwrap()
 }
 
 pub(crate) fn accepted(outcome: &Outcome) -> bool {
