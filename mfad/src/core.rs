@@ -12,6 +12,7 @@ use std::{
 use mfa_proto::login::Verdict;
 
 use tokio::sync::Notify;
+use tracing::warn;
 
 use crate::{
     clock::{Clock, UnixTime},
@@ -19,7 +20,7 @@ use crate::{
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
-    server::admission::Admission,
+    server::admission::{Admission, Logins},
     session::Settled,
     settings::Settings,
     store::Store,
@@ -46,7 +47,10 @@ pub struct Core {
     /// Where the configuration is read from again.
     path: PathBuf,
     admissions: Mutex<Vec<Admission>>,
+    logins: Logins,
     chores: Notify,
+    /// Held during a reload: of two at once, the older reading must not win.
+    reloading: tokio::sync::Mutex<()>,
 }
 
 /// Logins since the start.
@@ -56,15 +60,25 @@ pub struct Tally {
     denied: AtomicU64,
 }
 
+/// Failures of one source in how many seconds.
+fn source_limits(settings: &Settings) -> (u32, i64) {
+    let limits = settings.config().limits();
+    let window =
+        limits.source_window.map_or(SOURCE_WINDOW, |w| i64::try_from(w.as_secs()).unwrap_or(i64::MAX));
+    (limits.source_failures.unwrap_or(SOURCE_FAILURES), window)
+}
+
+fn rate_limit(settings: &Settings) -> u32 {
+    settings.config().limits().failures_per_second.unwrap_or(FAILURES_PER_SECOND)
+}
+
 impl Core {
     /// Puts the parts together.
     pub fn new(clock: Arc<dyn Clock>, store: Store, settings: Settings, path: PathBuf) -> Self {
-        let limits = settings.config().limits();
-        let window =
-            limits.source_window.map_or(SOURCE_WINDOW, |w| i64::try_from(w.as_secs()).unwrap_or(i64::MAX));
+        let (failures, window) = source_limits(&settings);
         Self {
-            sources: Mutex::new(Sources::new(limits.source_failures.unwrap_or(SOURCE_FAILURES), window)),
-            rate: Mutex::new(GlobalRate::new(limits.failures_per_second.unwrap_or(FAILURES_PER_SECOND))),
+            sources: Mutex::new(Sources::new(failures, window)),
+            rate: Mutex::new(GlobalRate::new(rate_limit(&settings))),
             started: clock.now(),
             clock,
             store,
@@ -73,7 +87,9 @@ impl Core {
             tally: Tally::default(),
             path,
             admissions: Mutex::default(),
+            logins: Logins::default(),
             chores: Notify::new(),
+            reloading: tokio::sync::Mutex::default(),
         }
     }
 
@@ -99,11 +115,18 @@ impl Core {
 
     /// Reads configuration and keys again. With one fault in them, all that was in force stays.
     pub async fn reload(&self) -> Result<(), Vec<String>> {
+        let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let settings = Settings::new(config);
         self.store.replace_keyring(keyring).await.map_err(|error| vec![error.to_string()])?;
         self.store.replace_settings(settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
+        for key in settings.only_at_start(&self.settings()) {
+            warn!("reload: {key} was changed, which takes effect at the next start");
+        }
+        let (failures, window) = source_limits(&settings);
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).adjust(failures, window);
+        self.rate.lock().unwrap_or_else(PoisonError::into_inner).adjust(rate_limit(&settings));
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.chores.notify_one();
         Ok(())
@@ -117,6 +140,11 @@ impl Core {
     /// Counts the connections of a socket from now on.
     pub fn watch(&self, admission: Admission) {
         self.admissions.lock().unwrap_or_else(PoisonError::into_inner).push(admission);
+    }
+
+    /// Logins under way, on all sockets.
+    pub fn logins(&self) -> &Logins {
+        &self.logins
     }
 
     /// Connections open now, on all sockets.

@@ -2,7 +2,7 @@
 
 use nix::sys::{
     prctl,
-    resource::{Resource, setrlimit},
+    resource::{Resource, getrlimit, setrlimit},
     stat::{Mode, umask},
 };
 
@@ -11,4 +11,15 @@ pub fn harden() -> Result<(), nix::Error> {
     umask(Mode::from_bits_truncate(0o077));
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     prctl::set_dumpable(false)
+}
+
+/// Lets the process open `wanted` files, as far as its hard limit goes. How many it may open now.
+pub fn allow_descriptors(wanted: u64) -> Result<u64, nix::Error> {
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if soft >= wanted {
+        return Ok(soft);
+    }
+    let allowed = wanted.min(hard);
+    setrlimit(Resource::RLIMIT_NOFILE, allowed, hard)?;
+    Ok(allowed)
 }

@@ -15,7 +15,7 @@ use crate::{
     store::StoreSettings,
 };
 
-/// Everything that a reload may change.
+/// What the configuration means. A reload replaces it; see [`Self::only_at_start`] for what it cannot change.
 #[derive(Debug)]
 pub struct Settings {
     config: Config,
@@ -80,6 +80,19 @@ impl Settings {
     pub fn caps(&self) -> Caps {
         let core = self.config.core();
         Caps { total: core.max_connections, per_uid: core.per_uid_connections }
+    }
+
+    /// Keys that differ from `before` and are read at the start alone, as `[section] key`.
+    pub fn only_at_start(&self, before: &Self) -> Vec<&'static str> {
+        let (new, old) = (self.config.core(), before.config.core());
+        let log = |settings: &Self| (settings.config.log().level, settings.config.log().target);
+        let changed = [
+            ("[core] socket", new.socket != old.socket),
+            ("[core] user_socket", new.user_socket != old.user_socket),
+            ("[core] state_dir", new.state_dir != old.state_dir),
+            ("[log] level or target", log(self) != log(before)),
+        ];
+        changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }
 
     /// What the store has to know.

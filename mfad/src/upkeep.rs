@@ -18,15 +18,27 @@ const PRUNE_EVERY: u32 = 360;
 
 /// Does the chores until the task is dropped.
 pub async fn run(core: Arc<Core>) {
+    // Side by side: re-sealing many rows must not look like a daemon that hangs.
+    tokio::join!(rounds(&core), watch(&core));
+}
+
+async fn rounds(core: &Core) {
     let mut rounds: u32 = 0;
     loop {
-        reseal(&core).await;
+        reseal(core).await;
         if rounds.is_multiple_of(PRUNE_EVERY) {
-            prune(&core).await;
+            prune(core).await;
         }
-        watchdog(&core).await;
         rounds = rounds.wrapping_add(1);
-        core.wait_for_chores(watchdog_interval().map_or(ROUND, |interval| interval.min(ROUND))).await;
+        core.wait_for_chores(ROUND).await;
+    }
+}
+
+async fn watch(core: &Core) {
+    let Some(interval) = watchdog_interval() else { return };
+    loop {
+        watchdog(core).await;
+        tokio::time::sleep(interval).await;
     }
 }
 
@@ -36,7 +48,7 @@ fn watchdog_interval() -> Option<Duration> {
 
 /// The watchdog is told only when the store's thread answers: a daemon that cannot judge is not alive.
 async fn watchdog(core: &Core) {
-    if watchdog_interval().is_some() && core.store().ping().await.is_ok() {
+    if core.store().ping().await.is_ok() {
         drop(sd_notify::notify(&[NotifyState::Watchdog]));
     }
 }

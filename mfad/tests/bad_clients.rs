@@ -127,3 +127,19 @@ async fn connections_are_bounded_and_come_free_again() {
     }
     panic!("no place came free");
 }
+
+#[tokio::test]
+async fn logins_of_one_account_do_not_keep_others_out() {
+    let daemon = Daemon::start("[core]\nmax_connections = 64\nper_uid_connections = 4").await;
+    daemon.enroll_hotp("jane").await;
+    let mut waiting = Vec::new();
+    for _ in 0..4 {
+        let mut client = Client::greet(&daemon.socket(), Protocol::Login).await;
+        client.send(&ClientMessage::Start(start("mallory"))).await;
+        assert!(matches!(client.receive().await, ServerMessage::Prompt { .. }));
+        waiting.push(client);
+    }
+    let refused = daemon.login("mallory", &[]).await;
+    assert_eq!((refused.prompts.len(), refused.verdict), (0, Verdict::Deny));
+    assert_eq!(daemon.login("jane", &[&hotp(0)]).await.verdict, Verdict::Accept);
+}

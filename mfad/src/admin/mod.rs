@@ -23,11 +23,12 @@ use crate::{
     core::Core,
     server::{
         Peer,
+        admission::Place,
         wire::{Wire, WireError},
     },
 };
 
-/// A front end that is silent for so long has gone away.
+/// A front end that is silent, or reads no reply, for so long has gone away.
 const IDLE: Duration = Duration::from_secs(60);
 
 /// Serves requests until the peer closes the connection.
@@ -35,14 +36,19 @@ pub(crate) async fn serve(
     core: &Arc<Core>,
     wire: &mut Wire<UnixStream>,
     peer: Peer,
+    held: &Place,
 ) -> Result<(), WireError> {
     loop {
         let request = match tokio::time::timeout(IDLE, wire.read::<Request>()).await {
             Err(_) | Ok(Err(WireError::Closed)) => return Ok(()),
             Ok(request) => request?,
         };
-        let reply = handle(core, peer, request).await.unwrap_or_else(Reply::Refused);
-        wire.write(&reply).await?;
+        let reply = if held.may_ask() {
+            handle(core, peer, request).await.unwrap_or_else(Reply::Refused)
+        } else {
+            Reply::Refused(refusal::too_often())
+        };
+        wire.write_within(IDLE, &reply).await?;
     }
 }
 

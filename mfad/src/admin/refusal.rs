@@ -18,6 +18,11 @@ pub(super) fn refused(code: RefusalCode, message: &str) -> Refusal {
     Refusal { code, message: ShownText::clean(message) }
 }
 
+/// This user has asked for too much in too little time.
+pub(super) fn too_often() -> Refusal {
+    refused(RefusalCode::Unavailable, "too many requests from this user: wait a minute and try again")
+}
+
 /// The host has no such account, as far as this peer may know.
 pub(super) fn unknown_user(user: &UserId) -> Refusal {
     refused(RefusalCode::UnknownUser, &format!("there is no account {user} on this host"))

@@ -20,6 +20,11 @@ impl GlobalRate {
         Self { per_second: per_second.max(1), busy_until: 0 }
     }
 
+    /// Another rate from now on.
+    pub fn adjust(&mut self, per_second: u32) {
+        self.per_second = per_second.max(1);
+    }
+
     /// Counts a failure; the milliseconds by which its answer is to be delayed.
     pub fn delay_after_failure(&mut self, now: UnixTime) -> u64 {
         let now = now.0.saturating_mul(1_000);

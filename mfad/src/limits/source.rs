@@ -53,6 +53,12 @@ impl Sources {
         Self { most_failures: most_failures.max(1), window: window.max(1), buckets: HashMap::new() }
     }
 
+    /// Other limits from now on, for what has been counted as well.
+    pub fn adjust(&mut self, most_failures: u32, window: i64) {
+        self.most_failures = most_failures.max(1);
+        self.window = window.max(1);
+    }
+
     /// When the source may ask again; `None` when it may now.
     pub fn blocked_until(&self, source: SourceKey, now: UnixTime) -> Option<UnixTime> {
         let bucket = self.buckets.get(&source).filter(|b| self.is_live(b, now))?;

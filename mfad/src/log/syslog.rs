@@ -1,6 +1,6 @@
-//! Log lines to syslog (facility AUTH): the message, then what fields it has, on one line.
+//! Log lines to syslog (facility AUTH; nix names no AUTHPRIV): the message, then what fields it has, on one line.
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Write as _};
 
 use mfa_proto::text::escape_for_log;
 use nix::syslog::{Facility, Priority, Severity, syslog};
@@ -40,7 +40,8 @@ impl Line {
         if field.name() == "message" {
             self.message.push_str(&value.to_string());
         } else {
-            self.fields.push_str(&format!(" {}={value}", field.name()));
+            // Writing to a String cannot fail.
+            let _ = write!(self.fields, " {}={value}", field.name());
         }
     }
 }

@@ -12,7 +12,7 @@ use tokio::net::UnixListener;
 use tracing::{info, warn};
 
 use super::{
-    Failure, load, setup,
+    Failure, hardened, load, setup,
     signals::{Signals, Word},
 };
 use crate::{
@@ -35,12 +35,15 @@ const BLOCKING_THREADS: usize = crate::identity::Directory::MOST;
 
 /// Runs the role. `init` makes key and database first when neither is there.
 pub(super) fn run(path: &Path, init: bool) -> Result<(), Failure> {
-    harden::harden().map_err(|e| Failure::new(format_args!("cannot give up core files and tracing: {e}")))?;
+    hardened()?;
     let config = load(path)?;
     log::start(config.log()).map_err(Failure::new)?;
     if init {
         setup::init_if_new(&config)?;
     }
+    // Before the sockets: they must not be taken from a daemon that is about to end.
+    let _only_one = setup::lock_state(&config)?;
+    make_room(&config);
     let listeners = Listeners::take(&config)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -51,6 +54,23 @@ pub(super) fn run(path: &Path, init: bool) -> Result<(), Failure> {
     // A look-up that hangs in the account database must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
     served
+}
+
+/// Descriptors beside those of connections: database, look-ups, log, and connections about to be refused.
+const SPARE_DESCRIPTORS: u64 = 128;
+
+/// Makes sure that connections run into their own bound, which tells the peer, before they run into the
+/// process's, which would also keep the database and the account database from being opened.
+fn make_room(config: &Config) {
+    let sockets = if config.core().user_socket.is_some() { 2 } else { 1 };
+    let wanted = u64::from(config.core().max_connections).saturating_mul(sockets) + SPARE_DESCRIPTORS;
+    match harden::allow_descriptors(wanted) {
+        Ok(allowed) if allowed < wanted => warn!(
+            "{allowed} descriptors are allowed, and [core] max_connections takes {wanted}: raise LimitNOFILE= or lower it"
+        ),
+        Ok(_) => {}
+        Err(error) => warn!("it is not known how many descriptors are allowed: {error}"),
+    }
 }
 
 /// The sockets, for as long as the daemon runs.
@@ -71,7 +91,13 @@ impl Listeners {
             };
             match handed.take_unix_listener(place) {
                 Ok(Some(socket)) => listen::taken_over(socket, path),
-                Ok(None) | Err(_) => listen::bind(path, reach),
+                Ok(None) => listen::bind(path, reach),
+                Err(error) => {
+                    return Err(Failure::new(format_args!(
+                        "what the service manager hands over for {} is no listening Unix socket: {error}",
+                        path.display()
+                    )));
+                }
             }
             .map_err(Failure::new)
         };
@@ -91,18 +117,28 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
     let store =
         Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
     let core = Arc::new(Core::new(clock, store.clone(), settings, path));
-    let private = accepting(&core, &listeners.private, Admission::default())?;
+    let mut private = accepting(&core, &listeners.private, Admission::default())?;
     let everyone =
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
-    let chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
+    let mut chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
     tell(&[NotifyState::Ready]);
     info!("ready: socket {}", core.settings().config().core().socket.display());
-    loop {
-        match signals.next().await {
-            Word::Stop => break,
-            Word::Reload => reload(&core).await,
-        }
-    }
+    let ended = loop {
+        // Nothing but a fault ends these before the daemon: to be started anew is better than to deny for good.
+        let ended = tokio::select! {
+            word = signals.next() => match word {
+                Word::Stop => break Ok(()),
+                Word::Reload => {
+                    reload(&core).await;
+                    continue;
+                }
+            },
+            _ = &mut private => "the task that takes connections",
+            _ = &mut chores => "the task that does the chores",
+            () = store.ended() => "the thread that owns the database",
+        };
+        break Err(Failure::new(format_args!("{ended} has ended by itself; the log says why")));
+    };
     tell(&[NotifyState::Stopping]);
     info!("stopping");
     private.abort();
@@ -111,7 +147,7 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
     }
     chores.abort();
     store.shutdown().await;
-    Ok(())
+    ended
 }
 
 fn accepting(

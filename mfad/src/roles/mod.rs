@@ -12,7 +12,10 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, Config, ConfigErrors, KeySource};
+use crate::{
+    config::{self, Config, ConfigErrors, KeySource},
+    harden,
+};
 
 /// Checks second factors and counts attempts, for `pam_mfa` and `mfactl`.
 #[derive(Debug, Parser)]
@@ -78,8 +81,10 @@ impl Failure {
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.role {
         Role::CheckConfig => load(&cli.config).map(|_| say(&format!("{}: valid", cli.config.display()))),
-        Role::Init => load(&cli.config).and_then(|config| setup::init(&config)),
-        Role::Key(action) => load(&cli.config).and_then(|config| key(&config, &action)),
+        Role::Init => hardened().and_then(|()| load(&cli.config)).and_then(|config| setup::init(&config)),
+        Role::Key(action) => {
+            hardened().and_then(|()| load(&cli.config)).and_then(|config| key(&config, &action))
+        }
         Role::Core => core::run(&cli.config, false),
         Role::Run { init } => core::run(&cli.config, init),
     };
@@ -91,6 +96,11 @@ pub fn run(cli: Cli) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Before a key is touched.
+fn hardened() -> Result<(), Failure> {
+    harden::harden().map_err(|e| Failure::new(format_args!("cannot give up core files and tracing: {e}")))
 }
 
 fn load(path: &Path) -> Result<Config, Failure> {

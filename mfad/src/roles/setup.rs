@@ -2,9 +2,14 @@
 //! one is missing: a lost database must not look like a host where nobody is enrolled.
 
 use std::{
-    fs,
-    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
+    fs::{self, File, OpenOptions},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg},
 };
 
 use super::{Failure, say};
@@ -40,7 +45,8 @@ pub(super) fn init(config: &Config) -> Result<(), Failure> {
 pub(super) fn init_if_new(config: &Config) -> Result<(), Failure> {
     let has_key = match &config.core().key {
         KeySource::File(path) => path.exists(),
-        KeySource::Credential(_) => false,
+        // It was made elsewhere, so a database that is not here either is lost or was never asked for.
+        KeySource::Credential(_) => true,
     };
     if has_key || database(config).exists() { Ok(()) } else { init(config) }
 }
@@ -69,20 +75,44 @@ pub(super) fn rotate_key(path: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Removes an old key from the key file, unless the database still needs it.
+/// Removes an old key from the key file, when the database holds nothing that only it opens.
 pub(super) fn forget_key(config: &Config, path: &Path, id: &str) -> Result<(), Failure> {
     let id = KeyId::parse(id)
         .ok_or_else(|| Failure::new(format_args!("{id} is not the id of a key (16 hex digits)")))?;
     let keys = Keyring::load(path).map_err(Failure::new)?;
-    // A key that is not in the file, or is the current one, is refused below with a better word.
-    if keys.current() != id && Store::uses_key(&database(config), &keys, id).map_err(Failure::new)? {
+    if keys.ids().contains(&id)
+        && keys.current() != id
+        && Store::uses_key(&database(config), &keys, id).map_err(Failure::new)?
+    {
         return Err(Failure::new(format_args!(
-            "key {id} cannot be forgotten: rows in the database are still sealed with it; run `mfactl reload`, and wait until `mfactl status` shows none"
+            "key {id} is still needed: rows in {} are sealed with it; run `mfactl reload`, and wait until `mfactl status` shows no rows under an older key",
+            database(config).display()
         )));
     }
     Keyring::forget(path, id).map_err(Failure::new)?;
     say(&format!("key {id} is gone from {}", path.display()));
     Ok(())
+}
+
+/// Makes this process the only daemon on the state directory, for as long as what is returned is kept.
+///
+/// A second one would keep its own count of what the database holds, and each would undo the other's.
+pub(super) fn lock_state(config: &Config) -> Result<Flock<File>, Failure> {
+    let path = config.core().state_dir.join("mfad.lock");
+    let open = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = open.map_err(|e| {
+        Failure::new(format_args!("{}: cannot lock the state directory: {e}", path.display()))
+    })?;
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| {
+        Failure::new(if errno == Errno::EWOULDBLOCK {
+            format!(
+                "{}: another mfad runs on this state directory; stop it, or set another [core] state_dir",
+                config.core().state_dir.display()
+            )
+        } else {
+            format!("{}: cannot lock the state directory: {errno}", path.display())
+        })
+    })
 }
 
 fn make_state_dir(path: &Path) -> Result<(), Failure> {

@@ -3,14 +3,17 @@
 //!
 //! Refuses to decide: [`crate::policy`], [`crate::session`] and [`crate::store`] do.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use mfa_proto::{
     answer::{AnswerShape, OtpCode},
     login::{ClientMessage, Dialogue, ServerMessage, Start},
     name::UserId,
 };
-use tokio::net::UnixStream;
+use tokio::{
+    net::UnixStream,
+    time::{Instant, timeout, timeout_at},
+};
 use tracing::{error, warn};
 
 use super::{
@@ -27,6 +30,9 @@ use crate::{
     settings::Settings,
     store::{Attempt, Channel, Outcome},
 };
+
+/// How long writing down and telling the end of a login may take, beyond its deadline.
+const GRACE: Duration = Duration::from_secs(5);
 
 /// What stands behind the name that logs in.
 enum Subject {
@@ -66,11 +72,17 @@ pub(super) async fn serve(
     peer: Peer,
 ) -> Result<(), WireError> {
     let settings = core.settings();
-    let patience = settings.login_timeout();
-    let Ok(first) = tokio::time::timeout(patience, wire.read::<ClientMessage>()).await else { return Ok(()) };
+    // One deadline over all that the client, the account database and the store take.
+    let deadline = Instant::now() + settings.login_timeout();
+    let Ok(first) = timeout_at(deadline, wire.read::<ClientMessage>()).await else { return Ok(()) };
     let ClientMessage::Start(start) = first? else { return Ok(()) };
     let mut login = Login::new(core, settings, &start, peer);
-    let outcome = tokio::time::timeout(patience, login.run(wire, &start, peer)).await;
+    let turn = core.logins().enter(&start.user, login.settings.caps());
+    let outcome = if turn.is_some() {
+        timeout_at(deadline, login.run(wire, &start, peer)).await
+    } else {
+        Ok(Ok(Settled::denied(Reason::Busy)))
+    };
     let settled = match outcome {
         Ok(Ok(settled)) => settled,
         Ok(Err(error)) => {
@@ -88,10 +100,12 @@ pub(super) async fn serve(
     };
     let settled = settled.by_rule(login.rule.take());
     let settled = login.account_for(settled).await;
+    // The verdict is durable by now; a client that has gone away only misses it. The log comes after, so
+    // that nobody waits for syslog.
+    let told = wire.write_within(GRACE, &ServerMessage::Settled(settled.verdict())).await;
     audit::log_login(&login.context, &settled);
     core.tally(&settled);
-    // The verdict is durable by now; a client that has gone away only misses it.
-    wire.write(&ServerMessage::Settled(settled.verdict())).await
+    told
 }
 
 impl<'a> Login<'a> {
@@ -259,7 +273,8 @@ impl<'a> Login<'a> {
                 outcome
             }
         };
-        if !matches!(outcome, Outcome::Accepted(_)) {
+        // A host without the time is not the doing of whoever logs in.
+        if !matches!(outcome, Outcome::Accepted(_) | Outcome::ClockUnusable) {
             let delay = self.core.charge_failure(self.source);
             tokio::time::sleep(delay).await;
         }
@@ -291,20 +306,26 @@ impl<'a> Login<'a> {
         // No row for names that are no accounts, nor for what a flood could repeat at no cost.
         let unworthy = matches!(
             settled.reason(),
-            Reason::UnknownUser | Reason::NotAllowed | Reason::Source | Reason::Store | Reason::Lookup
+            Reason::UnknownUser
+                | Reason::NotAllowed
+                | Reason::Source
+                | Reason::Busy
+                | Reason::Store
+                | Reason::Lookup
         );
         let idle = !self.asked
             && matches!(settled.reason(), Reason::Cancelled | Reason::TimedOut | Reason::Protocol);
         if self.recorded || unworthy || idle {
             return settled;
         }
-        match self.core.store().record(&self.context, &settled).await {
-            Ok(()) => settled,
-            Err(error) => {
-                error!(session = self.context.session.as_str(), "cannot write the audit trail: {error}");
-                Settled::unavailable(Reason::Store)
-            }
-        }
+        let written = timeout(GRACE, self.core.store().record(&self.context, &settled)).await;
+        let problem = match written {
+            Ok(Ok(())) => return settled,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "the disk does not answer".to_owned(),
+        };
+        error!(session = self.context.session.as_str(), "cannot write the audit trail: {problem}");
+        Settled::unavailable(Reason::Store)
     }
 }
 

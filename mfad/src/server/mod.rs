@@ -66,7 +66,10 @@ async fn connection(core: Arc<Core>, stream: UnixStream, admission: Admission) {
     let caps = core.settings().caps();
     let mut wire = Wire::new(stream);
     let Some(place) = admission.enter(peer.uid, caps) else {
-        warn!(uid = peer.uid, "a connection was refused: too many are open ({} in all)", caps.total);
+        warn!(
+            uid = peer.uid,
+            "a connection was refused: too many are open ({} in all), or its user asks too often", caps.total
+        );
         // The peer may not read it; it learns as much from the end of the connection.
         drop(tokio::time::timeout(HELLO_PATIENCE, wire.write(&Welcome::Busy)).await);
         return;
@@ -80,19 +83,22 @@ async fn converse(
     core: &Arc<Core>,
     wire: &mut Wire<UnixStream>,
     peer: Peer,
-    _held: &Place,
+    held: &Place,
 ) -> Result<(), WireError> {
     let greeting = async {
         let hello: Hello = wire.read().await?;
         let welcome = hello.answer(hello::OLDEST, hello::NEWEST);
-        wire.write(&welcome).await?;
+        match welcome {
+            Welcome::Version(_) => wire.write_soon(&welcome).await?,
+            Welcome::Unsupported { .. } | Welcome::Busy => wire.write(&welcome).await?,
+        }
         Ok::<_, WireError>((hello.protocol, welcome))
     };
     let Ok(greeted) = tokio::time::timeout(HELLO_PATIENCE, greeting).await else { return Ok(()) };
     match greeted? {
         (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
         (Protocol::Login, Welcome::Version(_)) => login::serve(core, wire, peer).await,
-        (Protocol::Admin, Welcome::Version(_)) => crate::admin::serve(core, wire, peer).await,
+        (Protocol::Admin, Welcome::Version(_)) => crate::admin::serve(core, wire, peer, held).await,
     }
 }
 

@@ -45,6 +45,8 @@ pub enum Reason {
     NotAllowed,
     /// Too many failures from this source.
     Source,
+    /// Too many logins are under way, of this account or in all.
+    Busy,
     /// What was typed was no code.
     Malformed,
     /// The person or the application gave up.
@@ -79,6 +81,7 @@ impl Reason {
             Self::Policy => "policy",
             Self::NotAllowed => "not_allowed",
             Self::Source => "source",
+            Self::Busy => "busy",
             Self::Malformed => "malformed",
             Self::Cancelled => "cancelled",
             Self::TimedOut => "timeout",

@@ -104,6 +104,11 @@ impl Store {
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
+    /// Waits until the thread has ended, which it does by itself only in a panic.
+    pub async fn ended(&self) {
+        self.outbox.closed().await;
+    }
+
     /// Finishes the jobs under way, closes the database and ends the thread.
     pub async fn shutdown(&self) {
         let (reply, done) = oneshot::channel();
@@ -137,5 +142,49 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Write(Box::new(Call { work, reply }))).await?;
         answer.await.map_err(|_| StoreError::Internal)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{FakeClock, UnixTime};
+
+    #[tokio::test]
+    async fn a_job_that_panics_or_fails_takes_nothing_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, keyring) = (directory.path().join("mfad.db"), Keyring::generate().unwrap());
+        let clock = Arc::new(FakeClock::at(UnixTime(1_800_000_000)));
+        Store::create(&path, &keyring, &*clock).unwrap();
+        let store = Store::open(&path, keyring, StoreSettings::default(), clock).unwrap();
+        let rows = |tx: &Tx<'_>| -> Result<i64, StoreError> {
+            Ok(tx.connection.query_row("SELECT count(*) FROM audit", [], |row| row.get(0))?)
+        };
+        let add = |tx: &mut Tx<'_>| {
+            let event = audit_rows::Event {
+                what: "test",
+                context: None,
+                factor: None,
+                rule: None,
+                verdict: "done",
+                reason: "ok",
+            };
+            audit_rows::append(tx, &event)
+        };
+        // Waiting together, so that they share a transaction.
+        let panics = store.write::<()>(move |tx| {
+            add(tx)?;
+            panic!("on purpose")
+        });
+        let fails = store.write::<()>(move |tx| {
+            add(tx)?;
+            Err(StoreError::Internal)
+        });
+        let reads = store.read::<()>(|_| panic!("on purpose"));
+        let (panicked, failed, added, read) = tokio::join!(panics, fails, store.write(add), reads);
+        assert_eq!((panicked, failed), (Err(StoreError::Internal), Err(StoreError::Internal)));
+        assert_eq!((added, read), (Ok(()), Err(StoreError::Internal)));
+        assert_eq!(store.write(move |tx| rows(tx)).await.unwrap(), 2, "init and the one that went well");
+        assert_eq!(store.check_audit().await.unwrap().broken_at, None);
     }
 }

@@ -25,6 +25,7 @@ mod manage;
 mod migrations;
 mod open;
 mod proof;
+mod ready_log;
 mod rekey;
 mod roster;
 mod seed;

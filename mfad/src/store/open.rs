@@ -1,15 +1,16 @@
 //! Opens the database file, or refuses to: whose file it is, which program's, which schema, whether sound.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Read as _},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, config::DbConfig};
 
-use super::{StoreError, error::explain, head::Head, migrations, vault::Vault};
+use super::{StoreError, error::explain, head::Head, migrations, ready_log, vault::Vault};
 use crate::seal::{KeyId, Keyring};
 
 /// How long another process (a backup) may hold the file before jobs fail: well below the patience of a
@@ -18,6 +19,10 @@ const BUSY: Duration = Duration::from_millis(1500);
 
 /// Files up to this size are checked whole at each start; larger ones only after an unclean end.
 const ALWAYS_CHECK: u64 = 32 << 20;
+
+/// The part of SQLite's file header up to the application id, and where that begins.
+const HEADER: usize = 72;
+const APPLICATION_ID: usize = 68;
 
 /// An open database.
 #[derive(Debug)]
@@ -37,14 +42,15 @@ impl Database {
         let found = examine(path)?;
         // A clean end takes the log away: one that is left was not ended cleanly.
         let unclean = wal_of(path).exists();
+        check_identity(path)?;
         let connection = connect(path)?;
         let failed = |e: rusqlite::Error| unusable(path, explain(&e));
-        check_identity(path, &connection)?;
         if start && (unclean || found.len() <= ALWAYS_CHECK) {
             check_sound(path, &connection)?;
         }
         migrate(&connection)?;
         configure(&connection).map_err(failed)?;
+        ready_log::lengthen(&wal_of(path));
         let vault = Vault::load(&connection, keyring)?;
         let mut head = Head::load(&connection, &vault)?;
         let trail_cut = !trail_ends_as_known(&connection, &mut head)?;
@@ -132,21 +138,30 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| unusable(path, explain(&e)))?;
     connection.busy_timeout(BUSY)?;
+    // All statements of the store, and plans that do not depend on the values in them: one that is
+    // dropped, or planned for each value, is compiled anew at each login.
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
 }
 
-fn check_identity(path: &Path, connection: &Connection) -> Result<(), StoreError> {
-    let id: i64 = connection
-        .pragma_query_value(None, "application_id", |row| row.get(0))
-        .map_err(|e| unusable(path, explain(&e)))?;
-    if id == migrations::APPLICATION_ID {
+/// Whether the file is a database of this program. Looks at the file itself: merely opening something
+/// else as a database may throw away the log that lies beside it.
+fn check_identity(path: &Path) -> Result<(), StoreError> {
+    let mut header = [0; HEADER];
+    let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    match read {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            return Err(unusable(path, error.to_string()));
+        }
+        Err(_) | Ok(()) => {}
+    }
+    let is_sqlite = header.starts_with(b"SQLite format 3\0");
+    if is_sqlite && header.get(APPLICATION_ID..) == Some(&migrations::APPLICATION_ID.to_be_bytes()) {
         return Ok(());
     }
-    Err(unusable(
-        path,
-        "it is not a database of mfad, or `mfad init` was interrupted: remove it and run that again",
-    ))
+    Err(unusable(path, "it is not a database of mfad: restore a backup, or the file that was here"))
 }
 
 fn check_sound(path: &Path, connection: &Connection) -> Result<(), StoreError> {
@@ -183,7 +198,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "mmap_size", 0)?;
     // In KiB. Memory must not grow with the number of users; the kernel caches the file anyway.
     connection.pragma_update(None, "cache_size", -2048)?;
-    connection.pragma_update_and_check(None, "wal_autocheckpoint", 2000, |row| row.get::<_, i64>(0))?;
+    connection
+        .pragma_update_and_check(None, "wal_autocheckpoint", ready_log::PAGES, |row| row.get::<_, i64>(0))?;
     connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |row| row.get::<_, i64>(0))?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())

@@ -8,7 +8,7 @@ mod v1;
 use rusqlite::Connection;
 
 /// Marks the file as this program's: "mfad".
-pub(super) const APPLICATION_ID: i64 = 0x6d66_6164;
+pub(super) const APPLICATION_ID: u32 = 0x6d66_6164;
 
 type Step = fn(&Connection) -> rusqlite::Result<()>;
 

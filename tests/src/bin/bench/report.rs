@@ -90,7 +90,13 @@ impl Report {
     pub(crate) fn memory(&mut self, contender: &Contender) {
         if let Some((vm_rss_kib, pss_kib)) = contender.memory() {
             let (module, users) = (contender.label.clone(), contender.users);
-            println!("  {module:42} {vm_rss_kib:>8} KiB resident, {pss_kib} KiB proportional");
+            if self.memory.is_empty() {
+                println!(
+                    "\nmemory of mfad afterwards\n{:44} {:>12} {:>16}",
+                    "", "resident KiB", "proportional KiB"
+                );
+            }
+            println!("  {module:42} {vm_rss_kib:>12} {pss_kib:>16}");
             self.memory.push(Memory { module, users, vm_rss_kib, pss_kib });
         }
     }

@@ -1,0 +1,241 @@
+//! Kills the process that holds the store, at random points, many times.
+//!
+//! No code is accepted twice, no wrong code that was judged is uncounted, the database stays sound, and
+//! a key rotation goes on where it was.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
+
+mod store_common;
+
+use std::{
+    collections::HashMap,
+    fs,
+    io::{BufRead, BufReader, Lines, Write as _},
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::Arc,
+};
+
+use mfad::{
+    clock::FakeClock,
+    limits::{Profile, ProfileName},
+    seal::Keyring,
+    store::{Outcome, Store, StoreSettings},
+};
+use store_common::*;
+
+const USERS: usize = 4;
+const ROUNDS: usize = 25;
+
+/// Where the child works; set only for it.
+const DIRECTORY: &str = "MFAD_TEST_DIRECTORY";
+
+/// No waits: the point is how many are judged, not how many are let through.
+fn settings() -> StoreSettings {
+    let profile =
+        Profile { burst: u32::MAX, window_failures: u32::MAX, ..Profile::named(ProfileName::Default) };
+    let quick = Profile { lock: 0, lock_max: 0, burst: 1, ..profile };
+    StoreSettings { profile: quick, unproven: quick, ..StoreSettings::default() }
+}
+
+fn open_at(directory: &Path) -> Store {
+    let keyring = Keyring::load(&directory.join("key")).unwrap();
+    Store::open(&directory.join("mfad.db"), keyring, settings(), Arc::new(FakeClock::at(NOW))).unwrap()
+}
+
+fn name(n: usize) -> String {
+    format!("user{n}")
+}
+
+/// One line, whole, to the parent.
+fn tell(line: &str) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\n>{line}").unwrap();
+    out.flush().unwrap();
+}
+
+/// A run of one of the ignored tests below, in a process of its own.
+struct Worker {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Worker {
+    fn start(test: &str, directory: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", test, "--ignored", "--nocapture", "--test-threads=1"])
+            .env(DIRECTORY, directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// What it tells next; `None` at the end.
+    fn next(&mut self) -> Option<String> {
+        loop {
+            let line = self.lines.next()?.unwrap();
+            if let Some(told) = line.strip_prefix('>') {
+                return Some(told.to_owned());
+            }
+        }
+    }
+
+    /// Lets it take `steps` steps, and kills it while it takes the last of them.
+    fn kill_in_step(mut self, steps: usize) -> Vec<String> {
+        let mut words = self.child.stdin.take().unwrap();
+        words.write_all("go\n".repeat(steps).as_bytes()).unwrap();
+        // It waits for the next word after these, so it cannot run ahead.
+        self.kill_after(steps - 1)
+    }
+
+    /// SIGKILL after `lines` lines, then what was told before it died.
+    fn kill_after(mut self, lines: usize) -> Vec<String> {
+        let mut told: Vec<String> = std::iter::from_fn(|| self.next()).take(lines).collect();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        told.extend(std::iter::from_fn(|| self.next()));
+        told
+    }
+}
+
+fn directory_of_child() -> PathBuf {
+    std::env::var_os(DIRECTORY).expect("started by the test that needs it").into()
+}
+
+fn random(below: usize) -> usize {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).unwrap();
+    usize::try_from(u32::from_be_bytes(bytes)).unwrap() % below
+}
+
+#[test]
+#[ignore = "the process that is killed: run by killed_at_random_nothing_is_accepted_twice_or_uncounted"]
+fn log_in_without_end() {
+    let directory = directory_of_child();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = open_at(&directory);
+        let mut users = tokio::task::JoinSet::new();
+        for n in 0..USERS {
+            let begin = fs::read_to_string(directory.join(name(n))).unwrap().parse().unwrap();
+            users.spawn(log_in_as(store.clone(), n, begin));
+        }
+        users.join_all().await;
+    });
+}
+
+async fn log_in_as(store: Store, n: usize, begin: u64) {
+    let name = name(n);
+    // The first code may be used up by a login that was killed before it could be told.
+    for counter in begin.. {
+        let outcome = store.attempt(attempt(&name, &hotp(name.as_bytes(), counter))).await.unwrap();
+        match outcome {
+            Outcome::Accepted(_) => tell(&format!("accepted {n} {counter}")),
+            Outcome::Used { .. } if counter == begin => tell(&format!("counted {n} old")),
+            other => panic!("{other:?}"),
+        }
+        let outcome = store.attempt(attempt(&name, &wrong(name.as_bytes(), counter))).await.unwrap();
+        assert!(matches!(outcome, Outcome::Wrong { .. }), "{outcome:?}");
+        tell(&format!("counted {n} wrong"));
+    }
+}
+
+#[tokio::test]
+async fn killed_at_random_nothing_is_accepted_twice_or_uncounted() {
+    let directory = tempfile::tempdir().unwrap();
+    let keyring = Keyring::create(&directory.path().join("key")).unwrap();
+    Store::create(&directory.path().join("mfad.db"), &keyring, &FakeClock::at(NOW)).unwrap();
+    let store = open_at(directory.path());
+    for n in 0..USERS {
+        store.enroll(new_factor(&name(n), "one", HOTP, name(n).as_bytes())).await.unwrap();
+    }
+    store.shutdown().await;
+    let mut accepted_codes: HashMap<(usize, u64), usize> = HashMap::new();
+    let mut counted = vec![0_u32; USERS];
+    for round in 0..ROUNDS {
+        for n in 0..USERS {
+            let next =
+                accepted_codes.keys().filter(|(user, _)| *user == n).map(|(_, counter)| counter + 1).max();
+            fs::write(directory.path().join(name(n)), next.unwrap_or(0).to_string()).unwrap();
+        }
+        let told = Worker::start("log_in_without_end", directory.path()).kill_after(1 + random(60));
+        assert!(!told.is_empty(), "round {round}: the child did nothing");
+        for line in &told {
+            let words: Vec<&str> = line.split(' ').collect();
+            let n: usize = words[1].parse().unwrap();
+            if words[0] == "accepted" {
+                let code = (n, words[2].parse().unwrap());
+                assert_eq!(accepted_codes.insert(code, round), None, "round {round}: {line} again");
+            } else {
+                counted[n] += 1;
+            }
+        }
+        let connection = rusqlite::Connection::open(directory.path().join("mfad.db")).unwrap();
+        let sound: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();
+        assert_eq!(sound, "ok", "round {round}");
+        drop(connection);
+        let store = open_at(directory.path());
+        assert_eq!(store.check_audit().await.unwrap().broken_at, None, "round {round}");
+        for (n, counted) in counted.iter().enumerate() {
+            let in_store = store.show(user(&name(n))).await.unwrap().failures_30_days;
+            assert!(in_store >= *counted, "round {round}: {counted} judged, {in_store} counted for user {n}");
+        }
+        store.shutdown().await;
+    }
+    assert!(accepted_codes.len() > ROUNDS, "only {} codes were accepted in all", accepted_codes.len());
+}
+
+#[test]
+#[ignore = "the process that is killed: run by a_rotation_that_is_killed_goes_on_where_it_was"]
+fn reseal_without_end() {
+    let directory = directory_of_child();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = open_at(&directory);
+        for word in std::io::stdin().lines() {
+            word.unwrap();
+            tell(if store.rekey(2).await.unwrap() > 0 { "step" } else { "done" });
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_killed_goes_on_where_it_was() {
+    let users = 120;
+    let directory = tempfile::tempdir().unwrap();
+    let (key, database) = (directory.path().join("key"), directory.path().join("mfad.db"));
+    let old = Keyring::create(&key).unwrap();
+    Store::create(&database, &old, &FakeClock::at(NOW)).unwrap();
+    let store = open_at(directory.path());
+    for n in 0..users {
+        store.enroll(new_factor(&name(n), "one", HOTP, name(n).as_bytes())).await.unwrap();
+    }
+    store.shutdown().await;
+    let rotated = Keyring::rotate(&key).unwrap();
+    let mut kills = 0;
+    loop {
+        let told = Worker::start("reseal_without_end", directory.path()).kill_in_step(1 + random(12));
+        if told.iter().any(|line| line == "done") {
+            break;
+        }
+        kills += 1;
+    }
+    assert!(kills >= 4, "{kills} processes of at most 12 steps did the work of 60 steps");
+    assert!(!Store::uses_key(&database, &rotated, old.current()).unwrap());
+    Keyring::forget(&key, old.current()).unwrap();
+    let store = open_at(directory.path());
+    for n in 0..users {
+        let outcome = store.attempt(attempt(&name(n), &hotp(name(n).as_bytes(), 0))).await.unwrap();
+        assert!(accepted(&outcome), "{n}: {outcome:?}");
+    }
+    store.shutdown().await;
+}
