@@ -269,3 +269,15 @@ async fn of_many_logins_with_one_code_exactly_one_passes() {
         assert!(matches!(reset, mfa_proto::admin::Reply::Done { .. }), "{reset:?}");
     }
 }
+
+#[tokio::test]
+async fn a_code_typed_too_soon_is_asked_for_again_and_costs_nothing() {
+    let daemon = Daemon::start("").await;
+    daemon.enroll_hotp("jane").await;
+    let _three = daemon.login("jane", &["000000", "000000", "000000"]).await;
+    let soon = daemon.login("jane", &[&hotp(0), &hotp(0), ""]).await;
+    assert_eq!(soon.prompts[1], "Too soon after a wrong code. Wait 1 s. Verification code: ");
+    assert_eq!(soon.verdict, Verdict::Deny);
+    daemon.clock.advance(1);
+    assert_eq!(daemon.login("jane", &[&hotp(0)]).await.verdict, Verdict::Accept);
+}

@@ -160,7 +160,7 @@ async fn killed_at_random_nothing_is_accepted_twice_or_uncounted() {
     }
     store.shutdown().await;
     let mut accepted_codes: HashMap<(usize, u64), usize> = HashMap::new();
-    let mut counted = vec![0_u32; USERS];
+    let mut counted = [0_u32; USERS];
     for round in 0..ROUNDS {
         for n in 0..USERS {
             let next =

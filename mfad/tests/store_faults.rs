@@ -25,6 +25,9 @@ use store_common::*;
 /// Set for the process that runs under a limit.
 const LIMITED: &str = "MFAD_TEST_LIMITED";
 
+/// Bytes of a file that are enough for the logins of a test.
+const ROOMY: u64 = 160 << 10;
+
 /// The system refuses every write beyond `bytes` of a file from here on.
 fn limit_files_to(bytes: u64) {
     let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
@@ -48,9 +51,10 @@ fn a_full_disk_denies_and_the_store_recovers() {
 #[ignore = "needs a signal ignored: run by a_full_disk_denies_and_the_store_recovers"]
 async fn meet_a_full_disk() {
     assert!(std::env::var_os(LIMITED).is_some(), "started by the test that needs it");
+    // Small from the start: a log that is lengthened beforehand would take in hundreds of logins.
+    limit_files_to(ROOMY);
     let f = Fixture::new();
     f.enroll("jane", HOTP, b"jane").await;
-    let unlimited = getrlimit(Resource::RLIMIT_FSIZE).unwrap().0;
     let mut counter = 0;
     for room in [0, 100, 4096, 20_000, 40_000] {
         let log = fs::metadata(f.directory.path().join("mfad.db-wal")).map_or(0, |found| found.len());
@@ -77,7 +81,7 @@ async fn meet_a_full_disk() {
             ),
             "{error}"
         );
-        limit_files_to(unlimited);
+        limit_files_to(ROOMY);
         // The code may have been used up by the attempt that failed; never is it accepted twice.
         let again = f.try_code("jane", &hotp(b"jane", counter)).await;
         counter += 1;
@@ -225,7 +229,7 @@ async fn a_new_database_is_private_whole_and_never_put_over_another() {
     let directory = tempfile::tempdir().unwrap();
     let path: PathBuf = directory.path().join("mfad.db");
     let keyring = Keyring::generate().unwrap();
-    let clock = mfad::clock::FakeClock::at(NOW);
+    let clock = FakeClock::at(NOW);
     // Left behind by an init that was killed.
     fs::write(directory.path().join("mfad.db.new"), b"half").unwrap();
     mfad::store::Store::create(&path, &keyring, &clock).unwrap();

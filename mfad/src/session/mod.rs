@@ -192,6 +192,10 @@ impl Judging {
                 let why = "That code was used before: wait for the next one.";
                 self.refused(Reason::UsedCode, why, gate, now)
             }
+            // Not judged, so the same code may be typed again.
+            Outcome::Locked { gate } if wait_is_short(gate, now) => {
+                self.refused(Reason::Locked, "Too soon after a wrong code.", gate, now)
+            }
             Outcome::Locked { gate } => {
                 self.dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now))
             }

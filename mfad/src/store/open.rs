@@ -118,7 +118,8 @@ fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
     if !found.is_file() {
         return Err(unusable(path, "it is not a plain file"));
     }
-    if found.uid() != own && found.uid() != 0 {
+    // Root looks into the daemon's own file too, before it takes a key away.
+    if found.uid() != own && found.uid() != 0 && own != 0 {
         return Err(unusable(path, format!("it belongs to uid {}", found.uid())));
     }
     if found.mode() & 0o077 != 0 {
@@ -127,7 +128,7 @@ fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
     let directory = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let around = fs::metadata(directory).map_err(|e| unusable(path, e.to_string()))?;
     // With write access to the directory others could replace the file; a sticky /tmp is no exception.
-    if around.mode() & 0o022 != 0 || (around.uid() != own && around.uid() != 0) {
+    if around.mode() & 0o022 != 0 || (around.uid() != own && around.uid() != 0 && own != 0) {
         return Err(unusable(path, format!("others may change its directory {}", directory.display())));
     }
     Ok(found)
