@@ -75,7 +75,7 @@ deny: ## Licences, sources, duplicate versions and advisories of what we depend 
 build: ## The release build
 	$(CARGO) build --release
 
-install: ## Daemon, command line and module, as `make build` made them, to DESTDIR and PREFIX
+install: ## Daemon, command line, module and man pages, as `make build` made them, to DESTDIR and PREFIX
 	tests/setup/install.sh "$(TARGET)/release" "$(DESTDIR)" "$(PREFIX)" "$(PAM_DIR)"
 
 clean: ## Removes what was built

@@ -9,9 +9,15 @@ use zeroize::Zeroizing;
 
 use crate::secret::SecretText;
 
-/// What sshd answers in place of a user it will refuse whatever PAM says (OpenSSH `auth-pam.c`). It can
-/// never be right, and it must not use up the attempts of the account it names.
-pub const SSHD_REFUSED_ANSWER: &[u8] = b"\x08\n\r\x7fINCORRECT";
+/// What sshd answers in place of a user it will refuse whatever PAM says (OpenSSH `auth-pam.c`), repeated
+/// or cut to the length of what was typed.
+const SSHD_REFUSAL: &[u8] = b"\x08\n\r\x7fINCORRECT";
+
+/// Whether this is what sshd answers for a user it will refuse whatever PAM says. It can never be right,
+/// and it must not use up the attempts of the account it names.
+pub fn is_sshd_refusal(answer: &[u8]) -> bool {
+    !answer.is_empty() && answer.iter().eq(SSHD_REFUSAL.iter().cycle().take(answer.len()))
+}
 
 /// The set of answers that a prompt takes, as bits: unknown bits are forms a newer daemon knows.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -172,8 +178,18 @@ mod tests {
             assert_eq!(code(BOTH, typed), None, "{typed:?}");
         }
         assert_eq!(code(SIX, "12345678"), None);
-        let junk = std::str::from_utf8(SSHD_REFUSED_ANSWER).unwrap();
-        assert_eq!(code(BOTH, junk), None);
+    }
+
+    #[test]
+    fn what_sshd_answers_for_users_it_refuses_is_told_apart_at_any_length() {
+        for length in 1..40 {
+            let answer: Vec<u8> = SSHD_REFUSAL.iter().copied().cycle().take(length).collect();
+            assert!(is_sshd_refusal(&answer), "{length}");
+            assert_eq!(code(BOTH, std::str::from_utf8(&answer).unwrap()), None);
+        }
+        for other in [b"".as_slice(), b"123456", b"INCORRECT", b"\x08\n\r\x7fincorrect"] {
+            assert!(!is_sshd_refusal(other), "{other:?}");
+        }
     }
 
     #[test]

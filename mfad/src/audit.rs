@@ -8,7 +8,7 @@ use mfa_proto::{
 };
 use tracing::{info, warn};
 
-use crate::session::Settled;
+use crate::{session::Settled, store::Outcome};
 
 /// The number that ties together what happened in one login: 64 random bits as hex.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -43,6 +43,29 @@ pub struct Context {
     pub source: Option<Claim>,
     /// The uid that asks, by the kernel's word.
     pub actor: u32,
+}
+
+/// Writes to the log that a code was not accepted: the login it belongs to may go on, and end otherwise.
+pub fn log_attempt(context: &Context, outcome: &Outcome) {
+    if matches!(outcome, Outcome::Accepted(_)) {
+        return;
+    }
+    let user = context.user.to_string();
+    let source = context.source.as_ref().map_or("-", Claim::as_str);
+    let (verdict, reason) = outcome.words();
+    let (service, session, reason) = (context.service.as_str(), context.session.as_str(), reason.word());
+    let (event, actor) = ("attempt", context.actor);
+    warn!(
+        event,
+        user,
+        service,
+        source,
+        verdict,
+        reason,
+        session,
+        actor,
+        "code refused: user={user} service={service} source={source} reason={reason}"
+    );
 }
 
 /// Writes the end of a login to the log: journald gets each part as a field of its own.

@@ -34,7 +34,8 @@ async fn codes_are_taken_as_people_type_them() {
     let daemon = Daemon::start("").await;
     daemon.enroll_hotp("jane").await;
     let code = hotp(0);
-    let spaced = format!(" {} {} ", &code[..3], &code[3..]);
+    let (first, second) = code.split_at(3);
+    let spaced = format!(" {first} {second} ");
     assert_eq!(daemon.login("jane", &[&spaced]).await.verdict, Verdict::Accept);
 }
 

@@ -4,7 +4,7 @@
 //! password, and other clients fill in what they have stored; none of that is the daemon's business.
 
 use mfa_proto::{
-    answer::{Answer, AnswerShape, OtpCode, SSHD_REFUSED_ANSWER},
+    answer::{Answer, AnswerShape, OtpCode, is_sshd_refusal},
     login::{ClientMessage, Withheld},
     secret::SecretText,
 };
@@ -16,7 +16,7 @@ pub(crate) fn to_prompt(typed: Option<&[u8]>, password: Option<&[u8]>, shape: An
     let Some(typed) = typed else {
         return ClientMessage::Withheld(Withheld::NoAnswer);
     };
-    if typed == SSHD_REFUSED_ANSWER {
+    if is_sshd_refusal(typed) {
         return ClientMessage::Withheld(Withheld::SshdRefusal);
     }
     if shape.includes(AnswerShape::ACKNOWLEDGE) {
@@ -42,7 +42,7 @@ pub(crate) fn to_combined(typed: Option<&[u8]>, shape: AnswerShape) -> (ClientMe
     let Some(typed) = typed else {
         return (ClientMessage::Withheld(Withheld::NoAnswer), None);
     };
-    if typed == SSHD_REFUSED_ANSWER {
+    if is_sshd_refusal(typed) {
         return (ClientMessage::Withheld(Withheld::SshdRefusal), None);
     }
     match std::str::from_utf8(typed).ok().and_then(|typed| shape.split_combined(typed)) {
@@ -107,10 +107,14 @@ mod tests {
 
     #[test]
     fn the_answer_that_sshd_gives_for_refused_users_is_told_apart() {
-        assert_eq!(prompted(SSHD_REFUSED_ANSWER, None), "withheld SshdRefusal");
-        assert_eq!(told(&to_combined(Some(SSHD_REFUSED_ANSWER), SIX).0), "withheld SshdRefusal");
-        let seen = to_prompt(Some(SSHD_REFUSED_ANSWER), None, AnswerShape::ACKNOWLEDGE);
-        assert_eq!(told(&seen), "withheld SshdRefusal");
+        // As long as a code, as its own text, and as a long password.
+        for junk in ["\x08\n\r\x7fIN", "\x08\n\r\x7fINCORRECT", "\x08\n\r\x7fINCORRECT\x08\n\r\x7fINC"] {
+            let junk = junk.as_bytes();
+            assert_eq!(prompted(junk, None), "withheld SshdRefusal");
+            assert_eq!(told(&to_combined(Some(junk), SIX).0), "withheld SshdRefusal");
+            let seen = to_prompt(Some(junk), None, AnswerShape::ACKNOWLEDGE);
+            assert_eq!(told(&seen), "withheld SshdRefusal");
+        }
     }
 
     #[test]

@@ -19,6 +19,15 @@ put() { # mode, source, target
 put 755 "$build/mfad" "$prefix/sbin/mfad"
 put 755 "$build/mfactl" "$prefix/bin/mfactl"
 put 644 "$build/libpam_mfa.so" "$pam_dir/pam_mfa.so"
+for page in packaging/man/*.[1-8]; do
+  put 644 "$page" "$prefix/share/man/man${page##*.}/${page##*/}"
+done
+pages=$(mktemp -d)
+trap 'rm -rf "$pages"' EXIT
+"$build/mfactl" man --dir "$pages" >/dev/null
+for page in "$pages"/*.1; do
+  put 644 "$page" "$prefix/share/man/man1/${page##*/}"
+done
 # A configuration that is there already is the admin's.
 if [ -e etc/mfad.toml ] && [ ! -e "$destdir/etc/mfad/mfad.toml" ]; then
   put 644 etc/mfad.toml /etc/mfad/mfad.toml

@@ -75,7 +75,7 @@ fn a_key_that_rows_still_need_is_not_forgotten() {
 fn line_of(pid: u32, file: &str, name: &str) -> String {
     let text = fs::read_to_string(format!("/proc/{pid}/{file}")).unwrap();
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name} in {text}"));
-    line[name.len()..].split_whitespace().collect::<Vec<_>>().join(" ")
+    line.trim_start_matches(name).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
@@ -133,8 +133,9 @@ fn no_secret_is_in_log_database_command_line_or_environment() {
         world.log().wait_for("enroll: user=judith");
         let base32 = seed.base32();
         let hex = seed.hex();
-        let raw: Vec<u8> =
-            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        let digits: Vec<char> = hex.chars().collect();
+        let byte = |pair: &[char]| u8::from_str_radix(&String::from_iter(pair), 16).unwrap();
+        let raw: Vec<u8> = digits.chunks(2).map(byte).collect();
         let keys = fs::read_to_string("/etc/mfad/key").unwrap();
         let key = keys.trim().rsplit(' ').next().unwrap();
         let texts = [base32.as_str(), &hex, &made, key, &right, &wrong, "Horse7 staple"];

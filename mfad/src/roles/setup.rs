@@ -85,7 +85,7 @@ pub(super) fn forget_key(config: &Config, path: &Path, id: &str) -> Result<(), F
         && Store::uses_key(&database(config), &keys, id).map_err(Failure::new)?
     {
         return Err(Failure::new(format_args!(
-            "key {id} is still needed: rows in {} are sealed with it; wait until `mfactl status` shows none with an old key, after `mfactl reload`",
+            "key {id} is still needed: rows in {} are sealed with it; run `mfactl reload`, and wait until `mfactl status` shows no rows under an older key",
             database(config).display()
         )));
     }

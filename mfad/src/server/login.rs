@@ -297,6 +297,7 @@ impl<'a> Login<'a> {
             Settled::unavailable(Reason::Store)
         })?;
         self.recorded = true;
+        audit::log_attempt(&self.context, &outcome);
         Ok(outcome)
     }
 

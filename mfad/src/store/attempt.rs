@@ -83,7 +83,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn words(&self) -> (&'static str, Reason) {
+    /// The verdict's and the reason's words in the audit trail.
+    pub(crate) fn words(&self) -> (&'static str, Reason) {
         match self {
             Self::Accepted(_) => ("accept", Reason::Ok),
             Self::Wrong { .. } => ("deny", Reason::WrongCode),

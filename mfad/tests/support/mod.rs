@@ -53,6 +53,7 @@ impl Daemon {
         Self::with(&format!("[identity]\naccounts = \"any\"\n{extra}")).await
     }
 
+    #[expect(clippy::unused_async, reason = "it spawns tasks, so it has to be called inside a runtime")]
     pub async fn with(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = Config::from_sources(&[Source { path: "test.toml".into(), text: text.to_owned() }])
@@ -86,7 +87,8 @@ impl Daemon {
     pub async fn reconfigure(&self, text: &str) {
         let path = self.directory.path();
         let key = path.join("key");
-        std::fs::write(path.join("mfad.toml"), format!("{text}\n[core]\nkey_file = {key:?}\n")).unwrap();
+        let text = format!("{text}\n[core]\nkey_file = \"{}\"\n", key.display());
+        std::fs::write(path.join("mfad.toml"), text).unwrap();
         self.core.reload().await.unwrap();
     }
 
@@ -94,10 +96,9 @@ impl Daemon {
     pub async fn last_audit(&self, user: &str) -> mfa_proto::admin::AuditRow {
         let filter =
             mfa_proto::admin::AuditFilter { user: Some(user_id(user)), last: Some(1), ..Default::default() };
-        match self.admin(Request::Audit(Box::new(filter))).await {
-            Reply::Audit(mut page) => page.rows.pop().expect("there is a row"),
-            other => panic!("{other:?}"),
-        }
+        let reply = self.admin(Request::Audit(Box::new(filter))).await;
+        let Reply::Audit(mut page) = reply else { panic!("{reply:?}") };
+        page.rows.pop().expect("there is a row")
     }
 
     /// Gives `user` an active HOTP factor that starts at counter 0.
