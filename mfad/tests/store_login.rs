@@ -197,3 +197,27 @@ async fn a_clock_set_back_is_told_once_and_replays_nothing() {
     f.clock.set(NOW);
     assert!(matches!(f.try_code("jane", &totp(b"jane", NOW)).await, Outcome::Used { .. }));
 }
+
+#[tokio::test]
+async fn a_code_of_another_length_is_wrong_and_counted() {
+    let f = Fixture::new();
+    f.enroll("jane", HOTP, b"jane").await;
+    assert!(matches!(f.try_code("jane", "12345678").await, Outcome::Wrong { gate: Gate::Open }));
+    let shown = f.store.show(user("jane")).await.unwrap();
+    assert_eq!((shown.failures_30_days, shown.factors[0].failures), (1, 0));
+}
+
+#[tokio::test]
+async fn stig_locks_until_an_administrator_unlocks() {
+    let profile = Profile::named(ProfileName::Stig);
+    let f = Fixture::with(StoreSettings { profile, ..StoreSettings::default() });
+    f.enroll("jane", HOTP, b"jane").await;
+    for _ in 0..3 {
+        assert!(matches!(f.try_code("jane", &wrong(b"jane", 0)).await, Outcome::Wrong { .. }));
+    }
+    f.clock.advance(100_000_000);
+    let right = hotp(b"jane", 0);
+    assert!(matches!(f.try_code("jane", &right).await, Outcome::Locked { gate: Gate::UntilAdmin }));
+    f.store.unlock(order("jane")).await.unwrap();
+    assert!(accepted(&f.try_code("jane", &right).await));
+}

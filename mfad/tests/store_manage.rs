@@ -28,10 +28,9 @@ fn code(text: &str) -> OtpCode {
 }
 
 fn refusal<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Refused {
-    match result.unwrap_err() {
-        StoreError::Refused(refused) => refused,
-        other => panic!("{other}"),
-    }
+    let error = result.unwrap_err();
+    let StoreError::Refused(refused) = error else { panic!("{error}") };
+    refused
 }
 
 async fn states(f: &Fixture, name: &str) -> Vec<(String, FactorState)> {

@@ -171,7 +171,7 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Outcome, StoreError> {
     }
     let checks = bench.check(tx, &attempt.code)?;
     if checks.iter().any(|(_, check)| matches!(check, Check::Match(_))) {
-        return bench.accept(tx, &attempt.context.user, &checks, attempt.channel);
+        return bench.accept(tx, &attempt.context.user, &checks);
     }
     if !checks.is_empty() && checks.iter().all(|(_, check)| *check == Check::ClockUnusable) {
         return Ok(Outcome::ClockUnusable);
@@ -230,13 +230,7 @@ impl Bench {
     }
 
     /// Uses the code up for every factor it was right for: two factors with one seed share their codes.
-    fn accept(
-        &mut self,
-        tx: &Tx<'_>,
-        user: &UserId,
-        checks: &Checks,
-        channel: Channel,
-    ) -> Result<Outcome, StoreError> {
+    fn accept(&mut self, tx: &Tx<'_>, user: &UserId, checks: &Checks) -> Result<Outcome, StoreError> {
         let matched: Vec<(usize, Moving)> = checks
             .iter()
             .filter_map(
@@ -251,20 +245,18 @@ impl Bench {
             };
             proof.get_or_insert(consumed);
         }
-        self.forgive(tx, channel)?;
+        self.forgive(tx)?;
         proof.map(Outcome::Accepted).ok_or(StoreError::Internal)
     }
 
     /// A success forgets the failures without proven password too. A channel that is closed gets here
     /// only by a success with proven password.
-    fn forgive(&mut self, tx: &Tx<'_>, channel: Channel) -> Result<(), StoreError> {
+    fn forgive(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let unproven = &mut self.account.unproven;
         if unproven.failures == 0 && !unproven.until_admin {
             return Ok(());
         }
-        match channel {
-            Channel::Proven | Channel::Unproven => unproven.succeed(),
-        }
+        unproven.succeed();
         self.account.update(tx)
     }
 

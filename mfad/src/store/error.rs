@@ -42,7 +42,9 @@ pub enum StoreError {
     )]
     KeyMissing(KeyId),
     /// A row was changed, removed, moved or added by something other than this program.
-    #[error("stored rows fail their integrity check: {0}; see `docs/admin-guide.md`, \"Tampered rows\"")]
+    #[error(
+        "stored rows fail their integrity check: {0}; find out who changed them, then restore a backup, or remove the user (`mfactl remove`) and enroll again"
+    )]
     Tampered(String),
     /// Reading or writing failed: disk full, I/O error, read-only, locked by another process.
     #[error("the database cannot be read or written: {0}")]

@@ -5,6 +5,7 @@
 mod change;
 mod enroll;
 mod limits;
+mod purge;
 
 use mfa_proto::{
     admin::{FactorId, FactorState},

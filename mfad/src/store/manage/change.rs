@@ -2,8 +2,8 @@
 
 use mfa_proto::admin::{FactorId, FactorState};
 
-use super::{Answer, Holding, Order, Target, authorize};
-use crate::store::{Refused, audit_rows, tx::Tx};
+use super::{Answer, Authority, Holding, Order, Target, authorize, purge};
+use crate::store::{Refused, StoreError, audit_rows, tx::Tx};
 
 /// Makes an active factor unusable until it is enabled again.
 pub(in crate::store) fn disable(tx: &mut Tx<'_>, mut order: Order, target: &Target) -> Answer<FactorId> {
@@ -45,13 +45,21 @@ fn switch(
     Ok(Ok(FactorId(id)))
 }
 
-/// Removes a factor, or all of a user when the target names none. How many.
+/// Removes a factor, or all of a user when the target names none. How many. An administrator may remove
+/// all of a user even when the rows fail their integrity check.
 pub(in crate::store) fn remove(tx: &mut Tx<'_>, mut order: Order, target: &Target) -> Answer<u32> {
     use FactorState as S;
     let user = order.context.user.clone();
     let all = *target == Target::default();
     let any = [S::Pending, S::Active, S::Disabled, S::Exhausted];
-    let Some(held) = Holding::of(tx, &user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    let held = match Holding::of(tx, &user) {
+        Err(StoreError::Tampered(what)) if all && matches!(order.authority, Authority::Admin) => {
+            tracing::warn!("{what}: all rows of {user} are removed by uid {}", order.context.actor);
+            return purge::purge(tx, &order);
+        }
+        other => other?,
+    };
+    let Some(held) = held else { return Ok(Err(Refused::NotEnrolled)) };
     let target = if all {
         None
     } else {
