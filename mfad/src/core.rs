@@ -23,7 +23,7 @@ use crate::{
     server::admission::{Admission, Logins},
     session::Settled,
     settings::Settings,
-    store::Store,
+    store::{LoginStore, Store},
 };
 
 /// Failures that one source may cause in a window, where the configuration does not say.
@@ -38,6 +38,7 @@ const FAILURES_PER_SECOND: u32 = 100;
 pub struct Core {
     clock: Arc<dyn Clock>,
     store: Store,
+    login_store: LoginStore,
     settings: RwLock<Arc<Settings>>,
     decoys: Decoys,
     sources: Mutex<Sources>,
@@ -81,6 +82,7 @@ impl Core {
             rate: Mutex::new(GlobalRate::new(rate_limit(&settings))),
             started: clock.now(),
             clock,
+            login_store: LoginStore::of(&store),
             store,
             settings: RwLock::new(Arc::new(settings)),
             decoys: Decoys::default(),
@@ -103,7 +105,12 @@ impl Core {
         self.started
     }
 
-    /// The store.
+    /// What logins may use of the store.
+    pub fn login_store(&self) -> &LoginStore {
+        &self.login_store
+    }
+
+    /// The whole store: for administration and chores.
     pub fn store(&self) -> &Store {
         &self.store
     }

@@ -185,7 +185,7 @@ impl<'a> Login<'a> {
             Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
         }
         let view =
-            self.core.store().view(self.context.user.clone(), self.channel).await.map_err(|error| {
+            self.core.login_store().view(self.context.user.clone(), self.channel).await.map_err(|error| {
                 error!(
                     session = self.context.session.as_str(),
                     "cannot read the factors of {}: {error}", self.context.user
@@ -269,7 +269,7 @@ impl<'a> Login<'a> {
                 let (settings, now) = (self.settings.for_store(), self.core.now());
                 let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
                 // The same cost on the same disk as a wrong code of a real account, and no row.
-                self.core.store().decoy().await.map_err(|_| Settled::unavailable(Reason::Store))?;
+                self.core.login_store().decoy().await.map_err(|_| Settled::unavailable(Reason::Store))?;
                 outcome
             }
         };
@@ -289,7 +289,7 @@ impl<'a> Login<'a> {
             code,
             channel: self.channel,
         };
-        let outcome = self.core.store().attempt(attempt).await.map_err(|error| {
+        let outcome = self.core.login_store().attempt(attempt).await.map_err(|error| {
             error!(
                 session = self.context.session.as_str(),
                 "cannot judge a code of {}: {error}", self.context.user
@@ -319,7 +319,7 @@ impl<'a> Login<'a> {
         if self.recorded || unworthy || idle {
             return settled;
         }
-        let written = timeout(GRACE, self.core.store().record(&self.context, &settled)).await;
+        let written = timeout(GRACE, self.core.login_store().record(&self.context, &settled)).await;
         let problem = match written {
             Ok(Ok(())) => return settled,
             Ok(Err(error)) => error.to_string(),

@@ -222,3 +222,6 @@ impl Judging {
 fn accept(proof: Proof) -> Settled {
     Settled::accepted(proof)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ mod error;
 mod factor_row;
 mod handle;
 mod head;
+mod login_store;
 mod look;
 mod manage;
 mod migrations;
@@ -39,6 +40,7 @@ pub use self::{
     audit_query::AuditCheck,
     error::{Refused, StoreError},
     handle::Store,
+    login_store::LoginStore,
     look::Figures,
     manage::{Added, Authority, NewFactor, Order, Target},
     proof::Proof,

@@ -139,10 +139,6 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| unusable(path, explain(&e)))?;
     connection.busy_timeout(BUSY)?;
-    // All statements of the store, and plans that do not depend on the values in them: one that is
-    // dropped, or planned for each value, is compiled anew at each login.
-    connection.set_prepared_statement_cache_capacity(128);
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
 }
@@ -205,6 +201,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // Plans do not depend on the values bound: a statement is compiled once and not at each login.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_prepared_statement_cache_capacity(64);
+    connection.set_prepared_statement_cache_capacity(128);
     Ok(())
 }

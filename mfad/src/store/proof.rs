@@ -42,3 +42,11 @@ pub(super) fn consume(
     let rows = factor.consume(tx)?;
     Ok((rows == 1).then(|| Proof { user: user.clone(), factor: FactorId(factor.id) }))
 }
+
+#[cfg(test)]
+impl Proof {
+    /// A proof of nothing: for the tests of what is built on proofs. Not in any program.
+    pub(crate) fn of_nothing(user: UserId) -> Self {
+        Self { user, factor: FactorId(1) }
+    }
+}

@@ -1,0 +1,38 @@
+//! What the login path gets of the store: look, judge, write down. Nothing here can enroll, unlock or
+//! remove, so a mistake in the code that talks to every login host cannot either.
+
+use mfa_proto::name::UserId;
+
+use super::{AccountView, Attempt, Channel, Outcome, Store, StoreError};
+use crate::{audit::Context, session::Settled};
+
+/// A handle for logins.
+#[derive(Clone, Debug)]
+pub struct LoginStore(Store);
+
+impl LoginStore {
+    /// The part of `store` that logins may use.
+    pub fn of(store: &Store) -> Self {
+        Self(store.clone())
+    }
+
+    /// See [`Store::view`].
+    pub async fn view(&self, user: UserId, channel: Channel) -> Result<AccountView, StoreError> {
+        self.0.view(user, channel).await
+    }
+
+    /// See [`Store::attempt`].
+    pub async fn attempt(&self, attempt: Attempt) -> Result<Outcome, StoreError> {
+        self.0.attempt(attempt).await
+    }
+
+    /// See [`Store::record`].
+    pub async fn record(&self, context: &Context, settled: &Settled) -> Result<(), StoreError> {
+        self.0.record(context, settled).await
+    }
+
+    /// See [`Store::decoy`].
+    pub async fn decoy(&self) -> Result<(), StoreError> {
+        self.0.decoy().await
+    }
+}
