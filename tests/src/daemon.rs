@@ -79,8 +79,9 @@ impl Daemon {
         let mut ended = false;
         wait_until("mfad answers or ends", || {
             ended = child.try_wait().expect("a child can be waited for").is_some();
-            // A connection alone says little: it is taken before the database was opened.
-            ended || self.ctl(&["status"]).code == Some(0)
+            // A connection alone says little: it is taken before the database was opened. A daemon whose
+            // store is unwell answers too, with 1.
+            ended || matches!(self.ctl(&["status"]).code, Some(0 | 1))
         });
         if !ended {
             self.child = Some(child);
