@@ -28,7 +28,7 @@ use crate::{
     policy::{Decision, Request},
     session::{self, Reason, Settled, Step},
     settings::Settings,
-    store::{Attempt, Channel, Outcome},
+    store::{AccountView, Attempt, Channel, Outcome, StoreError},
 };
 
 /// How long writing down and telling the end of a login may take, beyond its deadline.
@@ -143,7 +143,13 @@ impl<'a> Login<'a> {
         start: &Start,
         peer: Peer,
     ) -> Result<Settled, WireError> {
-        let account = match self.settings.directory().find(&start.user).await {
+        // Side by side: neither needs the other, and each costs a thread's time. What the store says is
+        // looked at only once the account and the policy ask for it.
+        let (account, view) = tokio::join!(
+            self.settings.directory().find(&start.user),
+            self.core.login_store().view(self.context.user.clone(), self.channel)
+        );
+        let account = match account {
             Ok(account) => account,
             Err(error) => {
                 error!(
@@ -157,7 +163,7 @@ impl<'a> Login<'a> {
             // The same for names that exist and names that do not.
             return Ok(Settled::denied(Reason::NotAllowed));
         }
-        let subject = match self.subject(start, account).await {
+        let subject = match self.subject(start, account, view) {
             Ok(subject) => subject,
             Err(settled) => return Ok(settled),
         };
@@ -165,7 +171,12 @@ impl<'a> Login<'a> {
     }
 
     /// Who this is, as far as factors are concerned; an error is the end of the login.
-    async fn subject(&mut self, start: &Start, account: Account) -> Result<Subject, Settled> {
+    fn subject(
+        &mut self,
+        start: &Start,
+        account: Account,
+        view: Result<AccountView, StoreError>,
+    ) -> Result<Subject, Settled> {
         let request = Request { user: &start.user, service: &start.service };
         let decision = self.settings.policy().decide(&request);
         if let Decision::Deny { rule } = decision {
@@ -184,14 +195,13 @@ impl<'a> Login<'a> {
             Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
             Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
         }
-        let view =
-            self.core.login_store().view(self.context.user.clone(), self.channel).await.map_err(|error| {
-                error!(
-                    session = self.context.session.as_str(),
-                    "cannot read the factors of {}: {error}", self.context.user
-                );
-                Settled::unavailable(Reason::Store)
-            })?;
+        let view = view.map_err(|error| {
+            error!(
+                session = self.context.session.as_str(),
+                "cannot read the factors of {}: {error}", self.context.user
+            );
+            Settled::unavailable(Reason::Store)
+        })?;
         if view.tampered {
             error!(
                 session = self.context.session.as_str(),
