@@ -5,7 +5,7 @@
 
 use mfa_proto::{
     admin::{FactorId, FactorState},
-    answer::OtpCode,
+    answer::{Answer, OtpCode},
     name::UserId,
 };
 
@@ -45,8 +45,8 @@ pub struct Attempt {
     pub rule: Option<String>,
     /// The account's uid now; `None` when names are not accounts of this host.
     pub uid: Option<u32>,
-    /// The code.
-    pub code: OtpCode,
+    /// The code, recovery code, token or text. Nothing else is right.
+    pub answer: Answer,
     /// Whether the password was proven.
     pub channel: Channel,
 }
@@ -72,6 +72,11 @@ pub enum Outcome {
         /// When the next attempt may be judged.
         gate: Gate,
     },
+    /// An outside service could not be asked; counted all the same.
+    Unreachable {
+        /// When the next attempt may be judged.
+        gate: Gate,
+    },
     /// The user has no active factor.
     NoFactor,
     /// The account has another uid than at enrollment.
@@ -93,6 +98,7 @@ impl Outcome {
             Self::Locked { gate: Gate::Open | Gate::Wait { .. } | Gate::UntilAdmin } => {
                 ("locked", Reason::Locked)
             }
+            Self::Unreachable { .. } => ("deny", Reason::Unreachable),
             Self::NoFactor => ("deny", Reason::NoFactor),
             Self::Orphaned => ("deny", Reason::Orphaned),
             Self::Tampered => ("deny", Reason::Tampered),
@@ -106,6 +112,7 @@ impl Outcome {
             Self::Wrong { .. }
             | Self::Used { .. }
             | Self::Locked { .. }
+            | Self::Unreachable { .. }
             | Self::NoFactor
             | Self::Orphaned
             | Self::Tampered
@@ -165,11 +172,12 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Outcome, StoreError> {
         return Ok(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor });
     }
     bench.begin_waits_anew(tx)?;
-    let gate = account_gate(&bench.account, attempt.channel, tx.now).and(bench.gate(&attempt.code, tx));
+    let Answer::Code(code) = &attempt.answer else { return Ok(Outcome::NoFactor) };
+    let gate = account_gate(&bench.account, attempt.channel, tx.now).and(bench.gate(code, tx));
     if !gate.is_open() {
         return Ok(Outcome::Locked { gate });
     }
-    let checks = bench.check(tx, &attempt.code)?;
+    let checks = bench.check(tx, code)?;
     if checks.iter().any(|(_, check)| matches!(check, Check::Match(_))) {
         return bench.accept(tx, &attempt.context.user, &checks);
     }
@@ -177,7 +185,7 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Outcome, StoreError> {
         return Ok(Outcome::ClockUnusable);
     }
     bench.charge(tx, &checks, attempt)?;
-    let gate = account_gate(&bench.account, attempt.channel, tx.now).and(bench.gate(&attempt.code, tx));
+    let gate = account_gate(&bench.account, attempt.channel, tx.now).and(bench.gate(code, tx));
     let used = checks.iter().any(|(_, check)| *check == Check::Used);
     Ok(if used { Outcome::Used { gate } } else { Outcome::Wrong { gate } })
 }

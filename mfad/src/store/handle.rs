@@ -1,6 +1,7 @@
 //! What callers see: a handle with one method per operation, and the way to the thread and back.
 
 mod changes;
+mod factors;
 mod upkeep;
 
 use std::{

@@ -2,21 +2,34 @@
 //!
 //! Refuses to say who may ask: that is known from the socket ([`Authority`] carries it here).
 
+mod all;
 mod change;
 mod enroll;
 mod limits;
 mod purge;
+mod recovery;
+mod resync;
+mod sent;
 
 use mfa_proto::{
     admin::{FactorId, FactorState},
-    answer::OtpCode,
+    answer,
     name::{FactorLabel, UserId},
 };
 
 pub(super) use self::{
+    all::enroll_all,
     change::{disable, enable, remove},
     enroll::{confirm, enroll},
     limits::{reset, unlock},
+    recovery::recovery_new,
+    resync::resync,
+    sent::{consult_pending, send, settle_pending, token_issue, unsent},
+};
+pub use self::{
+    all::{EnrollAll, Member},
+    recovery::{NewRecovery, RecoveryNew},
+    resync::Resync,
 };
 use super::{
     Refused, StoreError,
@@ -28,7 +41,7 @@ use super::{
 };
 use crate::{
     audit::Context,
-    factor::{Moving, Params, Seed},
+    factor::{Moving, Params, Secret},
 };
 
 /// A refusal whose charges stay, or the result. (A [`StoreError`] takes all back.)
@@ -41,8 +54,8 @@ pub enum Authority {
     Admin,
     /// The account's owner: a current code is needed wherever one could be had.
     Owner {
-        /// The code, when one was given.
-        code: Option<OtpCode>,
+        /// The code, when one was given: of any kind that an active factor takes.
+        code: Option<answer::Answer>,
         /// Whose budget a wrong code is charged to.
         channel: Channel,
     },
@@ -80,7 +93,7 @@ pub struct NewFactor {
     /// Where it starts ([`Params::start`]).
     pub start: Moving,
     /// Its secret.
-    pub seed: Seed,
+    pub secret: Secret,
     /// Active at once, without proof by a code. Administrators only.
     pub activate: bool,
     /// Takes the place of the user's factor with this label.
@@ -171,10 +184,11 @@ fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answ
     }
     let Some(code) = code.take() else { return Ok(Err(Refused::WrongCode)) };
     let (context, channel) = (order.context.clone(), *channel);
-    let attempt = Attempt { context, rule: None, uid: order.uid, code, channel };
+    let attempt = Attempt { context, rule: None, uid: order.uid, answer: code, channel };
     Ok(match attempt::judge_and_record(tx, &attempt, "verify")? {
         Outcome::Accepted(_) => Ok(()),
         Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::NoFactor => Err(Refused::WrongCode),
+        Outcome::Unreachable { .. } => Err(Refused::WrongCode),
         Outcome::Locked { gate } => Err(Refused::Locked { gate }),
         Outcome::Orphaned => Err(Refused::Orphaned),
         Outcome::ClockUnusable => Err(Refused::ClockUnusable),

@@ -5,7 +5,7 @@
 
 use mfa_proto::{
     admin::{FactorId, FactorState},
-    answer::OtpCode,
+    answer,
     name::FactorLabel,
 };
 
@@ -101,7 +101,7 @@ fn insert(tx: &mut Tx<'_>, held: Option<Holding>, new: &NewFactor) -> Result<Fac
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);
     }
     let (label, params, moving) = (new.label.clone(), new.params, new.start);
-    Factor::insert(tx, &account, Fresh { id, label, state, params, moving, seed: &new.seed })
+    Factor::insert(tx, &account, Fresh { id, label, state, params, moving, secret: &new.secret })
 }
 
 fn new_account(tx: &mut Tx<'_>, new: &NewFactor, factor: i64) -> Result<Account, StoreError> {
@@ -120,7 +120,7 @@ pub(in crate::store) fn confirm(
     tx: &mut Tx<'_>,
     order: &Order,
     factor: Option<FactorId>,
-    code: &OtpCode,
+    code: &answer::Answer,
 ) -> Answer<FactorId> {
     let Some(mut held) = Holding::of(tx, &order.context.user)? else { return Ok(Err(Refused::NotEnrolled)) };
     if held.account.uid != order.uid {
@@ -131,6 +131,7 @@ pub(in crate::store) fn confirm(
         Err(refused) => return Ok(Err(refused)),
     };
     let Some(pending) = held.factors.get_mut(index) else { return Ok(Err(Refused::NoSuchFactor)) };
+    let answer::Answer::Code(code) = code else { return wrong_first_code(tx, order, held, index) };
     let seed = pending.open_seed(&tx.read(), &held.account)?;
     let trial = Trial { seed: &seed, moving: pending.moving, code, now: tx.now, rules: tx.settings.rules };
     match pending.params.check(&trial) {
