@@ -1,6 +1,7 @@
 //! What callers see: a handle with one method per operation, and the way to the thread and back.
 
 mod changes;
+mod copies;
 mod factors;
 mod upkeep;
 
@@ -32,6 +33,8 @@ const QUEUE: usize = 1024;
 pub struct Store {
     outbox: mpsc::Sender<Message>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Held while the whole is copied or replaced: one at a time.
+    copying: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store {
@@ -61,7 +64,7 @@ impl Store {
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        Ok(Self { outbox, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self { outbox, thread: Arc::new(Mutex::new(Some(thread))), copying: Arc::default() })
     }
 
     /// What a login of `user` has to know before it asks.

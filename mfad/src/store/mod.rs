@@ -7,12 +7,13 @@
 //! `vault` its keys · `roster` who is enrolled and who provably is not · `account`, `factor_row`, `head`,
 //! `audit_rows` the rows, each with a code over all its columns · `attempt`, `proof`, `view`, `decoy` the
 //! login · `manage` changes by administrators and owners · `look`,
-//! `audit_query`, `rekey`, `seed` reading and upkeep · `handle` what callers see.
+//! `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of the whole · `handle` what callers see.
 
 mod account;
 mod attempt;
 mod audit_query;
 mod audit_rows;
+mod backup;
 mod call;
 mod consult;
 mod create;
@@ -40,6 +41,7 @@ mod worker;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
     audit_query::AuditCheck,
+    backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
     error::{Refused, StoreError},
     handle::Store,
