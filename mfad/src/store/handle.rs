@@ -35,6 +35,8 @@ pub struct Store {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Held while the whole is copied or replaced: one at a time.
     copying: Arc<tokio::sync::Mutex<()>>,
+    /// Tells this opening of the database from every other.
+    issuer: Arc<()>,
 }
 
 impl Store {
@@ -64,7 +66,8 @@ impl Store {
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        Ok(Self { outbox, thread: Arc::new(Mutex::new(Some(thread))), copying: Arc::default() })
+        let (thread, issuer, copying) = (Arc::new(Mutex::new(Some(thread))), Arc::default(), Arc::default());
+        Ok(Self { outbox, thread, issuer, copying })
     }
 
     /// What a login of `user` has to know before it asks.
