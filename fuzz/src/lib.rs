@@ -5,7 +5,7 @@
 
 // The module itself rather than the crate: mfad would bring SQLite and tokio, minutes of building
 // with instrumentation that these targets never reach.
-#[path = "../../mfad/src/config/mod.rs"]
+#[path = "../../mfad/role/src/config/mod.rs"]
 #[allow(dead_code, unreachable_pub, unused_imports, reason = "not all of it is used here")]
 mod config;
 

@@ -8,15 +8,12 @@
 pub mod admin;
 pub mod audit;
 pub mod clock;
-pub mod config;
 pub mod core;
 pub mod decoy;
 pub mod factor;
-pub mod harden;
 pub mod identity;
 pub mod keys;
 pub mod limits;
-pub mod log;
 pub mod policy;
 pub mod roles;
 pub mod seal;
@@ -25,3 +22,5 @@ pub mod session;
 pub mod settings;
 pub mod store;
 pub mod upkeep;
+
+pub use mfa_role::{config, harden, log};

@@ -11,10 +11,9 @@ use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tracing::{info, warn};
 
-use super::{
-    Failure, hardened, load, setup,
-    signals::{Signals, Word},
-};
+use mfa_role::signals::{Signals, Word};
+
+use super::{Failure, hardened, load, setup};
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,

@@ -2,7 +2,6 @@
 
 mod core;
 mod setup;
-mod signals;
 
 use std::{
     io::Write as _,

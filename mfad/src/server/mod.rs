@@ -3,9 +3,7 @@
 //! Refuses to judge, and to let one connection hurt another: every error here ends its own connection.
 
 pub mod admission;
-pub mod listen;
 mod login;
-pub mod wire;
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,8 +11,10 @@ use mfa_proto::hello::{self, Hello, Protocol, Welcome};
 use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, warn};
 
+pub use mfa_role::{listen, wire};
+
 use self::{
-    admission::{Admission, Caps, Place},
+    admission::{Admission, Place},
     wire::{Wire, WireError},
 };
 use crate::core::Core;
@@ -96,13 +96,9 @@ async fn converse(
     };
     let Ok(greeted) = tokio::time::timeout(HELLO_PATIENCE, greeting).await else { return Ok(()) };
     match greeted? {
-        (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
+        // Errands are egress's to run: whoever brings one here has the wrong socket.
+        (Protocol::Egress, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
         (Protocol::Login, Welcome::Version(_)) => login::serve(core, wire, peer).await,
         (Protocol::Admin, Welcome::Version(_)) => crate::admin::serve(core, wire, peer, held).await,
     }
-}
-
-/// Bounds for one socket.
-pub fn caps(total: u32, per_uid: u32) -> Caps {
-    Caps { total, per_uid }
 }

@@ -265,7 +265,7 @@ fn a_file_that_is_something_else_altogether_is_told_in_part() {
 
 /// The example file that is installed, as seen from the manifest of this crate.
 fn example() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../etc/mfad.toml");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../etc/mfad.toml");
     std::fs::read_to_string(&path).unwrap()
 }
 
@@ -312,7 +312,7 @@ fn the_installed_example_shows_every_key_with_its_default() {
 
 #[test]
 fn the_man_page_shows_what_the_example_shows() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/man/mfad.toml.5");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/man/mfad.toml.5");
     let page = std::fs::read_to_string(&path).unwrap();
     let shown: BTreeSet<&str> = page.lines().collect();
     for (key, setting) in example_settings() {

@@ -4,7 +4,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// What was said.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Word {
+pub enum Word {
     /// SIGHUP: read configuration and keys again.
     Reload,
     /// SIGTERM or SIGINT: end.
@@ -13,14 +13,15 @@ pub(super) enum Word {
 
 /// Listens for it.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub struct Signals {
     hangup: Signal,
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    pub(super) fn listen() -> std::io::Result<Self> {
+    /// Listens from now on. An error when the system allows no handler.
+    pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
@@ -28,7 +29,8 @@ impl Signals {
         })
     }
 
-    pub(super) async fn next(&mut self) -> Word {
+    /// Waits for the next word.
+    pub async fn next(&mut self) -> Word {
         tokio::select! {
             _ = self.hangup.recv() => Word::Reload,
             _ = self.terminate.recv() => Word::Stop,
