@@ -12,7 +12,7 @@ use crate::{
     policy::{Action, Policy, Rule, Unenrolled},
     server::admission::Caps,
     session::PromptSettings,
-    store::StoreSettings,
+    store::{SentLimits, StoreSettings},
 };
 
 /// What the configuration means. A reload replaces it; see [`Self::only_at_start`] for what it cannot change.
@@ -102,6 +102,8 @@ impl Settings {
             unproven: self.profile.for_unproven(),
             rules: Rules { window: self.config.totp().window, learn_drift: self.config.totp().learn_drift },
             max_factors: self.config.enrollment().max_factors,
+            sent: SentLimits::default(),
+            token: Arc::default(),
         }
     }
 }
