@@ -13,7 +13,7 @@ pub use self::{
     audit::{AuditFilter, AuditPage, AuditRow},
     factor::{
         Algorithm, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams, NewFactor,
-        NewParams, TotpParams, UserDetail, UserPage, UserSummary,
+        NewParams, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
     },
     status::{ConfigReport, LockReason, LockState, Status},
 };
@@ -85,6 +85,52 @@ pub enum Request {
     ConfigCheck,
     /// Reads configuration and key again. Reply: [`Reply::Config`]. uid 0 only.
     Reload,
+    /// Finds the counter of a device whose button was pressed too often, by two consecutive codes at most
+    /// 100 ahead (RFC 4226 §7.4). Counts as one attempt. Reply: [`Reply::Done`].
+    Resync {
+        /// Whose and which.
+        target: FactorRef,
+        /// Two codes that the device showed one after the other.
+        codes: [SecretText; 2],
+    },
+    /// Makes a new set of recovery codes; the codes of the set before are void. Reply:
+    /// [`Reply::RecoveryCodes`].
+    RecoveryNew {
+        /// For whom.
+        user: UserId,
+        /// How many: 1 to [`crate::answer::RecoveryCode::MOST`].
+        count: u8,
+        /// A current code of an active factor; needed from all but uid 0.
+        code: Option<SecretText>,
+    },
+    /// Sends a code: to a pending factor to confirm it, to an active one as the current code that its
+    /// owner needs for a change. Reply: [`Reply::Sent`].
+    Send {
+        /// Whose and which.
+        target: FactorRef,
+    },
+    /// Makes a signed token of a token factor with its own secrets. Reply: [`Reply::Token`]. uid 0 and owner.
+    TokenIssue {
+        /// Whose and which.
+        target: FactorRef,
+    },
+    /// Adds factors and recovery codes that were brought along, all or nothing, active at once. Reply:
+    /// [`Reply::Done`]. uid 0 only.
+    EnrollAll {
+        /// For whom: every factor's user.
+        user: UserId,
+        /// The factors, each with its secret.
+        factors: Vec<NewFactor>,
+        /// Single-use codes of 8 digits.
+        recovery: Vec<SecretText>,
+        /// Replaces what has the same label, and the recovery codes.
+        replace: bool,
+    },
+    /// Writes a consistent copy of the sealed database beside it. Reply: [`Reply::Copy`]. uid 0 only.
+    Backup,
+    /// Puts the copy that lies beside the database as `restore.db` in its place, fenced: no code that was
+    /// used before or after the copy was made is accepted again. Reply: [`Reply::Restored`]. uid 0 only.
+    Restore,
 }
 
 /// A factor of a user.
@@ -120,6 +166,48 @@ pub enum Reply {
     Config(ConfigReport),
     /// Nothing was changed.
     Refused(Refusal),
+    /// A new set of recovery codes. Shown once.
+    RecoveryCodes {
+        /// Its id.
+        factor: FactorId,
+        /// The codes, in groups.
+        codes: Vec<SecretText>,
+    },
+    /// A code is on its way.
+    Sent {
+        /// Where to, masked.
+        to: ShownText,
+        /// Digits of the code.
+        digits: u8,
+        /// Until when it counts, Unix seconds.
+        until: i64,
+    },
+    /// A signed token, valid for a few steps and once.
+    Token(SecretText),
+    /// A copy of the database.
+    Copy {
+        /// Where it is: a file that only root and the daemon read.
+        path: String,
+        /// Users in it.
+        users: u64,
+        /// The ids of the keys that are needed to read it.
+        keys: Vec<String>,
+    },
+    /// The database was replaced by a copy.
+    Restored(Restored),
+}
+
+/// What became of a restored database.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Restored {
+    /// Users in it.
+    pub users: u64,
+    /// Factors whose used codes were known from the database before: they go on as they were.
+    pub carried_over: u64,
+    /// Counter-based factors that were not known: disabled until they are resynchronized or enrolled anew.
+    pub need_resync: u64,
+    /// Sets of recovery codes that were not known: void, to be made anew.
+    pub recovery_void: u64,
 }
 
 /// Why a request was refused, for programs and for people.
@@ -156,4 +244,8 @@ pub enum RefusalCode {
     Tampered,
     /// The daemon cannot do it at present.
     Unavailable,
+    /// A code was sent a moment ago, or too many were: wait.
+    TooSoon,
+    /// The code could not be sent.
+    NotSent,
 }

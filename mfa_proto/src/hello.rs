@@ -14,6 +14,8 @@ pub enum Protocol {
     Login,
     /// Requests and replies of `mfactl` and other front ends ([`crate::admin`]).
     Admin,
+    /// What core has done outside ([`crate::egress`]).
+    Egress,
 }
 
 /// The first frame of a connection, from the client. Its shape never changes between versions.

@@ -18,6 +18,7 @@
 pub mod admin;
 pub mod answer;
 pub mod codec;
+pub mod egress;
 pub mod frame;
 pub mod hello;
 pub mod login;

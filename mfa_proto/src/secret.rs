@@ -31,6 +31,12 @@ impl SecretText {
         Ok(Self(text))
     }
 
+    /// A second copy, wiped like the first. Not `Clone`, so that no copy is made in passing.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// The text itself. Every call is a place where a secret may leak: keep them few.
     pub fn expose(&self) -> &str {
         &self.0

@@ -77,7 +77,12 @@ pub(crate) fn ask(wire: &mut Wire, request: &Request) -> Result<Reply, Failure> 
         | Reply::User(_)
         | Reply::Status(_)
         | Reply::Audit(_)
-        | Reply::Config(_)) => Ok(reply),
+        | Reply::Config(_)
+        | Reply::RecoveryCodes { .. }
+        | Reply::Sent { .. }
+        | Reply::Token(_)
+        | Reply::Copy { .. }
+        | Reply::Restored(_)) => Ok(reply),
     }
 }
 

@@ -184,8 +184,8 @@ fn exit_of(code: RefusalCode) -> u8 {
         RefusalCode::NotAllowed => exit::NOT_ALLOWED,
         RefusalCode::UnknownUser | RefusalCode::NoSuchFactor => exit::NOT_FOUND,
         RefusalCode::WrongCode => exit::WRONG_CODE,
-        RefusalCode::Locked => exit::LOCKED,
-        RefusalCode::Unavailable => exit::UNREACHABLE,
+        RefusalCode::Locked | RefusalCode::TooSoon => exit::LOCKED,
+        RefusalCode::Unavailable | RefusalCode::NotSent => exit::UNREACHABLE,
         RefusalCode::Invalid => exit::USAGE,
         RefusalCode::Ambiguous | RefusalCode::WrongState | RefusalCode::TooMany | RefusalCode::Tampered => {
             exit::FAILED
@@ -206,5 +206,7 @@ fn word_of(code: RefusalCode) -> &'static str {
         RefusalCode::TooMany => "too_many",
         RefusalCode::Tampered => "tampered",
         RefusalCode::Unavailable => "unavailable",
+        RefusalCode::TooSoon => "too_soon",
+        RefusalCode::NotSent => "not_sent",
     }
 }

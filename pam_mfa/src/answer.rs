@@ -1,10 +1,10 @@
-//! What of a typed text may leave the host process: the digits of a code, or word that there are none.
+//! What of a typed text may leave the host process: what the prompt asks for, or word that there is none.
 //!
 //! Refuses to send anything else. sshd answers every hidden prompt of its password method with the account
 //! password, and other clients fill in what they have stored; none of that is the daemon's business.
 
 use mfa_proto::{
-    answer::{Answer, AnswerShape, OtpCode, is_sshd_refusal},
+    answer::{AnswerShape, OtpCode, is_sshd_refusal},
     login::{ClientMessage, Withheld},
     secret::SecretText,
 };
@@ -26,8 +26,9 @@ pub(crate) fn to_prompt(typed: Option<&[u8]>, password: Option<&[u8]>, shape: An
         return ClientMessage::Withheld(Withheld::Shape);
     }
     match std::str::from_utf8(typed).ok().and_then(|typed| shape.parse(typed)) {
-        Some(Answer::Code(code)) => of_code(&code),
-        Some(Answer::Acknowledged) => acknowledged(),
+        Some(answer) => {
+            answer.canonical().map_or(ClientMessage::Withheld(Withheld::Shape), ClientMessage::Answer)
+        }
         None => ClientMessage::Withheld(Withheld::Shape),
     }
 }

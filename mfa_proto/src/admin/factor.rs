@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::status::LockState;
 use crate::{
-    name::{FactorLabel, UserId},
+    name::{Claim, FactorLabel, UserId},
     secret::SecretText,
+    text::ShownText,
 };
 
 /// Names one factor for as long as it exists; never given twice.
@@ -20,6 +21,35 @@ pub enum FactorKind {
     Totp,
     /// Counter-based codes (RFC 4226).
     Hotp,
+    /// Single-use codes on paper.
+    Recovery,
+    /// Codes sent to a telephone number.
+    Sms,
+    /// Codes sent to a mail address.
+    Mail,
+    /// An outside service judges.
+    Rest,
+    /// Signed one-time tokens of machines.
+    Token,
+}
+
+impl FactorKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] =
+        [Self::Totp, Self::Hotp, Self::Recovery, Self::Sms, Self::Mail, Self::Rest, Self::Token];
+
+    /// The word for it: in rows, in messages, and as the label where none is given.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Totp => "totp",
+            Self::Hotp => "hotp",
+            Self::Recovery => "recovery",
+            Self::Sms => "sms",
+            Self::Mail => "mail",
+            Self::Rest => "rest",
+            Self::Token => "token",
+        }
+    }
 }
 
 /// Whether a factor counts.
@@ -77,13 +107,87 @@ pub struct HotpParams {
     pub counter: u64,
 }
 
-/// The kind of a new factor with its parameters.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// Where codes are sent, and how long they are.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct SentParams {
+    /// The telephone number (E.164, `+` first) or mail address.
+    pub address: SecretText,
+    /// 6 to 8; `None` takes what the configuration says.
+    pub digits: Option<u8>,
+}
+
+/// Which outside service judges, and by what name it knows the user.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct RestParams {
+    /// The service: `corp` for `[rest.corp]` of the configuration.
+    pub service: FactorLabel,
+    /// The user's name there; `None` when it is the account's.
+    pub remote_user: Option<Claim>,
+}
+
+/// Who signs tokens.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct TokenParams {
+    /// The domain whose application signs: `example.org` for `[token."example.org"]` of the configuration.
+    /// `None` makes a seed and a signing secret of the factor's own.
+    pub domain: Option<FactorLabel>,
+    /// The signing secret when it is brought along with the seed ([`NewFactor::secret`]).
+    pub signing_secret: Option<SecretText>,
+}
+
+/// The kind of a new factor with its parameters. (Recovery codes have a verb of their own.)
+#[derive(Debug, Deserialize, Serialize)]
 pub enum NewParams {
     /// Time-based.
     Totp(TotpParams),
     /// Counter-based.
     Hotp(HotpParams),
+    /// Sent to a telephone number.
+    Sms(SentParams),
+    /// Sent to a mail address.
+    Mail(SentParams),
+    /// Judged by an outside service.
+    Rest(RestParams),
+    /// Signed by a machine.
+    Token(TokenParams),
+}
+
+impl SentParams {
+    fn again(&self) -> Self {
+        Self { address: self.address.again(), digits: self.digits }
+    }
+}
+
+impl NewParams {
+    /// A second copy, as [`SecretText::again`] makes one.
+    #[must_use]
+    pub fn again(&self) -> Self {
+        match self {
+            Self::Totp(params) => Self::Totp(*params),
+            Self::Hotp(params) => Self::Hotp(*params),
+            Self::Sms(params) => Self::Sms(params.again()),
+            Self::Mail(params) => Self::Mail(params.again()),
+            Self::Rest(RestParams { service, remote_user }) => {
+                Self::Rest(RestParams { service: service.clone(), remote_user: remote_user.clone() })
+            }
+            Self::Token(TokenParams { domain, signing_secret }) => Self::Token(TokenParams {
+                domain: domain.clone(),
+                signing_secret: signing_secret.as_ref().map(SecretText::again),
+            }),
+        }
+    }
+
+    /// The kind.
+    pub const fn kind(&self) -> FactorKind {
+        match self {
+            Self::Totp(_) => FactorKind::Totp,
+            Self::Hotp(_) => FactorKind::Hotp,
+            Self::Sms(_) => FactorKind::Sms,
+            Self::Mail(_) => FactorKind::Mail,
+            Self::Rest(_) => FactorKind::Rest,
+            Self::Token(_) => FactorKind::Token,
+        }
+    }
 }
 
 /// A factor to add.
@@ -119,6 +223,10 @@ pub struct Enrolled {
     pub secret: Option<SecretText>,
     /// The `otpauth://` link that QR codes hold; `None` when the secret was brought along.
     pub uri: Option<SecretText>,
+    /// The signing secret of a new token factor; `None` when it was brought along.
+    pub signing_secret: Option<SecretText>,
+    /// Where a code was sent that confirms the factor, masked: `+49 *** **321`.
+    pub sent_to: Option<ShownText>,
 }
 
 /// One factor, without its secret.
@@ -132,12 +240,16 @@ pub struct FactorDetail {
     pub label: FactorLabel,
     /// Whether it counts.
     pub state: FactorState,
-    /// The hash inside the code.
-    pub algorithm: Algorithm,
-    /// Digits of a code.
-    pub digits: u8,
-    /// Seconds a step lasts; `None` for counter-based codes.
+    /// The hash inside the code; `None` where there is none.
+    pub algorithm: Option<Algorithm>,
+    /// Digits of a code; `None` where codes are no digits.
+    pub digits: Option<u8>,
+    /// Seconds a step lasts; `None` for all but time-based codes.
     pub period: Option<u16>,
+    /// Recovery codes that have not been used; `None` for other kinds.
+    pub left: Option<u32>,
+    /// Where codes go, masked, or who judges; `None` where nothing of that kind applies.
+    pub target: Option<ShownText>,
     /// When it was added, Unix seconds.
     pub created: i64,
     /// When it last let someone in, Unix seconds.

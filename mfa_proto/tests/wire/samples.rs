@@ -6,13 +6,15 @@ use mfa_proto::{
     admin::{
         Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId,
         FactorKind, FactorRef, FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, Refusal,
-        RefusalCode, Reply, Request, Status, TotpParams, UserDetail, UserPage, UserSummary,
+        RefusalCode, Reply, Request, RestParams, Restored, SentParams, Status, TokenParams, TotpParams,
+        UserDetail, UserPage, UserSummary,
     },
     answer::AnswerShape,
     codec,
+    egress::{Consultation, Delivery, Done, Errand, Medium},
     hello::{Hello, Protocol, Welcome},
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict, Withheld},
-    name::{Claim, FactorLabel, RealmName, UserId, UserName},
+    name::{Claim, FactorLabel, RealmName, ServiceName, UserId, UserName},
     secret::SecretText,
     text::ShownText,
 };
@@ -53,10 +55,19 @@ impl Sample {
 
 /// One message of every kind there is in version 1.
 pub(crate) fn all() -> Vec<Sample> {
-    [greetings(), client_messages(), server_messages(), requests(), replies(), refusals(), states()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        greetings(),
+        client_messages(),
+        server_messages(),
+        requests(),
+        replies(),
+        refusals(),
+        states(),
+        errands(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn secret(text: &str) -> SecretText {
@@ -78,6 +89,7 @@ fn target() -> FactorRef {
 fn greetings() -> Vec<Sample> {
     vec![
         Sample::of("hello/login", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Login) }),
+        Sample::of("hello/egress", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Egress) }),
         Sample::of("hello/admin", &Hello { min: 1, max: 300, ..Hello::new(Protocol::Admin) }),
         Sample::of("welcome/version", &Welcome::Version(1)),
         Sample::of("welcome/unsupported", &Welcome::Unsupported { min: 2, max: 3 }),
@@ -170,8 +182,92 @@ fn requests() -> Vec<Sample> {
         ("audit", Request::Audit(Box::new(filter))),
         ("config_check", Request::ConfigCheck),
         ("reload", Request::Reload),
+        ("resync", Request::Resync { target: target(), codes: [secret("755224"), secret("287082")] }),
+        ("recovery_new", Request::RecoveryNew { user: jane(), count: 10, code: Some(secret("755224")) }),
+        ("send", Request::Send { target: target() }),
+        ("token_issue", Request::TokenIssue { target: target() }),
+        (
+            "enroll_all",
+            Request::EnrollAll {
+                user: jane(),
+                factors: vec![brought_along(NewParams::Hotp(HotpParams {
+                    algorithm: Algorithm::Sha256,
+                    digits: 8,
+                    counter: 5,
+                }))],
+                recovery: vec![secret("12345678")],
+                replace: true,
+            },
+        ),
+        ("backup", Request::Backup),
+        ("restore", Request::Restore),
     ];
-    requests.iter().map(|(name, request)| Sample::of(format!("request/{name}"), request)).collect()
+    let params = [
+        NewParams::Sms(SentParams { address: secret("+491701234321"), digits: Some(8) }),
+        NewParams::Mail(SentParams { address: secret("a@example.org"), digits: None }),
+        NewParams::Rest(RestParams { service: label("corp"), remote_user: Some(Claim::clean("j.doe")) }),
+        NewParams::Token(TokenParams {
+            domain: Some(label("example.org")),
+            signing_secret: Some(secret("JYXEX4IQOEYFYQ2S3MC5P4ZT4SDHYEA7")),
+        }),
+    ]
+    .map(|params| (format!("request/enroll/{}", params.kind().word()), params))
+    .map(|(name, params)| Sample::of(name, &Request::Enroll(Box::new(brought_along(params)))));
+    let requests = requests.iter().map(|(name, request)| Sample::of(format!("request/{name}"), request));
+    requests.chain(params).collect()
+}
+
+fn brought_along(params: NewParams) -> NewFactor {
+    NewFactor {
+        user: jane(),
+        label: None,
+        params,
+        secret: None,
+        activate: true,
+        replace: false,
+        current_code: None,
+    }
+}
+
+/// What core asks of egress, and what it is told.
+fn errands() -> Vec<Sample> {
+    let service = || ServiceName::new("sshd").unwrap();
+    let delivery = Delivery {
+        medium: Medium::Sms,
+        to: secret("+491701234321"),
+        code: secret("755224"),
+        user: jane(),
+        service: service(),
+        source: Some(Claim::clean("192.0.2.7")),
+        minutes: 5,
+    };
+    let consultation = || {
+        Box::new(Consultation {
+            outside: label("corp"),
+            remote_user: Claim::clean("j.doe"),
+            user: jane(),
+            service: service(),
+            source: None,
+            code: Some(secret("755224")),
+        })
+    };
+    let errands = [
+        ("deliver", Errand::Deliver(Box::new(delivery))),
+        ("begin", Errand::Begin(consultation())),
+        ("judge", Errand::Judge(consultation())),
+        ("ping", Errand::Ping),
+    ];
+    let done = [
+        ("delivered", Done::Delivered { via: ShownText::clean("twilio") }),
+        ("yes", Done::Yes),
+        ("no", Done::No),
+        ("failed", Done::Failed { why: ShownText::clean("HTTP 500") }),
+        ("busy", Done::Busy),
+    ];
+    let errands = errands.iter().map(|(name, errand)| Sample::of(format!("errand/{name}"), errand));
+    let mail = Sample::of("errand/medium/mail", &Medium::Mail);
+    let done = done.iter().map(|(name, done)| Sample::of(format!("done/{name}"), done));
+    errands.chain([mail]).chain(done).collect()
 }
 
 pub(crate) fn factor_detail() -> FactorDetail {
@@ -180,9 +276,11 @@ pub(crate) fn factor_detail() -> FactorDetail {
         kind: FactorKind::Totp,
         label: label("phone"),
         state: FactorState::Active,
-        algorithm: Algorithm::Sha1,
-        digits: 6,
+        algorithm: Some(Algorithm::Sha1),
+        digits: Some(6),
         period: Some(30),
+        left: Some(9),
+        target: Some(ShownText::clean("+49 *** **321")),
         created: 1_767_225_600,
         last_used: Some(1_767_225_601),
         failures: 3,
@@ -252,6 +350,8 @@ fn replies() -> Vec<Sample> {
         state: FactorState::Pending,
         secret: Some(secret("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")),
         uri: Some(secret("otpauth://totp/jane?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")),
+        signing_secret: Some(secret("JYXEX4IQOEYFYQ2S3MC5P4ZT4SDHYEA7")),
+        sent_to: Some(ShownText::clean("a***@example.org")),
     };
     let (detail, page) = users();
     let problems = vec!["/etc/mfad/mfad.toml:1:1: `x` is not a section".to_owned()];
@@ -264,6 +364,20 @@ fn replies() -> Vec<Sample> {
         ("status/store_well", Reply::Status(Box::new(Status { store: Ok(()), ..status() }))),
         ("audit", Reply::Audit(AuditPage { rows: vec![audit_row()], more: false })),
         ("config", Reply::Config(ConfigReport { valid: false, problems })),
+        (
+            "recovery_codes",
+            Reply::RecoveryCodes { factor: FactorId(8), codes: vec![secret("07-GAYT-EMZU-GU3D-OOBZ")] },
+        ),
+        ("sent", Reply::Sent { to: ShownText::clean("+49 *** **321"), digits: 6, until: 1_767_225_900 }),
+        ("token", Reply::Token(secret("1234567890123456 c2ln"))),
+        (
+            "copy",
+            Reply::Copy { path: "/var/lib/mfad/copy.db".into(), users: 2, keys: vec!["00112233".into()] },
+        ),
+        (
+            "restored",
+            Reply::Restored(Restored { users: 1, carried_over: 2, need_resync: 3, recovery_void: 4 }),
+        ),
     ];
     replies.iter().map(|(name, reply)| Sample::of(format!("reply/{name}"), reply)).collect()
 }
@@ -281,6 +395,8 @@ fn refusals() -> Vec<Sample> {
         RefusalCode::TooMany,
         RefusalCode::Tampered,
         RefusalCode::Unavailable,
+        RefusalCode::TooSoon,
+        RefusalCode::NotSent,
     ]
     .into_iter()
     .map(|code| {
@@ -294,7 +410,7 @@ fn refusals() -> Vec<Sample> {
 fn states() -> Vec<Sample> {
     let states = [FactorState::Pending, FactorState::Active, FactorState::Disabled, FactorState::Exhausted];
     let states = states.iter().map(|state| Sample::of(format!("state/{state:?}"), state));
-    let kinds = [FactorKind::Totp, FactorKind::Hotp];
+    let kinds = FactorKind::ALL;
     let kinds = kinds.iter().map(|kind| Sample::of(format!("kind/{kind:?}"), kind));
     let algorithms = [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512];
     let algorithms =
@@ -320,6 +436,13 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::Audit(_) => 10,
         Request::ConfigCheck => 11,
         Request::Reload => 12,
+        Request::Resync { .. } => 13,
+        Request::RecoveryNew { .. } => 14,
+        Request::Send { .. } => 15,
+        Request::TokenIssue { .. } => 16,
+        Request::EnrollAll { .. } => 17,
+        Request::Backup => 18,
+        Request::Restore => 19,
     }
 }
 
@@ -334,6 +457,11 @@ pub(crate) fn reply_tag(reply: &Reply) -> u8 {
         Reply::Audit(_) => 5,
         Reply::Config(_) => 6,
         Reply::Refused(_) => 7,
+        Reply::RecoveryCodes { .. } => 8,
+        Reply::Sent { .. } => 9,
+        Reply::Token(_) => 10,
+        Reply::Copy { .. } => 11,
+        Reply::Restored(_) => 12,
     }
 }
 

@@ -62,7 +62,9 @@ fn factor() -> FactorDetail {
         factor: FactorId(FAR),
         label: label(),
         period: Some(u16::MAX),
-        digits: u8::MAX,
+        digits: Some(u8::MAX),
+        left: Some(u32::MAX),
+        target: Some(ShownText::clean(&"m".repeat(OWN_WORD))),
         created: FAR,
         last_used: Some(FAR),
         failures: u32::MAX,
@@ -121,6 +123,8 @@ fn replies_that_are_not_lists_fit_whatever_their_fields_hold() {
         state: FactorState::Exhausted,
         secret: Some(secret()),
         uri: Some(secret()),
+        signing_secret: Some(secret()),
+        sent_to: Some(shown()),
     };
     let status = Status {
         version: word(),

@@ -27,8 +27,8 @@ pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure
         Request::Enroll(Box::new(NewFactor {
             user: whom.clone(),
             label: arguments.label.clone(),
-            params,
-            secret: brought.as_ref().and_then(copy),
+            params: params.again(),
+            secret: brought.as_ref().map(SecretText::again),
             activate: arguments.activation.no_confirm,
             replace: arguments.activation.replace,
             current_code,
@@ -39,7 +39,7 @@ pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure
         return Err(context.target.unexpected());
     };
     context.out.json(&render::view::enrolled(&whom, kind, &new))?;
-    show(context, &whom, &arguments, params, &new)?;
+    show(context, &whom, &arguments, &params, &new)?;
     finish(context, &whom, &new)
 }
 
@@ -56,16 +56,11 @@ fn split(kind: EnrollKind) -> (EnrollArgs, NewParams, FactorKind) {
     }
 }
 
-/// A second copy: the request is built anew when a current code is asked for.
-fn copy(secret: &SecretText) -> Option<SecretText> {
-    SecretText::new(secret.expose().to_owned()).ok()
-}
-
 fn show(
     context: &mut Context,
     whom: &UserId,
     arguments: &EnrollArgs,
-    params: NewParams,
+    params: &NewParams,
     new: &Enrolled,
 ) -> Result<(), Failure> {
     let state = match new.state {
@@ -78,7 +73,7 @@ fn show(
         "New factor {} of {}: {} \"{}\", {state}.",
         new.factor.0,
         escape_for_log(&whom.to_string()),
-        kind_word(params),
+        render::factor::kind(params.kind()),
         escape_for_log(new.label.as_str()),
     );
     context.out.text(&format!("{}\n", context.out.style.paint(Tone::Strong, &title)))?;
@@ -100,14 +95,7 @@ fn show(
     draw(context, &picture)
 }
 
-fn kind_word(params: NewParams) -> &'static str {
-    match params {
-        NewParams::Totp(_) => render::factor::kind(FactorKind::Totp),
-        NewParams::Hotp(_) => render::factor::kind(FactorKind::Hotp),
-    }
-}
-
-fn parameters(params: NewParams) -> String {
+fn parameters(params: &NewParams) -> String {
     match params {
         NewParams::Totp(p) => {
             format!("time-based, {}", render::factor::parameters(p.algorithm, p.digits, Some(p.period)))
@@ -117,6 +105,7 @@ fn parameters(params: NewParams) -> String {
             p.counter,
             render::factor::parameters(p.algorithm, p.digits, None)
         ),
+        NewParams::Sms(_) | NewParams::Mail(_) | NewParams::Rest(_) | NewParams::Token(_) => String::new(),
     }
 }
 

@@ -30,7 +30,8 @@ pub(super) fn user(code: RefusalCode, user: &UserId, now: &Now) -> Option<String
                 .to_owned(),
         ),
         RefusalCode::Unavailable => daemon(code),
-        RefusalCode::Invalid => None,
+        RefusalCode::NotSent => Some("which gateway failed, and why: journalctl -t mfad-egress".to_owned()),
+        RefusalCode::Invalid | RefusalCode::TooSoon => None,
     }
 }
 
@@ -47,7 +48,9 @@ pub(super) fn show(code: RefusalCode, whom: &UserId, now: &Now) -> Option<String
         | RefusalCode::Invalid
         | RefusalCode::TooMany
         | RefusalCode::Tampered
-        | RefusalCode::Unavailable => user(code, whom, now),
+        | RefusalCode::Unavailable
+        | RefusalCode::TooSoon
+        | RefusalCode::NotSent => user(code, whom, now),
     }
 }
 
@@ -64,7 +67,9 @@ pub(super) fn daemon(code: RefusalCode) -> Option<String> {
         | RefusalCode::WrongState
         | RefusalCode::Invalid
         | RefusalCode::TooMany
-        | RefusalCode::Tampered => None,
+        | RefusalCode::Tampered
+        | RefusalCode::TooSoon
+        | RefusalCode::NotSent => None,
     }
 }
 

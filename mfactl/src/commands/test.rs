@@ -1,9 +1,8 @@
 //! `test`: one login as the PAM module does it, at the terminal. Spends codes and counts failures like any.
 
-use mfa_proto::answer::{Answer, AnswerShape};
+use mfa_proto::answer::AnswerShape;
 use mfa_proto::hello::Protocol;
 use mfa_proto::login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict, Withheld};
-use mfa_proto::secret::SecretText;
 use serde_json::json;
 use zeroize::Zeroizing;
 
@@ -72,15 +71,11 @@ fn answer(
     let Some(typed) = typed(context, prompt, echo)? else {
         return Ok(ClientMessage::Withheld(Withheld::NoAnswer));
     };
-    let text = match shape.parse(&typed) {
-        Some(Answer::Code(code)) => code.expose().to_owned(),
-        Some(Answer::Acknowledged) => String::new(),
-        None => {
-            context.out.note("(This is not of the form asked for: it is not sent.)");
-            return Ok(ClientMessage::Withheld(Withheld::Shape));
-        }
+    let Some(answer) = shape.parse(&typed).and_then(|answer| answer.canonical()) else {
+        context.out.note("(This is not of the form asked for: it is not sent.)");
+        return Ok(ClientMessage::Withheld(Withheld::Shape));
     };
-    SecretText::new(text).map(ClientMessage::Answer).map_err(|e| Failure::usage(e.to_string()))
+    Ok(ClientMessage::Answer(answer))
 }
 
 fn typed(context: &mut Context, prompt: &str, echo: bool) -> Result<Option<Zeroizing<String>>, Failure> {

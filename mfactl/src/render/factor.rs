@@ -1,16 +1,13 @@
 //! The words for kinds, states, algorithms and locks.
 
-use mfa_proto::admin::{Algorithm, FactorKind, FactorState, LockReason, LockState};
+use mfa_proto::admin::{Algorithm, FactorDetail, FactorKind, FactorState, LockReason, LockState};
 
 use super::style::Tone;
 use super::time::{Now, span};
 
-/// `totp`, `hotp`.
+/// `totp`, `hotp`, …
 pub(crate) fn kind(kind: FactorKind) -> &'static str {
-    match kind {
-        FactorKind::Totp => "totp",
-        FactorKind::Hotp => "hotp",
-    }
+    kind.word()
 }
 
 /// `pending`, `active`, `disabled`, `exhausted`.
@@ -48,6 +45,16 @@ pub(crate) fn algorithm(algorithm: Algorithm) -> &'static str {
         Algorithm::Sha1 => "sha1",
         Algorithm::Sha256 => "sha256",
         Algorithm::Sha512 => "sha512",
+    }
+}
+
+/// What a factor's codes are like, or where they go: `6 digits, sha1, every 30 s`.
+pub(crate) fn described(detail: &FactorDetail) -> String {
+    let left = detail.left.map(|left| format!("{left} codes left"));
+    let target = detail.target.as_ref().map(ToString::to_string);
+    match (detail.algorithm, detail.digits) {
+        (Some(hash), Some(digits)) => parameters(hash, digits, detail.period),
+        _ => left.or(target).unwrap_or_default(),
     }
 }
 

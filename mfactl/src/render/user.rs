@@ -76,10 +76,7 @@ fn one_factor(detail: &FactorDetail, now: &Now, style: Style) -> String {
     let meaning = factor::state_meaning(detail.state);
     let mut facts = vec![
         [Cell::new("  State"), Cell::toned(factor::tone(detail.state), meaning)],
-        [
-            Cell::new("  Codes"),
-            Cell::new(&factor::parameters(detail.algorithm, detail.digits, detail.period)),
-        ],
+        [Cell::new("  Codes"), Cell::new(&factor::described(detail))],
         [Cell::new("  Added"), Cell::new(&now.full(Some(detail.created)))],
         [Cell::new("  Last used"), Cell::new(&now.full(detail.last_used))],
         [Cell::new("  Failures"), Cell::new(&format!("{} since the last success", detail.failures))],

@@ -29,7 +29,15 @@ pub(crate) fn refused(code: RefusalCode, message: &str) -> Reply {
 pub(crate) fn enrolled(state: FactorState) -> Reply {
     let secret = |text: &str| Some(SecretText::new(text.to_owned()).unwrap());
     let (secret, uri) = (secret(SECRET), secret(URI));
-    Reply::Enrolled(Box::new(Enrolled { factor: FactorId(3), label: label("totp"), state, secret, uri }))
+    Reply::Enrolled(Box::new(Enrolled {
+        factor: FactorId(3),
+        label: label("totp"),
+        state,
+        secret,
+        uri,
+        signing_secret: None,
+        sent_to: None,
+    }))
 }
 
 pub(crate) fn enrolled_with_own_key(name: &str, state: FactorState) -> Reply {
@@ -39,6 +47,8 @@ pub(crate) fn enrolled_with_own_key(name: &str, state: FactorState) -> Reply {
         state,
         secret: None,
         uri: None,
+        signing_secret: None,
+        sent_to: None,
     }))
 }
 
@@ -48,8 +58,10 @@ pub(crate) fn factor(id: i64, name: &str, state: FactorState) -> FactorDetail {
         kind: FactorKind::Totp,
         label: label(name),
         state,
-        algorithm: Algorithm::Sha1,
-        digits: 6,
+        algorithm: Some(Algorithm::Sha1),
+        digits: Some(6),
+        left: None,
+        target: None,
         period: Some(30),
         created: NOW - 86_400 * 21,
         last_used: Some(NOW - 185),
@@ -76,8 +88,10 @@ pub(crate) fn troubled() -> Reply {
     let until = |until| LockState::Until { until, reason: LockReason::Failures };
     let hotp = FactorDetail {
         kind: FactorKind::Hotp,
-        algorithm: Algorithm::Sha256,
-        digits: 8,
+        algorithm: Some(Algorithm::Sha256),
+        digits: Some(8),
+        left: None,
+        target: None,
         period: None,
         last_used: None,
         failures: 100,

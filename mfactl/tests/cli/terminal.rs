@@ -33,7 +33,14 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             | Request::Status
             | Request::Audit(_)
             | Request::ConfigCheck
-            | Request::Reload => None,
+            | Request::Reload
+            | Request::Resync { .. }
+            | Request::RecoveryNew { .. }
+            | Request::Send { .. }
+            | Request::TokenIssue { .. }
+            | Request::EnrollAll { .. }
+            | Request::Backup
+            | Request::Restore => None,
         }
     };
     seen.iter().filter_map(code).collect()

@@ -26,7 +26,7 @@ impl Desk<'_> {
             self.root_only("make a factor active without a code that proves it")?;
         }
         self.may_begin(&user).await?;
-        let (params, counter) = checked(params)?;
+        let (params, counter) = checked(&params)?;
         let label = label.map_or_else(|| default_label(params.kind()), Ok)?;
         let brought_along = secret.is_some();
         let seed = secret.map_or_else(|| Seed::generate(params.algorithm()), |text| Seed::from_base32(&text));
@@ -39,7 +39,15 @@ impl Desk<'_> {
         let added = added.map_err(|e| not_done(&user, "add a factor", self.core.now(), &e))?;
         self.log_change("enroll", &user);
         let (factor, state) = (added.factor, added.state);
-        Ok(Reply::Enrolled(Box::new(Enrolled { factor, label, state, secret: shown.key, uri: shown.link })))
+        Ok(Reply::Enrolled(Box::new(Enrolled {
+            factor,
+            label,
+            state,
+            secret: shown.key,
+            uri: shown.link,
+            signing_secret: None,
+            sent_to: None,
+        })))
     }
 
     /// A first factor is added by its owner only where the administrator lets owners do so, because a
@@ -84,16 +92,12 @@ impl Desk<'_> {
 }
 
 fn default_label(kind: FactorKind) -> Result<FactorLabel, Refusal> {
-    let label = match kind {
-        FactorKind::Totp => "totp",
-        FactorKind::Hotp => "hotp",
-    };
-    FactorLabel::new(label).map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))
+    FactorLabel::new(kind.word()).map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))
 }
 
-fn checked(params: NewParams) -> Result<(Params, i64), Refusal> {
+fn checked(params: &NewParams) -> Result<(Params, i64), Refusal> {
     let (params, counter) = match params {
-        NewParams::Totp(totp) => (Params::Totp(totp), 0),
+        NewParams::Totp(totp) => (Params::Totp(*totp), 0),
         NewParams::Hotp(hotp) => {
             let counter = i64::try_from(hotp.counter).map_err(|_| {
                 refused(
@@ -102,6 +106,9 @@ fn checked(params: NewParams) -> Result<(Params, i64), Refusal> {
                 )
             })?;
             (Params::Hotp { algorithm: hotp.algorithm, digits: hotp.digits }, counter)
+        }
+        NewParams::Sms(_) | NewParams::Mail(_) | NewParams::Rest(_) | NewParams::Token(_) => {
+            return Err(refused(RefusalCode::Invalid, "this kind of factor is not known here"));
         }
     };
     if params.is_valid() {

@@ -75,6 +75,15 @@ async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refu
         Request::Audit(filter) => desk.audit(*filter).await,
         Request::ConfigCheck => desk.config_check(),
         Request::Reload => desk.reload().await,
+        Request::Resync { .. }
+        | Request::RecoveryNew { .. }
+        | Request::Send { .. }
+        | Request::TokenIssue { .. }
+        | Request::EnrollAll { .. }
+        | Request::Backup
+        | Request::Restore => {
+            Err(refusal::refused(mfa_proto::admin::RefusalCode::Invalid, "this is not known here"))
+        }
     }
 }
 

@@ -165,7 +165,15 @@ impl Asking {
             (After::Judge, ClientMessage::Answer(typed)) => match shape.parse(typed.expose()) {
                 Some(Answer::Code(code)) => Step::Judge(Judging { dialogue: self.dialogue }, code),
                 // The module should not have sent it: it is not judged, so it costs no attempt.
-                Some(Answer::Acknowledged) | None => withheld(self.dialogue, Withheld::Shape),
+                Some(
+                    Answer::Acknowledged
+                    | Answer::Recovery(_)
+                    | Answer::Token(_)
+                    | Answer::Choice(_)
+                    | Answer::Text(_)
+                    | Answer::Empty,
+                )
+                | None => withheld(self.dialogue, Withheld::Shape),
             },
         }
     }

@@ -1,7 +1,7 @@
 //! The row of a factor: its parameters, its sealed seed, where it stands, how its limits stand.
 
 use mfa_proto::{
-    admin::{Algorithm, FactorKind, FactorState, TotpParams},
+    admin::{Algorithm, FactorState, TotpParams},
     name::FactorLabel,
 };
 use rusqlite::{Row, ToSql, params};
@@ -103,7 +103,7 @@ impl Factor {
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
         );
         let last_used = self.last_used.map(|time| time.0);
-        let (kind, algorithm) = (kind_word(self.params.kind()), algorithm_word(self.params.algorithm()));
+        let (kind, algorithm) = (self.params.kind().word(), algorithm_word(self.params.algorithm()));
         let values: [&dyn ToSql; 19] = [
             &self.id,
             &self.account_id,
@@ -166,7 +166,7 @@ impl Factor {
         fields
             .int(self.id)
             .int(self.account_id)
-            .text(kind_word(self.params.kind()))
+            .text(self.params.kind().word())
             .text(self.label.as_str())
             .text(state_word(self.state))
             .text(algorithm_word(self.params.algorithm()))
@@ -193,7 +193,7 @@ impl Factor {
             .text(&account.realm)
             .text(&account.name)
             .maybe_int(account.uid)
-            .text(kind_word(self.params.kind()))
+            .text(self.params.kind().word())
             .text(algorithm_word(self.params.algorithm()))
             .int(self.params.digits())
             .int(self.params.period())
@@ -273,13 +273,6 @@ impl Factor {
     fn one_row(&self, rows: usize) -> Result<(), StoreError> {
         let changed = || StoreError::Tampered(format!("factor {} changed meanwhile", self.id));
         if rows == 1 { Ok(()) } else { Err(changed()) }
-    }
-}
-
-const fn kind_word(kind: FactorKind) -> &'static str {
-    match kind {
-        FactorKind::Totp => "totp",
-        FactorKind::Hotp => "hotp",
     }
 }
 

@@ -70,12 +70,19 @@ fn detail(read: &Read<'_>, factor: &Factor) -> FactorDetail {
         kind,
         label: factor.label.clone(),
         state: factor.state,
-        algorithm: factor.params.algorithm(),
-        digits: factor.params.digits(),
+        algorithm: Some(factor.params.algorithm()),
+        digits: Some(factor.params.digits()),
         period: match kind {
             FactorKind::Totp => Some(factor.params.period()),
-            FactorKind::Hotp => None,
+            FactorKind::Hotp
+            | FactorKind::Recovery
+            | FactorKind::Sms
+            | FactorKind::Mail
+            | FactorKind::Rest
+            | FactorKind::Token => None,
         },
+        left: None,
+        target: None,
         created: factor.created.0,
         last_used: factor.last_used.map(|time| time.0),
         failures: factor.counter.failures,

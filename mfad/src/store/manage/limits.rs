@@ -44,7 +44,13 @@ fn keep_used(factor: &Factor, fenced: Moving) -> Moving {
         FactorKind::Totp if (0..=GENUINE_LEAD).contains(&lead) => {
             Moving { position: factor.moving.position, ..fenced }
         }
-        FactorKind::Totp | FactorKind::Hotp => fenced,
+        FactorKind::Totp
+        | FactorKind::Hotp
+        | FactorKind::Recovery
+        | FactorKind::Sms
+        | FactorKind::Mail
+        | FactorKind::Rest
+        | FactorKind::Token => fenced,
     }
 }
 
