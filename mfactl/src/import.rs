@@ -20,7 +20,7 @@ mod reason;
 
 pub use self::{
     csv::KeyEncoding,
-    entry::{Entry, Factor, Name, Parsed, Rejected, Whose},
+    entry::{Entry, Factor, Name, Params, Parsed, Rejected, Whose},
     format::Format,
     key::{Key, KeyError},
     label::shown_name,

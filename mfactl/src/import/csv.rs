@@ -8,13 +8,13 @@ mod record;
 
 use std::borrow::Cow;
 
-use mfa_proto::admin::{Algorithm, NewParams};
+use mfa_proto::admin::Algorithm;
 
 pub use self::columns::KeyEncoding;
 use self::columns::{Column, Columns};
 use super::{
     Options,
-    entry::{self, Factor, Found, Name, Parsed, Whose},
+    entry::{self, Factor, Found, Name, Params, Parsed, Whose},
     key::Key,
     reason::Reason,
 };
@@ -97,7 +97,7 @@ impl Row<'_, '_> {
         Ok(factor.into())
     }
 
-    fn params(&self) -> Result<NewParams, Reason> {
+    fn params(&self) -> Result<Params, Reason> {
         let algorithm = match self.get(Column::Algorithm).map(plain).as_deref() {
             None | Some("SHA1" | "HMACSHA1") => Algorithm::Sha1,
             Some("SHA256" | "HMACSHA256") => Algorithm::Sha256,

@@ -31,11 +31,29 @@ pub struct Entry {
     pub notes: Vec<Note>,
 }
 
+/// Kind and parameters of a factor: the kinds that other programs know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Params {
+    /// Time-based.
+    Totp(TotpParams),
+    /// Counter-based.
+    Hotp(HotpParams),
+}
+
+impl From<Params> for NewParams {
+    fn from(params: Params) -> Self {
+        match params {
+            Params::Totp(totp) => Self::Totp(totp),
+            Params::Hotp(hotp) => Self::Hotp(hotp),
+        }
+    }
+}
+
 /// A factor.
 #[derive(Debug)]
 pub struct Factor {
     /// Kind and parameters.
-    pub params: NewParams,
+    pub params: Params,
     /// The shared secret.
     pub key: Key,
     /// What to call it: an issuer, the serial number of a token.
@@ -123,19 +141,19 @@ impl From<Factor> for Found {
 }
 
 /// Time-based parameters that the daemon takes.
-pub(super) fn totp(algorithm: Algorithm, digits: u64, period: u64) -> Result<NewParams, Reason> {
+pub(super) fn totp(algorithm: Algorithm, digits: u64, period: u64) -> Result<Params, Reason> {
     let period = u16::try_from(period).ok().filter(|seconds| (15..=120).contains(seconds));
     let period = period.ok_or(Reason::Period)?;
-    Ok(NewParams::Totp(TotpParams { algorithm, digits: checked(digits)?, period }))
+    Ok(Params::Totp(TotpParams { algorithm, digits: checked(digits)?, period }))
 }
 
 /// Counter-based parameters that the daemon takes; `counter` is the first that has not been used.
-pub(super) fn hotp(algorithm: Algorithm, digits: u64, counter: u64) -> Result<NewParams, Reason> {
+pub(super) fn hotp(algorithm: Algorithm, digits: u64, counter: u64) -> Result<Params, Reason> {
     // The daemon keeps counters in signed columns, and there must be room to go on.
     if counter >= 1 << 62 {
         return Err(Reason::Counter);
     }
-    Ok(NewParams::Hotp(HotpParams { algorithm, digits: checked(digits)?, counter }))
+    Ok(Params::Hotp(HotpParams { algorithm, digits: checked(digits)?, counter }))
 }
 
 fn checked(digits: u64) -> Result<u8, Reason> {

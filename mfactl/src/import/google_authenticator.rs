@@ -4,7 +4,7 @@
 use mfa_proto::{admin::Algorithm, secret::SecretText};
 
 use super::{
-    entry::{self, Factor, Found, Parsed, Whose},
+    entry::{self, Factor, Found, Params, Parsed, Whose},
     key::Key,
     note::Note,
     reason::Reason,
@@ -84,7 +84,7 @@ impl Options {
     }
 
     /// A counter of 1 or more makes it HOTP, whatever else is set: as the module decides.
-    fn params(&self) -> Result<mfa_proto::admin::NewParams, Reason> {
+    fn params(&self) -> Result<Params, Reason> {
         match self.counter {
             Some(counter) if counter >= 1 => entry::hotp(Algorithm::Sha1, 6, counter),
             _ if self.totp => entry::totp(Algorithm::Sha1, 6, self.step.unwrap_or(30)),
@@ -119,7 +119,7 @@ fn number<T: std::str::FromStr>(place: &mut Option<T>, text: &str, name: &'stati
 
 #[cfg(test)]
 mod tests {
-    use mfa_proto::admin::{HotpParams, NewParams, TotpParams};
+    use mfa_proto::admin::{HotpParams, TotpParams};
 
     use super::*;
 
@@ -147,17 +147,17 @@ mod tests {
     #[test]
     fn files_that_the_program_wrote() {
         let totp = one(TOTP);
-        assert_eq!(totp.factor.params, NewParams::Totp(TotpParams::default()));
+        assert_eq!(totp.factor.params, Params::Totp(TotpParams::default()));
         assert_eq!(totp.factor.key.to_base32().unwrap().expose(), "PR5BEGOEFM2MTFYEVCVH4D2MBI");
         let codes: Vec<&str> = totp.recovery.iter().map(SecretText::expose).collect();
         assert_eq!(codes, ["86258181", "43315624", "71994485", "43733764", "73130781"]);
         assert_eq!(totp.notes, [Note::ScratchCodes, Note::OwnLimits]);
         let hotp = one(HOTP);
         let counted = HotpParams { algorithm: Algorithm::Sha1, digits: 6, counter: 1 };
-        assert_eq!(hotp.factor.params, NewParams::Hotp(counted));
+        assert_eq!(hotp.factor.params, Params::Hotp(counted));
         assert_eq!(hotp.recovery.len(), 10);
         let slow = one(SLOW);
-        assert_eq!(slow.factor.params, NewParams::Totp(TotpParams { period: 60, ..TotpParams::default() }));
+        assert_eq!(slow.factor.params, Params::Totp(TotpParams { period: 60, ..TotpParams::default() }));
         assert_eq!(slow.notes, [Note::WideWindow { codes: 17 }, Note::OwnLimits, Note::ReuseEnds]);
     }
 
@@ -176,10 +176,9 @@ mod tests {
     #[test]
     fn a_counter_decides_as_the_module_does() {
         let with = |options: &str| one(&format!("{}\n{options}", "A".repeat(26))).factor.params;
-        let counted =
-            |counter| NewParams::Hotp(HotpParams { algorithm: Algorithm::Sha1, digits: 6, counter });
+        let counted = |counter| Params::Hotp(HotpParams { algorithm: Algorithm::Sha1, digits: 6, counter });
         assert_eq!(with("\" TOTP_AUTH\n\" HOTP_COUNTER 12\n"), counted(12));
-        assert_eq!(with("\" TOTP_AUTH\n\" HOTP_COUNTER 0\n"), NewParams::Totp(TotpParams::default()));
+        assert_eq!(with("\" TOTP_AUTH\n\" HOTP_COUNTER 0\n"), Params::Totp(TotpParams::default()));
     }
 
     #[test]

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use mfa_proto::admin::{Algorithm, NewParams};
+use mfa_proto::admin::Algorithm;
 use zeroize::Zeroizing;
 
 use super::{
     encoding,
-    entry::{self, Factor, Found, Name, Parsed, Whose},
+    entry::{self, Factor, Found, Name, Params, Parsed, Whose},
     key::Key,
     otpauth,
     protobuf::{Fields, Malformed, Value},
@@ -91,7 +91,7 @@ impl Account {
         Ok(Factor { params, key, label }.into())
     }
 
-    fn params(&self) -> Result<NewParams, Reason> {
+    fn params(&self) -> Result<Params, Reason> {
         let algorithm = match self.algorithm {
             0 | 1 => Algorithm::Sha1,
             2 => Algorithm::Sha256,
@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(entry.factor.key.to_base32().unwrap().expose(), "JBSWY3DPEHPK3PXP");
         assert_eq!(entry.whose.name, Name::Loose("alice@google.com".into()));
         assert_eq!(entry.factor.label.as_deref(), Some("Example"));
-        assert_eq!(entry.factor.params, NewParams::Totp(TotpParams::default()));
+        assert_eq!(entry.factor.params, Params::Totp(TotpParams::default()));
     }
 
     #[test]
@@ -226,7 +226,7 @@ mod tests {
         let [alice, bob] = parsed.entries.as_slice() else { panic!("{parsed:?}") };
         assert_eq!((alice.line, alice.factor.label.as_deref()), (3, Some("ACME")));
         let counted = HotpParams { algorithm: Algorithm::Sha512, digits: 8, counter: 8 };
-        assert_eq!(bob.factor.params, NewParams::Hotp(counted));
+        assert_eq!(bob.factor.params, Params::Hotp(counted));
         let rejected: Vec<_> = parsed.rejected.iter().map(|r| (&r.whose.name, &r.why)).collect();
         let (carol, dora) = (Name::Loose("carol".into()), Name::Loose("dora".into()));
         assert_eq!(rejected, [(&carol, &Reason::Algorithm), (&dora, &Reason::Kind)]);

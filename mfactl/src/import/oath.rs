@@ -1,10 +1,10 @@
 //! `users.oath` of `pam_oath`, which is the file format of mod-authn-otp: type, user, PIN, key in hex, counter,
 //! last code, time of the last login, on one line for each token.
 
-use mfa_proto::admin::{Algorithm, NewParams};
+use mfa_proto::admin::Algorithm;
 
 use super::{
-    entry::{self, Factor, Found, Parsed, Whose},
+    entry::{self, Factor, Found, Params, Parsed, Whose},
     key::Key,
     note::Note,
     reason::Reason,
@@ -66,7 +66,7 @@ impl Kind {
     /// With the fields after the key. What stands there for HOTP is the counter of the last code that was
     /// accepted, and the first counter to try as long as none was: liboath keeps the one apart from the other
     /// by the code beside it.
-    fn at(self, rest: &[&str]) -> Result<(NewParams, Vec<Note>), Reason> {
+    fn at(self, rest: &[&str]) -> Result<(Params, Vec<Note>), Reason> {
         let moving = rest.first().filter(|field| **field != "-");
         let used = rest.get(1).is_some_and(|code| *code != "-");
         let Some(period) = self.period else {
@@ -95,12 +95,12 @@ mod tests {
     const USED: &str = include_str!("../../tests/import/users.oath");
     const KEY: &str = "3132333435363738393031323334353637383930";
 
-    fn counted(digits: u8, counter: u64) -> NewParams {
-        NewParams::Hotp(HotpParams { algorithm: Algorithm::Sha1, digits, counter })
+    fn counted(digits: u8, counter: u64) -> Params {
+        Params::Hotp(HotpParams { algorithm: Algorithm::Sha1, digits, counter })
     }
 
-    fn timed(digits: u8, period: u16) -> NewParams {
-        NewParams::Totp(TotpParams { algorithm: Algorithm::Sha1, digits, period })
+    fn timed(digits: u8, period: u16) -> Params {
+        Params::Totp(TotpParams { algorithm: Algorithm::Sha1, digits, period })
     }
 
     #[test]

@@ -152,10 +152,10 @@ fn number(text: Option<&str>, default: u64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use mfa_proto::admin::{HotpParams, NewParams, TotpParams};
+    use mfa_proto::admin::{HotpParams, TotpParams};
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{super::entry::Params, *};
 
     fn why(text: &str) -> Reason {
         let mut parsed = read(text);
@@ -175,12 +175,12 @@ mod tests {
         let loose = |name: &str| Name::Loose(name.into());
         let [john, alice, bob] = parsed.entries.as_slice() else { panic!("{:?}", parsed.entries) };
         assert_eq!((john.line, &john.whose.name), (3, &loose("john.doe@email.com")));
-        assert_eq!(john.factor.params, NewParams::Totp(TotpParams::default()));
+        assert_eq!(john.factor.params, Params::Totp(TotpParams::default()));
         assert_eq!(john.factor.label.as_deref(), Some("ACME Co"));
         assert_eq!(john.factor.key.to_base32().unwrap().expose(), "HXDMVJECJJWSRB3HWIZR4IFUGFTMXBOZ");
         assert_eq!((alice.line, &alice.whose.name), (4, &loose("alice")));
         let counted = HotpParams { algorithm: Algorithm::Sha512, digits: 8, counter: 17 };
-        assert_eq!(alice.factor.params, NewParams::Hotp(counted));
+        assert_eq!(alice.factor.params, Params::Hotp(counted));
         assert_eq!((bob.factor.label.as_deref(), &bob.whose.name), (Some("ACME"), &loose("bob")));
         assert_eq!(bob.notes, [Note::WeakKey { bits: 80 }, Note::UnknownOption { name: "weird".into() }]);
     }
@@ -211,7 +211,7 @@ mod tests {
         assert!(matches!(why("otpauth://totp/x?secret=01890189"), Reason::Key(_)));
     }
 
-    fn written(params: NewParams, key: &Key, issuer: &str, account: &str) -> String {
+    fn written(params: Params, key: &Key, issuer: &str, account: &str) -> String {
         let escaped = |text: &str| {
             text.bytes().flat_map(|b| format!("%{b:02X}").into_bytes()).map(char::from).collect::<String>()
         };
@@ -219,10 +219,10 @@ mod tests {
         let secret = key.to_base32().unwrap();
         let hash = |algorithm: Algorithm| format!("{algorithm:?}").to_uppercase();
         let (kind, rest) = match params {
-            NewParams::Totp(p) => {
+            Params::Totp(p) => {
                 ("totp", format!("algorithm={}&digits={}&period={}", hash(p.algorithm), p.digits, p.period))
             }
-            NewParams::Hotp(p) => {
+            Params::Hotp(p) => {
                 ("hotp", format!("algorithm={}&digits={}&counter={}", hash(p.algorithm), p.digits, p.counter))
             }
         };
@@ -235,10 +235,10 @@ mod tests {
             digits in prop_oneof![Just(6_u8), Just(8)],
             period in 15_u16..=120,
             counter in prop::option::of(0_u64..1 << 62),
-        ) -> NewParams {
+        ) -> Params {
             match counter {
-                Some(counter) => NewParams::Hotp(HotpParams { algorithm, digits, counter }),
-                None => NewParams::Totp(TotpParams { algorithm, digits, period }),
+                Some(counter) => Params::Hotp(HotpParams { algorithm, digits, counter }),
+                None => Params::Totp(TotpParams { algorithm, digits, period }),
             }
         }
     }

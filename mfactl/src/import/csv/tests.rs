@@ -5,7 +5,7 @@ use super::*;
 const HEX: &str = "3132333435363738393031323334353637383930";
 const BASE32: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
-fn all(text: &str, options: &Options) -> Vec<(Whose, NewParams)> {
+fn all(text: &str, options: &Options) -> Vec<(Whose, Params)> {
     let parsed = read(text, options);
     assert_eq!(parsed.rejected, [], "{text}");
     for entry in &parsed.entries {
@@ -25,8 +25,8 @@ fn whose(serial: &str, user: &str) -> Whose {
     Whose { serial: Some(serial.into()), name: Name::Firm(user.into()) }
 }
 
-fn timed(digits: u8, period: u16) -> NewParams {
-    NewParams::Totp(TotpParams { algorithm: Algorithm::Sha1, digits, period })
+fn timed(digits: u8, period: u16) -> Params {
+    Params::Totp(TotpParams { algorithm: Algorithm::Sha1, digits, period })
 }
 
 #[test]
@@ -49,11 +49,11 @@ fn other_lists_with_their_types() {
     let counted = HotpParams { algorithm: Algorithm::Sha256, digits: 6, counter: 17 };
     assert_eq!(
         all(&text, &Options::default()),
-        [(whose("1", "alice"), timed(8, 60)), (whose("2", "bob"), NewParams::Hotp(counted))]
+        [(whose("1", "alice"), timed(8, 60)), (whose("2", "bob"), Params::Hotp(counted))]
     );
     let events =
         all(&format!("user\tserial\tsecret_base32\tcounter\nx\t1\t{BASE32}\t5\n"), &Options::default());
-    assert!(matches!(events.as_slice(), [(_, NewParams::Hotp(hotp))] if hotp.counter == 5));
+    assert!(matches!(events.as_slice(), [(_, Params::Hotp(hotp))] if hotp.counter == 5));
 }
 
 #[test]

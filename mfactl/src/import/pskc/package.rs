@@ -1,11 +1,11 @@
 //! One key package: the token, its key, parameters and moving factors.
 
-use mfa_proto::admin::{Algorithm, NewParams};
+use mfa_proto::admin::Algorithm;
 use roxmltree::Node;
 
 use super::{
     super::{
-        entry::{self, Factor, Found, Name, Parsed, Whose},
+        entry::{self, Factor, Found, Name, Params, Parsed, Whose},
         key::Key,
         note::Note,
         reason::Reason,
@@ -87,7 +87,7 @@ fn token(package: Node<'_, '_>, lock: &Lock<'_>) -> Result<Found, Reason> {
     Ok(Found { factor: Factor { params, key, label: None }, recovery: Vec::new(), notes })
 }
 
-fn timed(algorithm: Algorithm, digits: u64, interval: Option<u64>) -> Result<NewParams, Reason> {
+fn timed(algorithm: Algorithm, digits: u64, interval: Option<u64>) -> Result<Params, Reason> {
     entry::totp(algorithm, digits, interval.unwrap_or(30))
 }
 

@@ -1,7 +1,7 @@
-use mfa_proto::admin::{Algorithm, HotpParams, NewParams, TotpParams};
+use mfa_proto::admin::{Algorithm, HotpParams, TotpParams};
 
 use super::{
-    super::{entry::Name, entry::Whose, note::Note},
+    super::{entry::Name, entry::Params, entry::Whose, note::Note},
     *,
 };
 
@@ -20,8 +20,8 @@ fn why(text: &str, key: Option<&PreSharedKey>) -> Reason {
     parsed.rejected.remove(0).why
 }
 
-fn counted(digits: u8, counter: u64) -> NewParams {
-    NewParams::Hotp(HotpParams { algorithm: Algorithm::Sha1, digits, counter })
+fn counted(digits: u8, counter: u64) -> Params {
+    Params::Hotp(HotpParams { algorithm: Algorithm::Sha1, digits, counter })
 }
 
 /// A container with this in its key.
@@ -85,7 +85,7 @@ fn time_based_tokens_with_all_they_may_have() {
     let parsed = read(&package("totp", &format!("{parameters}{inner}")), None);
     let [entry] = parsed.entries.as_slice() else { panic!("{parsed:?}") };
     let wanted = TotpParams { algorithm: Algorithm::Sha256, digits: 8, period: 60 };
-    assert_eq!(entry.factor.params, NewParams::Totp(wanted));
+    assert_eq!(entry.factor.params, Params::Totp(wanted));
     assert_eq!(entry.whose, Whose { serial: Some("7".into()), name: Name::None });
     assert_eq!(
         entry.notes,
