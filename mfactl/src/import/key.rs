@@ -63,6 +63,11 @@ impl Key {
         self.0.len().saturating_mul(8)
     }
 
+    /// An order, so that equal keys of different people can be found.
+    pub fn order(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
+
     /// Base32 without padding, upper case, as the daemon takes it. `None` never happens: the longest key
     /// fits a secret text.
     pub fn to_base32(&self) -> Option<SecretText> {
