@@ -3,6 +3,7 @@
 //!
 //! Refuses to guess whose a factor is, and to show or keep any key.
 
+mod accounts;
 mod homes;
 mod input;
 mod names;

@@ -22,7 +22,7 @@ use super::{
 /// Whether `line` is a header: columns are known, and one of them is the key.
 pub(super) fn is_header(line: &str) -> bool {
     columns::separator(line)
-        .and_then(|separator| Columns::of(line, separator, None).ok())
+        .and_then(|separator| Columns::of(line, separator, Some(KeyEncoding::Hex)).ok())
         .is_some_and(|columns| columns.has_key())
 }
 

@@ -64,6 +64,7 @@ mod tests {
             ("<pskc:KeyContainer/>", Format::Pskc),
             ("upn,serial number,secret key,time interval,manufacturer,model\n", Format::Csv),
             ("Serial;Key (hex)\n", Format::Csv),
+            ("serial,key,user\n", Format::Csv),
         ] {
             assert_eq!(Format::detect(text.as_bytes()), Some(format), "{text:?}");
         }

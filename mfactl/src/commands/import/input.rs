@@ -1,16 +1,15 @@
 //! What is to be read: each path as one input or many, with the account that the place itself names.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use mfa_proto::name::UserName;
 use mfa_proto::text::escape_for_log;
 use mfactl::import::Format;
 use nix::fcntl::AT_FDCWD;
-use nix::unistd::{Uid, User, geteuid};
 use zeroize::Zeroizing;
 
 use super::{
+    accounts::{Accounts, Host, is_trusted},
     homes,
     open::{self, Content, NotRead},
     skip::{Place, Skip},
@@ -18,6 +17,9 @@ use super::{
 
 /// The file of libpam-google-authenticator in a home directory.
 pub(super) const STATE_FILE: &str = ".google_authenticator";
+
+/// What standard input is called in place of a path.
+pub(super) const STDIN: &str = "standard input";
 
 /// One file, or standard input.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl Inputs {
         if path == Path::new("-") {
             match open::stdin() {
                 Ok(bytes) => self.inputs.push(Input::of_stdin(bytes)),
-                Err(why) => self.skip("standard input", &why),
+                Err(why) => self.skip(STDIN, &why),
             }
         } else if path.is_dir() {
             homes::add(self, path, only);
@@ -102,7 +104,7 @@ impl Inputs {
 
 impl Input {
     fn of_stdin(bytes: Zeroizing<Vec<u8>>) -> Self {
-        let path = "standard input".to_owned();
+        let path = STDIN.to_owned();
         let speaker = Speaker::Trusted;
         Self { path, bytes, speaker, account: None, format: None, readable: false, identity: None }
     }
@@ -113,7 +115,7 @@ impl Input {
         let is_state = path.file_name().is_some_and(|name| name == STATE_FILE);
         let by_directory = || {
             let directory = std::fs::canonicalize(path).ok()?.parent()?.file_name()?.to_str()?.to_owned();
-            UserName::new(directory).ok().filter(super::super::user::exists)
+            UserName::new(directory).ok().filter(|name| Host.exists(name))
         };
         let account = match &speaker {
             Speaker::Owner(_, name) => name.clone(),
@@ -133,21 +135,8 @@ impl Input {
 impl Speaker {
     /// The owner of a file.
     pub(super) fn of(uid: u32) -> Self {
-        if uid == 0 || uid == geteuid().as_raw() { Self::Trusted } else { Self::Owner(uid, account_of(uid)) }
+        if is_trusted(uid) { Self::Trusted } else { Self::Owner(uid, Host.of_uid(uid)) }
     }
-}
-
-/// The account of `uid`, when the host has one.
-pub(super) fn account_of(uid: u32) -> Option<UserName> {
-    let account = User::from_uid(Uid::from_raw(uid)).ok()??;
-    UserName::new(account.name).ok()
-}
-
-/// Whether `directory` is the home of `name`.
-pub(super) fn is_home(name: &UserName, directory: (u64, u64)) -> bool {
-    let home = User::from_name(name.as_str()).ok().flatten().map(|account| account.dir);
-    let about = home.and_then(|home| std::fs::metadata(home).ok());
-    about.is_some_and(|about| (about.dev(), about.ino()) == directory)
 }
 
 /// A path for messages.

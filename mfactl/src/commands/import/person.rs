@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn what_does_not_fit_a_frame_is_skipped_whole() {
         assert!(person((0..20).map(|key| entry(key, None))).request(false).is_ok());
-        let skip = person((0..60).map(|key| entry(key, None))).request(false).unwrap_err();
-        assert_eq!(skip.why, "60 factors and 1 scratch codes are too many for one request of 4 KiB");
+        let skip = person((0..90).map(|key| entry(key, None))).request(false).unwrap_err();
+        assert_eq!(skip.why, "90 factors and 1 scratch codes are too many for one request of 4 KiB");
     }
 }

@@ -6,6 +6,7 @@ use mfa_proto::name::UserName;
 use mfactl::import::{Entry, Format, Note, Options, Rejected, Whose, parse};
 
 use super::{
+    accounts::Host,
     input::Input,
     names::{Holder, Names, NoHolder},
     person::Person,
@@ -93,7 +94,7 @@ impl Plan {
         whose: &Whose,
         place: &Place,
     ) -> Result<Option<&mut Person>, Skip> {
-        match names.holder(input, whose) {
+        match names.holder(input, whose, &Host) {
             Ok(Holder::User(name)) => {
                 Ok(Some(self.people.entry(name.clone()).or_insert_with(|| Person::new(name))))
             }

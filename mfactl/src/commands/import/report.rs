@@ -48,7 +48,10 @@ impl Report {
         context.out.text(&text::of(&self, style))?;
         let code = if self.skipped.is_empty() && !self.imported.is_empty() { exit::OK } else { exit::FAILED };
         match self.stopped {
-            Some(failure) if context.out.json => Ok(failure.exit()),
+            Some(failure) if context.out.json => {
+                context.out.note(&format!("mfactl: {failure}"));
+                Ok(failure.exit())
+            }
             Some(failure) => Err(failure),
             None => Ok(code),
         }

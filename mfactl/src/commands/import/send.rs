@@ -16,6 +16,7 @@ use super::{
 };
 use crate::client::{self, Wire};
 use crate::failure::Failure;
+use crate::terminal::Held;
 
 /// How to ask.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +40,16 @@ pub(super) fn all(context: &mut Context, people: Vec<Person>, manner: Manner, re
     let mut talk = Talk { held, wire: None, manner };
     let mut bar = Bar::new(context, people.len());
     let mut people = people.into_iter();
+    // Ctrl-C ends it between two users, with a report.
+    let signals = Held::new().ok();
     while let Some(person) = people.next() {
+        if signals.as_ref().is_some_and(Held::came) {
+            bar.clear(context);
+            let state = "stopped: what is reported as imported stays imported".to_owned();
+            let hint = Some("the same command goes on where it was".to_owned());
+            let failure = Failure::Interrupted { state, hint };
+            return report.stop(failure, std::iter::once(person).chain(people).collect());
+        }
         bar.step(context, person.name.as_str());
         match talk.one(context, &person) {
             Ok(None) => report.imported.push(person),
@@ -70,26 +80,49 @@ impl Talk {
             Ok(request) => request,
             Err(skip) => return Ok(Some(skip)),
         };
-        if let Some(skip) = present(context, person, &self.held)? {
+        if self.held.contains(&person.id())
+            && let Some(skip) = self.present(context, person)?
+        {
             return Ok(Some(skip));
         }
         if self.manner.dry_run {
             return Ok(None);
         }
         match self.ask(context, &request) {
-            Ok(()) => Ok(None),
+            Ok(Reply::Done { .. }) => Ok(None),
+            Ok(_) => Err(context.target.unexpected()),
             Err(failure) => refused(context, person, failure).map(Some),
         }
     }
 
-    fn ask(&mut self, context: &Context, request: &Request) -> Result<(), Failure> {
+    /// Why `person`, who has factors, is skipped: one of them has the label of a new one.
+    fn present(&mut self, context: &Context, person: &Person) -> Result<Option<Skip>, Failure> {
+        let detail = match self.ask(context, &Request::Show { user: person.id() }) {
+            Ok(Reply::User(detail)) => detail,
+            Ok(_) => return Err(context.target.unexpected()),
+            // Gone since, or tampered with: the daemon says so when it is asked to add.
+            Err(Failure::Refused { .. }) => return Ok(None),
+            Err(failure) => return Err(failure),
+        };
+        let proven = |label: &FactorLabel| {
+            detail.factors.iter().any(|factor| factor.label == *label && factor.state != FactorState::Pending)
+        };
+        let Some(planned) = person.factors.iter().find(|planned| proven(&planned.label)) else {
+            return Ok(None);
+        };
+        let label = escape_for_log(planned.label.as_str());
+        let mut skip = person.skip(format!("has a factor called \"{label}\" already"));
+        skip.hint = Some("to put the new one in its place: --replace".to_owned());
+        skip.present = true;
+        Ok(Some(skip))
+    }
+
+    fn ask(&mut self, context: &Context, request: &Request) -> Result<Reply, Failure> {
         let open = match self.wire.take() {
             Some(open) => open,
             None => context.target.open(Protocol::Admin)?,
         };
-        let open = self.wire.insert(open);
-        let reply = client::ask(open, request)?;
-        if matches!(reply, Reply::Done { .. }) { Ok(()) } else { Err(open.unexpected()) }
+        client::ask(self.wire.insert(open), request)
     }
 }
 
@@ -113,27 +146,4 @@ fn holders(context: &Context, replace: bool) -> Result<BTreeSet<UserId>, Failure
     }
     let users = list::all(context).map_err(|failure| failure.or_hint(hint::daemon))?;
     Ok(users.into_iter().map(|summary| summary.user).collect())
-}
-
-/// Why `person` is skipped who is one of the holders: a factor of the same label is there.
-fn present(context: &Context, person: &Person, held: &BTreeSet<UserId>) -> Result<Option<Skip>, Failure> {
-    let user = person.id();
-    if !held.contains(&user) {
-        return Ok(None);
-    }
-    let detail = match list::detail(context, &user) {
-        Ok(detail) => detail,
-        // Gone since, or tampered with: the daemon says so when it is asked to add.
-        Err(Failure::Refused { .. }) => return Ok(None),
-        Err(failure) => return Err(failure),
-    };
-    let proven = |label: &FactorLabel| {
-        detail.factors.iter().any(|factor| factor.label == *label && factor.state != FactorState::Pending)
-    };
-    let Some(planned) = person.factors.iter().find(|planned| proven(&planned.label)) else { return Ok(None) };
-    let mut skip =
-        person.skip(format!("has a factor called \"{}\" already", escape_for_log(planned.label.as_str())));
-    skip.hint = Some("to put the new one in its place: --replace".to_owned());
-    skip.present = true;
-    Ok(Some(skip))
 }

@@ -7,7 +7,7 @@ use mfa_proto::text::escape_for_log;
 use mfactl::import::{Note, Params};
 
 use super::{
-    super::{person::Person, skip::Skip},
+    super::{input::STDIN, person::Person, skip::Skip},
     Report,
 };
 use crate::render::{
@@ -50,7 +50,11 @@ fn imported(report: &Report, style: Style) -> String {
 
 fn rows(person: &Person) -> Vec<[Cell; 3]> {
     let name = Cell::new(person.name.as_str());
-    let mut rows: Vec<[Cell; 3]> = person
+    let mut codes = match person.recovery.len() {
+        0 => String::new(),
+        many => format!(", and {}", counted(many, "scratch code")),
+    };
+    person
         .factors
         .iter()
         .map(|planned| {
@@ -65,14 +69,10 @@ fn rows(person: &Person) -> Vec<[Cell; 3]> {
                     format!("hotp \"{label}\" from {}, {parameters}", p.counter)
                 }
             };
+            let what = what + &std::mem::take(&mut codes);
             [name.clone(), Cell::new(&what), Cell::new(&planned.place.to_string())]
         })
-        .collect();
-    if !person.recovery.is_empty() {
-        let what = counted(person.recovery.len(), "scratch code");
-        rows.push([name, Cell::new(&what), Cell::new(&person.place().path)]);
-    }
-    rows
+        .collect()
 }
 
 /// Each note once, with those whom it concerns; a number says enough where it is nearly everyone.
@@ -116,7 +116,7 @@ fn skipped(skips: &[Skip], style: Style) -> String {
     if !others.is_empty() {
         let _ = writeln!(text, "\n{}", style.paint(Tone::Strong, "Skipped:"));
         let rows = others.iter().map(|skip| {
-            let hint = skip.hint.as_ref().map(|hint| format!(". {hint}")).unwrap_or_default();
+            let hint = skip.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
             let why = format!("{}{hint}", skip.why);
             [
                 Cell::new(skip.user.as_deref().unwrap_or("")),
@@ -133,6 +133,7 @@ fn summary(report: &Report) -> String {
     let people = &report.imported;
     let factors = people.iter().map(|person| person.factors.len()).sum();
     let codes = people.iter().map(|person| person.recovery.len()).sum();
+    let mut places = people.iter().flat_map(|person| &person.factors).map(|planned| &planned.place);
     let (all, factors, codes) =
         (counted(people.len(), "user"), counted(factors, "factor"), counted(codes, "scratch code"));
     let verb = if report.dry_run { "Would import" } else { "Imported" };
@@ -143,7 +144,7 @@ fn summary(report: &Report) -> String {
     text.push_str(".\n");
     if report.dry_run {
         text.push_str("Nothing was changed: this was a dry run.\n");
-    } else if !people.is_empty() {
+    } else if places.any(|place| place.path != STDIN) {
         text.push_str("The files still hold the keys: delete them when logins work.\n");
     }
     text
