@@ -73,14 +73,6 @@ mod tests {
 
     use super::*;
 
-    const FORMATS: [Format; 6] = [
-        Format::GoogleAuthenticator,
-        Format::Oath,
-        Format::Otpauth,
-        Format::Migration,
-        Format::Pskc,
-        Format::Csv,
-    ];
     const SAMPLES: [&[u8]; 6] = [
         include_bytes!("../tests/import/google-authenticator/totp"),
         include_bytes!("../tests/import/google-authenticator/hotp"),
@@ -97,7 +89,7 @@ mod tests {
             ..Options::default()
         };
         let _any = Format::detect(bytes);
-        for format in FORMATS {
+        for format in Format::ALL {
             let parsed = parse(format, bytes, &options);
             let lines = bytes.split(|byte| *byte == b'\n').count();
             for line in parsed

@@ -20,6 +20,10 @@ pub enum Format {
 }
 
 impl Format {
+    /// All formats.
+    pub const ALL: [Self; 6] =
+        [Self::GoogleAuthenticator, Self::Oath, Self::Otpauth, Self::Migration, Self::Pskc, Self::Csv];
+
     /// The format that `bytes` can only be, if any.
     pub fn detect(bytes: &[u8]) -> Option<Self> {
         let text = super::text(bytes).ok()?;

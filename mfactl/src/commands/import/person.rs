@@ -6,7 +6,7 @@ use mfa_proto::admin::{FactorKind, NewFactor, NewParams, Request};
 use mfa_proto::codec;
 use mfa_proto::name::{FactorLabel, UserId, UserName};
 use mfa_proto::secret::SecretText;
-use mfactl::import::{Entry, Factor, Note, Params};
+use mfactl::import::{Entry, Factor, Note, Params, shown_name};
 
 use super::skip::{Place, Skip};
 
@@ -146,7 +146,8 @@ fn kind(params: Params) -> FactorKind {
 
 /// What the input calls it when that can be a label, else its kind; with a number where that is taken.
 fn label(factor: &Factor, taken: &BTreeSet<&str>) -> Option<FactorLabel> {
-    let given = factor.label.as_deref().and_then(|text| FactorLabel::new(text.trim()).ok());
+    let given = factor.label.as_deref().map(str::trim).filter(|text| shown_name(text).is_some());
+    let given = given.and_then(|text| FactorLabel::new(text).ok());
     let mut base = given.map_or_else(|| kind(factor.params).word().to_owned(), String::from);
     let whole = base.clone();
     // Room for a number.
@@ -192,7 +193,15 @@ mod tests {
     #[test]
     fn labels_are_those_of_the_input_and_differ() {
         let long = "é".repeat(32);
-        let given = [None, None, Some("phone"), Some("a:b"), Some("phone"), Some(&*long), Some(&*long)];
+        let given = [
+            None,
+            Some("JBSWY3DPEHPK3PXP"),
+            Some("phone"),
+            Some("a:b"),
+            Some("phone"),
+            Some(&*long),
+            Some(&*long),
+        ];
         let person = person((0_u8..).zip(given).map(|(key, label)| entry(key, label)));
         let labels: Vec<&str> = person.factors.iter().map(|planned| planned.label.as_str()).collect();
         let cut = format!("{} 2", "é".repeat(29));
