@@ -32,6 +32,8 @@ const QUEUE: usize = 1024;
 pub struct Store {
     outbox: mpsc::Sender<Message>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Tells this opening of the database from every other.
+    issuer: Arc<()>,
 }
 
 impl Store {
@@ -61,7 +63,7 @@ impl Store {
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        Ok(Self { outbox, thread: Arc::new(Mutex::new(Some(thread))) })
+        Ok(Self { outbox, thread: Arc::new(Mutex::new(Some(thread))), issuer: Arc::default() })
     }
 
     /// What a login of `user` has to know before it asks.
