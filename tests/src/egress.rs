@@ -32,7 +32,13 @@ impl Egress {
     /// Starts it for a daemon, whose account the kernel lets at its socket by group.
     #[track_caller]
     pub fn start(world: &World, daemon: &Daemon) -> Self {
-        let account = world.add_service_user("mfad-egress");
+        Self::start_as(world, daemon, "mfad-egress")
+    }
+
+    /// As [`Self::start`], by an account of another name.
+    #[track_caller]
+    pub fn start_as(world: &World, daemon: &Daemon, name: &str) -> Self {
+        let account = world.add_service_user(name);
         let core = fs::metadata(&daemon.state).expect("the daemon has its state");
         let core = std::os::unix::fs::MetadataExt::gid(&core);
         let dir = Path::new(SOCKET).parent().expect("the socket is in a directory");
