@@ -7,6 +7,7 @@ mod daemon;
 mod enroll;
 mod factor;
 mod help;
+mod import;
 mod parse;
 mod recovery;
 mod user;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
+    import::ImportArgs,
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
     user::{NamedUser, OptionalUser},
@@ -88,6 +90,9 @@ pub(crate) enum Command {
     /// Work with signed tokens
     #[command(subcommand, arg_required_else_help = true)]
     Token(TokenVerb),
+    /// Take users over from google-authenticator, libpam-oath and lists of tokens (root)
+    #[command(after_long_help = help::IMPORT)]
+    Import(Box<ImportArgs>),
     /// List the users that have factors
     #[command(after_long_help = help::LIST)]
     List,

@@ -8,6 +8,7 @@ mod confirm;
 mod enroll;
 mod generate;
 mod hint;
+mod import;
 mod list;
 mod recovery;
 mod remove;
@@ -89,6 +90,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Send(arguments) => send::run(context, arguments),
         Command::Resync(arguments) => resync::run(context, arguments),
         Command::Token(TokenVerb::Issue(arguments)) => token::issue(context, arguments),
+        Command::Import(arguments) => import::run(context, *arguments),
         Command::List => list::list(context),
         Command::Show(user) => list::show(context, &user),
         Command::Disable(arguments) => verb::disable(context, arguments),
