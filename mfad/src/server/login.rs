@@ -6,7 +6,7 @@
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use mfa_proto::{
-    answer::{AnswerShape, OtpCode},
+    answer::{Answer, AnswerShape, OtpCode},
     login::{ClientMessage, Dialogue, ServerMessage, Start},
     name::UserId,
 };
@@ -296,7 +296,7 @@ impl<'a> Login<'a> {
             context: self.context.clone(),
             rule: self.rule.clone(),
             uid,
-            code,
+            answer: Answer::Code(code),
             channel: self.channel,
         };
         let outcome = self.core.login_store().attempt(attempt).await.map_err(|error| {

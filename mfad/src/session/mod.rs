@@ -207,6 +207,9 @@ impl Judging {
             Outcome::Locked { gate } => {
                 self.dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now))
             }
+            Outcome::Unreachable { gate } => {
+                self.refused(Reason::Unreachable, "The code could not be checked.", gate, now)
+            }
             Outcome::NoFactor => self.refused(Reason::NoFactor, "Wrong code.", Gate::Open, now),
             Outcome::Orphaned => Step::Settle(Settled::denied(Reason::Orphaned)),
             Outcome::Tampered => Step::Settle(Settled::denied(Reason::Tampered)),

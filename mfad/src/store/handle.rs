@@ -1,6 +1,7 @@
 //! What callers see: a handle with one method per operation, and the way to the thread and back.
 
 mod changes;
+mod factors;
 mod upkeep;
 
 use std::{
@@ -34,6 +35,8 @@ pub struct Store {
     /// The way past the thread.
     pub(super) reader: Reader,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Tells this opening of the database from every other.
+    issuer: Arc<()>,
 }
 
 impl Store {
@@ -57,7 +60,8 @@ impl Store {
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        Ok(Self { outbox, reader, thread: Arc::new(Mutex::new(Some(thread))) })
+        let thread = Arc::new(Mutex::new(Some(thread)));
+        Ok(Self { outbox, reader, thread, issuer: Arc::default() })
     }
 
     /// What a login of `user` has to know before it asks.

@@ -3,7 +3,10 @@
 
 use mfa_proto::name::UserId;
 
-use super::{AccountView, Attempt, Channel, Outcome, Store, StoreError};
+use super::{
+    AccountView, Attempt, Channel, Consult, Consulted, Issue, Issued, Judgment, Outcome, Store, StoreError,
+    Ticket, Undelivered,
+};
 use crate::{audit::Context, session::Settled};
 
 /// A handle for logins.
@@ -27,6 +30,26 @@ impl LoginStore {
     /// See [`Store::attempt`].
     pub async fn attempt(&self, attempt: Attempt) -> Result<Outcome, StoreError> {
         self.0.attempt(attempt).await
+    }
+
+    /// See [`Store::issue`].
+    pub async fn issue(&self, issue: Issue) -> Result<Issued, StoreError> {
+        self.0.issue(issue).await
+    }
+
+    /// See [`Store::undelivered`].
+    pub async fn undelivered(&self, undelivered: Undelivered) -> Result<(), StoreError> {
+        self.0.undelivered(undelivered).await
+    }
+
+    /// See [`Store::consult`].
+    pub async fn consult(&self, consult: Consult) -> Result<Consulted, StoreError> {
+        self.0.consult(consult).await
+    }
+
+    /// See [`Store::settle`].
+    pub async fn settle(&self, ticket: Ticket, judgment: Judgment) -> Result<Outcome, StoreError> {
+        self.0.settle(ticket, judgment).await
     }
 
     /// See [`Store::record`].

@@ -13,13 +13,17 @@ mod account;
 mod attempt;
 mod audit_query;
 mod audit_rows;
+mod bench;
 mod call;
+mod challenge;
+mod consult;
 mod create;
 mod decoy;
 mod error;
 mod factor_row;
 mod handle;
 mod head;
+mod issue;
 mod login_store;
 mod look;
 mod manage;
@@ -28,9 +32,11 @@ mod open;
 mod proof;
 mod reader;
 mod ready_log;
+mod recovery;
 mod rekey;
 mod roster;
 mod seed;
+mod sent;
 mod tx;
 mod vault;
 mod view;
@@ -39,17 +45,23 @@ mod worker;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
     audit_query::AuditCheck,
+    consult::{Consult, Consulted, Judgment, Ticket},
     error::{Refused, StoreError},
     handle::Store,
+    issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
     look::Figures,
-    manage::{Added, Authority, NewFactor, Order, Target},
+    manage::{
+        Added, Authority, EnrollAll, Member, NewFactor, NewRecovery, Order, RecoveryNew, Resync, Target,
+    },
     proof::Proof,
     seed::Seeded,
-    view::AccountView,
+    view::{AccountView, Held},
 };
+use std::sync::Arc;
+
 use crate::{
-    factor::Rules,
+    factor::{Rules, TokenSettings},
     limits::{Profile, ProfileName},
 };
 
@@ -62,13 +74,24 @@ pub struct StoreSettings {
     pub unproven: Profile,
     /// How codes are judged.
     pub rules: Rules,
-    /// The most factors of one user.
+    /// The most factors of one user, recovery codes not counted.
     pub max_factors: u32,
+    /// Bounds on codes that are sent.
+    pub sent: SentLimits,
+    /// What signed tokens are judged by.
+    pub token: Arc<TokenSettings>,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
         let profile = Profile::named(ProfileName::Default);
-        Self { profile, unproven: profile.for_unproven(), rules: Rules::default(), max_factors: 8 }
+        Self {
+            profile,
+            unproven: profile.for_unproven(),
+            rules: Rules::default(),
+            max_factors: 8,
+            sent: SentLimits::default(),
+            token: Arc::default(),
+        }
     }
 }

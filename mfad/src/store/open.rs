@@ -95,7 +95,10 @@ pub(super) fn uses_key(database: &Database, id: KeyId) -> Result<bool, StoreErro
     let sql = "SELECT EXISTS (SELECT 1 FROM meta WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM head WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM account WHERE key_id = ?1) \
-               OR EXISTS (SELECT 1 FROM factor WHERE key_id = ?1)";
+               OR EXISTS (SELECT 1 FROM factor WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM challenge WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM sent WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM nonce WHERE key_id = ?1)";
     Ok(database.connection.query_row(sql, [id.as_bytes()], |row| row.get(0))?)
 }
 

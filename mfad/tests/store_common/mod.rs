@@ -16,7 +16,7 @@ use std::{
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mfa_proto::{
     admin::{Algorithm, FactorId, TotpParams},
-    answer::OtpCode,
+    answer::{Answer, OtpCode},
     name::{FactorLabel, ServiceName, UserId, UserName},
 };
 use mfad::{
@@ -112,7 +112,7 @@ pub(crate) fn order(name: &str) -> Order {
 }
 
 pub(crate) fn owner(name: &str, code: Option<&str>) -> Order {
-    let code = code.map(|code| OtpCode::parse(code).unwrap());
+    let code = code.map(|code| Answer::Code(OtpCode::parse(code).unwrap()));
     Order { authority: Authority::Owner { code, channel: Channel::Unproven }, ..order(name) }
 }
 
@@ -127,7 +127,7 @@ pub(crate) fn new_factor(name: &str, called: &str, params: Params, bytes: &[u8])
         label: label(called),
         params,
         start: params.start(0),
-        seed: seed(bytes),
+        secret: seed(bytes).into(),
         activate: true,
         replace: false,
     }
@@ -138,7 +138,7 @@ pub(crate) fn attempt(name: &str, code: &str) -> Attempt {
         context: context(name),
         rule: None,
         uid: Some(1000),
-        code: OtpCode::parse(code).unwrap(),
+        answer: Answer::Code(OtpCode::parse(code).unwrap()),
         channel: Channel::Proven,
     }
 }
