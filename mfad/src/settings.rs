@@ -6,7 +6,7 @@ use mfa_proto::text::ShownText;
 
 use crate::{
     config::{self, Config},
-    factor::Rules,
+    factor::{Rules, TokenSettings},
     identity::{Accounts, Directory, Nss},
     limits::{Profile, ProfileName},
     policy::{Action, Policy, Rule, Unenrolled},
@@ -23,10 +23,11 @@ pub struct Settings {
     policy: Policy,
     profile: Profile,
     prompt: PromptSettings,
+    token: Arc<TokenSettings>,
 }
 
 impl Settings {
-    /// Derives all from a valid configuration.
+    /// Derives all from a valid configuration, but for what credentials hold.
     pub fn new(config: Config) -> Self {
         let accounts: Option<Arc<dyn Accounts>> = match config.identity().accounts {
             config::Accounts::Nss => Some(Arc::new(Nss)),
@@ -42,8 +43,15 @@ impl Settings {
                 conceal: config.prompt().conceal,
                 attempts: u32::from(config.prompt().attempts),
             },
+            token: Arc::default(),
             config,
         }
+    }
+
+    /// The same, with what signed tokens are judged by ([`crate::signers::load`]).
+    #[must_use]
+    pub fn with_signers(self, token: TokenSettings) -> Self {
+        Self { token: Arc::new(token), ..self }
     }
 
     /// The configuration itself.
@@ -103,7 +111,7 @@ impl Settings {
             rules: Rules { window: self.config.totp().window, learn_drift: self.config.totp().learn_drift },
             max_factors: self.config.enrollment().max_factors,
             sent: SentLimits::default(),
-            token: Arc::default(),
+            token: Arc::clone(&self.token),
         }
     }
 }
