@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, time::Duration};
 
+use mfa_proto::name::UserName;
+
 use super::{
     suggest::{printable, unknown_choice},
     tree::Value,
@@ -128,10 +130,63 @@ pub(super) fn socket_or_none(value: &Value) -> Checked<Option<PathBuf>> {
 
 /// The name of a systemd credential.
 pub(super) fn credential(value: &Value) -> Checked<String> {
-    let text = text(value)?;
+    credential_name(text(value)?)
+}
+
+/// As [`credential`], of a text.
+pub(super) fn credential_name(text: &str) -> Checked<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
     if text.is_empty() || text.len() > 255 || text.starts_with('.') || !text.bytes().all(plain) {
         return Err("is no name of a credential: write its name, as in \"mfad-key\", and no path".into());
+    }
+    Ok(text.to_owned())
+}
+
+/// The name of an account of this host.
+pub(super) fn account(value: &Value) -> Checked<String> {
+    let text = text(value)?;
+    match UserName::new(text) {
+        Ok(name) => Ok(name.into()),
+        Err(error) => Err(format!("cannot be \"{}\": {error}", printable(text))),
+    }
+}
+
+/// The name of a host.
+pub(super) fn host_name(value: &Value) -> Checked<String> {
+    let text = text(value)?;
+    let part = |part: &str| {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        (1..=63).contains(&part.len()) && part.bytes().all(plain) && !part.starts_with('-')
+    };
+    if text.len() > 253 || !text.split('.').all(part) {
+        return Err(format!(
+            "cannot be \"{}\": write the name of a host, as \"host.example.org\"",
+            printable(text)
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// The name or address of a host; of IPv6 without brackets.
+pub(super) fn host_or_address(value: &Value) -> Checked<String> {
+    let text = text(value)?;
+    if text.parse::<std::net::Ipv6Addr>().is_ok() { Ok(text.to_owned()) } else { host_name(value) }
+}
+
+/// A mail address, as plain as they are in practice.
+pub(super) fn mail_address(value: &Value) -> Checked<String> {
+    let text = text(value)?;
+    let plain = |c: char| {
+        !c.is_control()
+            && !c.is_whitespace()
+            && !matches!(c, '<' | '>' | ',' | ';' | ':' | '"' | '(' | ')' | '\\' | '@')
+    };
+    let whole = text.len() <= 254
+        && text.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty() && local.chars().all(plain) && !domain.is_empty() && domain.chars().all(plain)
+        });
+    if !whole {
+        return Err(format!("cannot be \"{}\": write an address, as \"mfad@example.org\"", printable(text)));
     }
     Ok(text.to_owned())
 }

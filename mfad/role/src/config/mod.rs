@@ -11,27 +11,45 @@
 //! /etc/mfad/conf.d/limits.toml:2:9: `limits.burst` cannot be 0: write a whole number from 1 to 100
 //! ```
 
+mod codes;
+mod egress;
+mod gateway;
 mod kinds;
 mod limits;
+mod mail;
 mod policy;
 mod problem;
 mod reader;
+mod rest;
 mod sections;
+mod sent;
+mod sms;
 mod source;
 mod suggest;
+mod template;
 mod tree;
+mod web;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, path::Path, time::Duration};
 
 pub use self::{
+    codes::CodePattern,
+    egress::Egress,
+    gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
+    mail::{Mail, MailServer, MailTls},
     policy::{Action, Match, Policy, Rule, Unenrolled},
     problem::{ConfigErrors, Position, Problem},
+    rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{
         Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt,
         SelfEnrollment, Totp,
     },
+    sent::SentLimits,
+    sms::Sms,
     source::Source,
+    template::{Fact, Piece, Template},
+    web::{Access, Argument, Field, Url},
 };
 use self::{
     reader::Reader,
@@ -54,6 +72,10 @@ pub struct Config {
     prompt: Prompt,
     limits: LimitsConfig,
     enrollment: Enrollment,
+    egress: Egress,
+    sms: Sms,
+    mail: Mail,
+    rest: RestServices,
     audit: Audit,
     log: Log,
 }
@@ -84,6 +106,8 @@ impl Config {
 
     fn read(reader: &mut Reader, whole: Table) -> Self {
         let mut root = Reader::root(whole);
+        let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
+        let (egress, timeout) = Egress::read(reader, &mut root);
         let config = Self {
             core: Core::read(reader, &mut root),
             identity: Identity::read(reader, &mut root),
@@ -92,11 +116,27 @@ impl Config {
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
             enrollment: Enrollment::read(reader, &mut root),
+            egress,
+            sms: Sms::read(reader, &mut root),
+            mail: Mail::read(reader, &mut root),
+            rest: rest::read_all(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
         };
         reader.close(root);
+        let gateways = config.sms.gateways.len();
+        egress::check_times(reader, &timeout, gateways, config.core.login_timeout, needed);
         config
+    }
+
+    /// Whether something is configured that only the role that talks to the network can do.
+    pub fn needs_egress(&self) -> bool {
+        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty()
+    }
+
+    /// How long the longest errand of egress may take: what core waits at least.
+    pub fn longest_errand(&self) -> Duration {
+        egress::longest_errand(self.egress.timeout, self.sms.gateways.len())
     }
 
     /// `[core]`: sockets, directories, key, connections.
@@ -134,6 +174,26 @@ impl Config {
         &self.enrollment
     }
 
+    /// `[egress]`: the role that talks to the network.
+    pub fn egress(&self) -> &Egress {
+        &self.egress
+    }
+
+    /// `[sms]`: codes by text message.
+    pub fn sms(&self) -> &Sms {
+        &self.sms
+    }
+
+    /// `[mail]`: codes by mail.
+    pub fn mail(&self) -> &Mail {
+        &self.mail
+    }
+
+    /// `[rest.NAME]`: outside services, by name.
+    pub fn rest(&self) -> &RestServices {
+        &self.rest
+    }
+
     /// `[audit]`: how long the audit trail is kept.
     pub fn audit(&self) -> &Audit {
         &self.audit
@@ -155,7 +215,9 @@ impl Default for Config {
 pub fn known_keys() -> BTreeSet<String> {
     let mut reader = Reader::default();
     let _defaults = Config::read(&mut reader, Table::new());
-    Policy::note_keys(&mut reader, Place { file: 0, offset: 0 });
+    for note_keys in [Policy::note_keys, gateway::note_keys, rest::note_keys] {
+        note_keys(&mut reader, Place { file: 0, offset: 0 });
+    }
     reader.finish().1
 }
 
@@ -197,5 +259,7 @@ fn keep_first(faults: &mut Vec<Fault>) -> usize {
     dropped
 }
 
+#[cfg(test)]
+mod outside_tests;
 #[cfg(test)]
 mod tests;

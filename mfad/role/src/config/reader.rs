@@ -11,6 +11,9 @@ use super::{
     tree::{Entry, Fault, Node, Place, Table, Value},
 };
 
+/// The longest name of the administrator's own for a table, in bytes.
+const MAX_NAME: usize = 32;
+
 /// A value and where it was set.
 #[derive(Clone, Debug)]
 pub(super) struct Found<T> {
@@ -31,6 +34,8 @@ impl<T> Found<T> {
 #[derive(Debug)]
 pub(super) struct Section {
     path: String,
+    /// As `path`, with `NAME` where a name of the administrator's own stands.
+    known_as: String,
     table: Table,
     keys: Vec<&'static str>,
     faulty: bool,
@@ -38,7 +43,8 @@ pub(super) struct Section {
 
 impl Section {
     fn new(path: impl Into<String>, table: Table) -> Self {
-        Self { path: path.into(), table, keys: Vec::new(), faulty: false }
+        let path = path.into();
+        Self { known_as: path.clone(), path, table, keys: Vec::new(), faulty: false }
     }
 
     /// A section that nobody wrote.
@@ -122,6 +128,59 @@ impl Reader {
         sections
     }
 
+    /// The tables within the table `key` whose names are the administrator's own, such as
+    /// `[sms.gateway.NAME]`, each with its name and place.
+    pub(super) fn tables(
+        &mut self,
+        parent: &mut Section,
+        key: &'static str,
+    ) -> Vec<(String, Place, Section)> {
+        let path = join(&parent.path, key);
+        let known_as = format!("{}.NAME", join(&parent.known_as, key));
+        let mut sections = Vec::new();
+        for (name, entry) in self.entries(parent, key) {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+            if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
+                let shown = suggest::printable(&name);
+                let message =
+                    format!("[{path}.{shown}]: write a name of at most {MAX_NAME} letters, digits, `-`, `_`");
+                self.fault(Some(entry.key), message);
+                continue;
+            }
+            let path = format!("{path}.{name}");
+            let Value::Table(table) = entry.node.value else {
+                let message = format!("`{path}` is {}: write a table, [{path}]", entry.node.value.kind());
+                self.fault(Some(entry.key), message);
+                continue;
+            };
+            sections.push((
+                name,
+                entry.key,
+                Section { known_as: known_as.clone(), ..Section::new(path, table) },
+            ));
+        }
+        sections
+    }
+
+    /// What stands in the table `key`, whose keys are the administrator's own, in order of name.
+    pub(super) fn entries(&mut self, parent: &mut Section, key: &'static str) -> Vec<(String, Entry)> {
+        let path = join(&parent.path, key);
+        match self.take(parent, key) {
+            None => Vec::new(),
+            Some(Entry { node: Node { value: Value::Table(table), .. }, .. }) => table.into_iter().collect(),
+            Some(entry) => {
+                let message = format!("`{path}` is {}: write a table", entry.node.value.kind());
+                self.fault(Some(entry.key), message);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The value of `key` as it stands.
+    pub(super) fn node(&mut self, section: &mut Section, key: &'static str) -> Option<Node> {
+        self.take(section, key).map(|entry| entry.node)
+    }
+
     /// The value of `key`, or `default`.
     pub(super) fn value<T>(
         &mut self,
@@ -174,7 +233,7 @@ impl Reader {
     }
 
     fn take(&mut self, section: &mut Section, key: &'static str) -> Option<Entry> {
-        self.known.insert(join(&section.path, key));
+        self.known.insert(join(&section.known_as, key));
         section.keys.push(key);
         section.table.remove(key)
     }

@@ -289,22 +289,38 @@ fn the_installed_example_changes_nothing() {
     assert_eq!(read(&example()).unwrap(), Config::default());
 }
 
+/// What has no default of its own is shown with an example.
+const WITHOUT_DEFAULT: [&str; 8] = [
+    "core.credential",
+    "egress.host",
+    "sms.gateways",
+    "mail.server",
+    "mail.ca",
+    "mail.user",
+    "mail.credential",
+    "mail.from",
+];
+
 #[test]
 fn the_installed_example_shows_every_key_with_its_default() {
     let settings = example_settings();
     let shown: BTreeSet<String> = settings.iter().map(|(key, _)| key.clone()).collect();
     let in_rules = |key: &String| key.starts_with("policy.rule.match.");
-    let containers = ["core", "identity", "policy", "totp", "prompt", "limits", "enrollment", "audit", "log"];
+    let sections = "core identity policy totp prompt limits enrollment egress sms mail rest audit log";
+    let containers: Vec<_> = sections.split(' ').chain(["policy.rule", "sms.gateway"]).collect();
     let known: BTreeSet<String> = known_keys()
         .into_iter()
-        .filter(|key| !in_rules(key) && key != "policy.rule" && !containers.contains(&key.as_str()))
+        .filter(|key| !in_rules(key) && !containers.contains(&key.as_str()))
         .collect();
     assert_eq!(shown, known);
-    for (key, setting) in settings.iter().filter(|(key, _)| !key.starts_with("policy.rule")) {
+    let alone = |key: &str| !key.starts_with("policy.rule") && !key.contains(".NAME.");
+    for (key, setting) in
+        settings.iter().filter(|(key, _)| alone(key) && !WITHOUT_DEFAULT.contains(&key.as_str()))
+    {
         let (section, _) = key.rsplit_once('.').unwrap();
         let config = read(&format!("[{section}]\n{setting}\n")).unwrap_or_else(|e| panic!("{key}: {e}"));
-        // What has no default of its own, or takes that of the profile, is shown with an example.
-        if section != "limits" && key != "core.credential" {
+        // What takes its default from the profile is shown with that of one.
+        if section != "limits" {
             assert_eq!(config, Config::default(), "{key} is not shown with its default");
         }
     }
@@ -313,7 +329,7 @@ fn the_installed_example_shows_every_key_with_its_default() {
 #[test]
 fn the_man_page_shows_what_the_example_shows() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/man/mfad.toml.5");
-    let page = std::fs::read_to_string(&path).unwrap();
+    let page = std::fs::read_to_string(&path).unwrap().replace("\\e", "\\");
     let shown: BTreeSet<&str> = page.lines().collect();
     for (key, setting) in example_settings() {
         assert!(shown.contains(setting.as_str()), "mfad.toml.5 does not show {key} as `{setting}`");
@@ -330,6 +346,56 @@ fn the_rule_of_the_installed_example_is_valid() {
     for key in known_keys().iter().filter_map(|key| key.strip_prefix("policy.rule.match.")) {
         assert!(example.contains(key), "{key} is not explained");
     }
+}
+
+/// The settings of each commented table of the example that is headed so, without the comments.
+fn example_tables(header: &str) -> Vec<String> {
+    let example = example();
+    let mut tables = Vec::new();
+    for part in example.split(&format!("#[{header}]\n")).skip(1) {
+        let lines = part.lines().take_while(|line| !line.starts_with(['[']) && !line.starts_with("#["));
+        let settings = lines.filter_map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')));
+        tables.push(format!("[{header}]\n{}\n", settings.collect::<Vec<_>>().join("\n")));
+    }
+    tables
+}
+
+#[test]
+fn the_gateways_of_the_installed_example_are_valid() {
+    let tables = example_tables("sms.gateway.NAME");
+    let kinds: Vec<_> = tables
+        .iter()
+        .map(|table| {
+            let config = read(&format!("[sms]\ngateways = [\"NAME\"]\n{table}"));
+            config.unwrap_or_else(|e| panic!("{table}: {e}")).sms().gateways[0].kind.clone()
+        })
+        .collect();
+    assert!(
+        matches!(
+            kinds.as_slice(),
+            [GatewayKind::Http(_), GatewayKind::Http(_), GatewayKind::Modem { .. }, GatewayKind::File { .. }]
+        ),
+        "{kinds:?}"
+    );
+}
+
+#[test]
+fn the_mail_server_and_the_services_of_the_installed_example_are_valid() {
+    let mail: Vec<_> = example_settings()
+        .into_iter()
+        .filter_map(|(key, setting)| key.starts_with("mail.").then_some(setting))
+        .collect();
+    let config = read(&format!("[mail]\n{}", mail.join("\n"))).unwrap();
+    assert_eq!(config.mail().server.as_ref().unwrap().host, "mail.example.org");
+    let services = example_tables("rest.NAME");
+    let judges: Vec<_> = services
+        .iter()
+        .map(|table| {
+            let config = read(table).unwrap_or_else(|e| panic!("{table}: {e}"));
+            config.rest().values().next().unwrap().terms.judge.clone()
+        })
+        .collect();
+    assert!(matches!(judges.as_slice(), [Judge::Service, Judge::Core { .. }]), "{judges:?}");
 }
 
 /// Text that is nearly a configuration: more gets past the parser than with random text.
@@ -349,6 +415,8 @@ fn nearly() -> impl Strategy<Value = String> {
         5 => (key.clone(), value).prop_map(|(key, value)| format!("{key} = {value}")),
         2 => key.clone().prop_map(|key| format!("[{key}]")),
         1 => Just("[[policy.rule]]".to_owned()),
+        1 => Just("[sms.gateway.a]\ntype = \"http\"".to_owned()),
+        1 => Just("[rest.a]".to_owned()),
         1 => "\\PC*",
     ];
     prop::collection::vec(line, 0..12).prop_map(|lines| lines.join("\n"))
