@@ -20,6 +20,7 @@ use crate::{
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
+    outgoing::Outgoing,
     server::admission::{Admission, Logins},
     session::Settled,
     settings::Settings,
@@ -49,6 +50,7 @@ pub struct Core {
     path: PathBuf,
     admissions: Mutex<Vec<Admission>>,
     logins: Logins,
+    outgoing: Outgoing,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
@@ -90,6 +92,7 @@ impl Core {
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
+            outgoing: Outgoing::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
         }
@@ -152,6 +155,11 @@ impl Core {
     /// Logins under way, on all sockets.
     pub fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    /// Errands under way, and the way to have one done.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
     }
 
     /// Connections open now, on all sockets.
