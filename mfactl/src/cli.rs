@@ -5,6 +5,7 @@
 mod daemon;
 mod factor;
 mod help;
+mod import;
 mod parse;
 mod user;
 
@@ -16,6 +17,7 @@ pub(crate) use self::{
     daemon::{AuditArgs, ConfigVerb, ManArgs, ShellName, TestArgs},
     factor::{ConfirmArgs, EnrollArgs, EnrollKind, QrStyle, RemoveArgs, SwitchArgs, TargetArgs},
     help::{EXIT_CODES, FILES, JSON},
+    import::ImportArgs,
     parse::when,
     user::{NamedUser, OptionalUser},
 };
@@ -70,6 +72,9 @@ pub(crate) enum Command {
     /// Prove a new factor by one of its codes, which makes it active
     #[command(after_long_help = help::CONFIRM)]
     Confirm(ConfirmArgs),
+    /// Take users over from google-authenticator, libpam-oath and lists of tokens (root)
+    #[command(after_long_help = help::IMPORT)]
+    Import(Box<ImportArgs>),
     /// List the users that have factors
     #[command(after_long_help = help::LIST)]
     List,

@@ -7,6 +7,7 @@ mod confirm;
 mod enroll;
 mod generate;
 mod hint;
+mod import;
 mod list;
 mod remove;
 mod secret;
@@ -73,6 +74,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Enroll(kind) => enroll::run(context, kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
+        Command::Import(arguments) => import::run(context, *arguments),
         Command::List => list::list(context),
         Command::Show(user) => list::show(context, &user),
         Command::Disable(arguments) => verb::disable(context, arguments),

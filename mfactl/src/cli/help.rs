@@ -6,7 +6,11 @@
 /// What each exit code means.
 pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "done; test: accepted"),
-    ("1", "refused or failed; status: the store takes no writes; config check, reload: not valid"),
+    (
+        "1",
+        "refused or failed; import: something was skipped; status: the store takes no writes; config check, reload: not \
+         valid",
+    ),
     ("2", "the command line, or what was read from standard input, is not valid"),
     ("3", "mfad cannot be reached or cannot answer at present"),
     ("4", "the code was wrong, used before, or missing; test: denied"),
@@ -75,6 +79,33 @@ of a factor that does not count yet, and is used up when it is right, so that li
 with it; typed at the prompt or given on standard input it is not seen at all.
 
 JSON fields: user, realm, verb, factors (how many became active).";
+
+pub(super) const IMPORT: &str = "\
+Reads all, asks the daemon to take one user after the other, and reports. All factors of a user are \
+imported, or none. They are active at once: people have used them already. Exits with 1 when anything \
+was skipped; what was imported stays imported, and the same command can be given again.
+
+In a directory it reads the .google_authenticator of each home in it, for the file's owner. A file \
+that is not root's speaks for its owner alone. What names no account needs --user or --map.
+
+Formats, all of them told by their look: google-authenticator (~/.google_authenticator), oath (users.oath \
+of libpam-oath), otpauth (otpauth:// links), migration (otpauth-migration:// links of Google Authenticator), \
+pskc (RFC 6030), csv (a header line, and a token on each line). Columns of csv are serial, key (hex), key \
+(base32), type (totp or hotp), counter, period, counter/period, digits, algorithm, user, and manufacturer, \
+model, issuer, description, ignore, which are passed over.
+
+JSON fields: dry_run, imported: a list of {user, realm, factors: [{kind, label, algorithm, digits, period, \
+counter, file, line}], recovery (how many), notes: [{note, text, file, line}]}, skipped: a list of {user, file, \
+line, reason, hint, present}, left_out (how many, of other users), untried (users), in_doubt (user), \
+stopped ({code, message, hint, exit} or null).
+
+Examples:
+  mfactl import --dry-run /home                  what would happen
+  mfactl import --user alice /home               one user first
+  mfactl import /home /root
+  mfactl import /etc/users.oath
+  mfactl import --map owners.txt tokens.csv      owners.txt: 2308154 alice
+  mfactl import --user alice - <link.txt";
 
 pub(super) const LIST: &str = "\
 JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}.";

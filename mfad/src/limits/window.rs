@@ -29,6 +29,15 @@ impl FailureDays {
         }
     }
 
+    /// Takes one failure of a day back: it was counted in advance, and then turned out to be none.
+    pub fn take_back(&mut self, counted: UnixTime) {
+        let that = day(counted);
+        if let Some((_, count)) = self.0.iter_mut().find(|(day, _)| *day == that) {
+            *count = count.saturating_sub(1);
+        }
+        self.0.retain(|(_, count)| *count > 0);
+    }
+
     /// Failures in the window that ends at `now`. Days in the future (the clock was set back) count.
     pub fn total(&self, now: UnixTime) -> u32 {
         let today = day(now);
@@ -90,6 +99,18 @@ mod tests {
         assert_eq!(days.total(NOW.plus(29 * DAY)), 3);
         assert_eq!(days.total(NOW.plus(30 * DAY)), 1);
         assert_eq!(days.total(NOW.plus(40 * DAY)), 0);
+    }
+
+    #[test]
+    fn what_was_counted_in_advance_is_taken_back_from_its_day() {
+        let mut days = FailureDays::default();
+        days.add(NOW);
+        days.add(NOW.plus(DAY));
+        days.take_back(NOW);
+        days.take_back(NOW.plus(5 * DAY));
+        assert_eq!(days.total(NOW.plus(DAY)), 1);
+        days.take_back(NOW.plus(DAY));
+        assert_eq!(days, FailureDays::default());
     }
 
     proptest! {

@@ -133,9 +133,8 @@ impl Factor {
         let broken = |what: &str| StoreError::Tampered(format!("a factor's {what} cannot be read"));
         let (kind, label, state): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
         let (algorithm, digits, period): (String, u8, u16) = (row.get(5)?, row.get(6)?, row.get(7)?);
-        let algorithm = algorithm_from(&algorithm).ok_or_else(|| broken("algorithm"))?;
         let params =
-            params_from(&kind, algorithm, digits, period).ok_or_else(|| broken("kind or parameters"))?;
+            params_from(&kind, &algorithm, digits, period).ok_or_else(|| broken("kind or parameters"))?;
         Ok(Self {
             id: row.get(0)?,
             account_id: row.get(1)?,
@@ -233,6 +232,22 @@ impl Factor {
         }
     }
 
+    /// Whether codes are sent for it, or its answers judged elsewhere: it may have rows in `challenge`, and
+    /// says in `drift` how many.
+    pub(super) fn keeps_challenges(&self) -> bool {
+        self.params.is_sent() || self.params == Params::Rest
+    }
+
+    /// Whether it counts towards the most that a user may hold.
+    pub(super) fn counts(&self) -> bool {
+        self.params.kind() != FactorKind::Recovery
+    }
+
+    /// Where such a factor stands after a success, or after a new code: what was sent before is void.
+    pub(super) fn moved_on(&self) -> Moving {
+        Moving { position: self.moving.position.saturating_add(1), ..self.moving }
+    }
+
     /// Recovery codes that are left; `None` for other kinds. Their number stands in the length of what is
     /// sealed, which the row's code covers.
     pub(super) fn recovery_left(&self) -> Option<u32> {
@@ -308,8 +323,11 @@ impl Factor {
 }
 
 /// The parameters that a row's columns mean: exactly those that are written for them.
-fn params_from(kind: &str, algorithm: Option<Algorithm>, digits: u8, period: u16) -> Option<Params> {
+fn params_from(kind: &str, algorithm: &str, digits: u8, period: u16) -> Option<Params> {
     let kind = FactorKind::ALL.into_iter().find(|known| known.word() == kind)?;
+    let algorithm = [None, Some(Algorithm::Sha1), Some(Algorithm::Sha256), Some(Algorithm::Sha512)]
+        .into_iter()
+        .find(|known| algorithm_word(*known) == algorithm)?;
     let params = match (kind, algorithm) {
         (FactorKind::Totp, Some(algorithm)) => Params::Totp(TotpParams { algorithm, digits, period }),
         (FactorKind::Hotp, Some(algorithm)) => Params::Hotp { algorithm, digits },
@@ -334,12 +352,6 @@ const fn algorithm_word(algorithm: Option<Algorithm>) -> &'static str {
         Some(Algorithm::Sha256) => "sha256",
         Some(Algorithm::Sha512) => "sha512",
     }
-}
-
-fn algorithm_from(word: &str) -> Option<Option<Algorithm>> {
-    [None, Some(Algorithm::Sha1), Some(Algorithm::Sha256), Some(Algorithm::Sha512)]
-        .into_iter()
-        .find(|algorithm| algorithm_word(*algorithm) == word)
 }
 
 /// The word for a state, in rows and in messages.

@@ -21,7 +21,10 @@ impl LoginStore {
 
     /// See [`Store::view`].
     pub async fn view(&self, user: UserId, channel: Channel) -> Result<AccountView, StoreError> {
-        self.0.view(user, channel).await
+        match self.0.glance(&user, channel) {
+            Some(view) => Ok(view),
+            None => self.0.view(user, channel).await,
+        }
     }
 
     /// See [`Store::attempt`].

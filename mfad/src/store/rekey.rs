@@ -8,7 +8,7 @@ use super::{
     StoreError,
     account::Account,
     audit_rows::{self, Event},
-    factor_row,
+    challenge, factor_row, sent,
     tx::Tx,
 };
 
@@ -20,6 +20,7 @@ pub(super) fn step(tx: &mut Tx<'_>, limit: u32) -> Result<u32, StoreError> {
     }
     if tx.head.rekey_key != current {
         tx.vault.save(tx.connection)?;
+        sent::rekey(tx)?;
         tx.head.rekey_key = current;
         tx.head.rekey_account = 0;
         tx.head.rekey_end = tx.head.next_account.saturating_sub(1);
@@ -49,6 +50,11 @@ fn one(tx: &Tx<'_>, account: Account) -> Result<(), StoreError> {
     let current = tx.vault.current();
     let mut account = account.verified(&tx.read())?;
     for mut factor in factor_row::load_all(&tx.read(), &account)? {
+        if factor.keeps_challenges() {
+            for mut row in challenge::of(&tx.read(), &factor)? {
+                row.rekey(tx)?;
+            }
+        }
         if factor.key_id != current {
             factor.rekey(tx, &account)?;
         }

@@ -11,6 +11,7 @@ use super::{
     StoreError,
     account::Account,
     attempt::Channel,
+    challenge,
     factor_row::{self, Factor},
     roster,
     tx::Read,
@@ -89,6 +90,9 @@ fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountV
         most_lenient(&mut active(), read.now).and(account_gate(&account, channel, read.now))
     };
     let held = active().map(|factor| held(read, &account, factor)).collect::<Result<_, _>>()?;
+    for factor in active().filter(|factor| factor.keeps_challenges()) {
+        challenge::of(read, factor)?;
+    }
     Ok(AccountView { held, shape, exhausted, gate, uid: account.uid, tampered: false })
 }
 

@@ -21,12 +21,24 @@ impl Store {
 
     /// Counts a failure before an outside service judges, and gives the right to ask it.
     pub async fn consult(&self, wanted: Consult) -> Result<Consulted, StoreError> {
-        self.write(move |tx| consult::consult(tx, wanted)).await
+        let consulted = self.write(move |tx| consult::consult(tx, wanted)).await?;
+        Ok(match consulted {
+            Consulted::Ticket(ticket) => Consulted::Ticket(Box::new(ticket.issued_by(&self.issuer))),
+            other @ (Consulted::Locked { .. }
+            | Consulted::Gone
+            | Consulted::Orphaned
+            | Consulted::Tampered) => other,
+        })
     }
 
     /// The outside service has judged. A yes takes the failure back.
     pub async fn settle(&self, ticket: Ticket, judgment: Judgment) -> Result<Outcome, StoreError> {
-        self.write(move |tx| consult::settle(tx, ticket, judgment)).await
+        // One of another opening of the database is void: what it was charged stays charged.
+        let judgment = if ticket.is_of(&self.issuer) { judgment } else { Judgment::Unreachable };
+        if ticket.confirms {
+            return Err(StoreError::Internal);
+        }
+        self.write(move |tx| consult::settle(tx, &ticket, judgment)).await
     }
 
     /// Makes a code to be sent that confirms a pending factor, or that serves the owner of an active one as
@@ -53,12 +65,17 @@ impl Store {
         order: Order,
         factor: Option<FactorId>,
     ) -> Result<Ticket, StoreError> {
-        self.manage(move |tx| manage::consult_pending(tx, &order, factor)).await
+        let ticket = self.manage(move |tx| manage::consult_pending(tx, order, factor)).await?;
+        Ok(ticket.issued_by(&self.issuer))
     }
 
     /// As [`Self::settle`], for a ticket of [`Self::consult_pending`]: a yes makes the factor active.
     pub async fn settle_pending(&self, ticket: Ticket, judgment: Judgment) -> Result<FactorId, StoreError> {
-        self.manage(move |tx| manage::settle_pending(tx, ticket, judgment)).await
+        let judgment = if ticket.is_of(&self.issuer) { judgment } else { Judgment::Unreachable };
+        if !ticket.confirms {
+            return Err(StoreError::Internal);
+        }
+        self.manage(move |tx| manage::settle_pending(tx, &ticket, judgment)).await
     }
 
     /// Finds the counter of a device by two consecutive codes. Counts as one attempt, and needs no other

@@ -4,6 +4,7 @@
 //! could change under it. A step is added, never edited.
 
 mod v1;
+mod v2;
 
 use rusqlite::Connection;
 
@@ -12,7 +13,7 @@ pub(super) const APPLICATION_ID: u32 = 0x6d66_6164;
 
 type Step = fn(&Connection) -> rusqlite::Result<()>;
 
-const STEPS: &[Step] = &[v1::apply];
+const STEPS: &[Step] = &[v1::apply, v2::apply];
 
 /// The newest schema this program knows.
 pub(super) fn newest() -> i64 {
