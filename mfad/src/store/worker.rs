@@ -245,6 +245,7 @@ impl Worker {
     /// was used according to it may be readable again later.
     fn restore(&mut self, copy: Checked) -> Result<Restored, StoreError> {
         self.ensure()?;
+        self.reader.take_back();
         let (running, now) = (self.database.take(), self.clock.now());
         let restored = backup::restore(&self.path, running, copy, (&self.settings, now));
         let opened = self.ensure().map(|_| ());

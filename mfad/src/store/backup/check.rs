@@ -15,9 +15,9 @@ use crate::{
     store::{
         StoreError,
         account::Account,
-        audit_query, factor_row,
+        audit_query, challenge, factor_row,
         head::Head,
-        migrations, open,
+        migrations, open, sent,
         tx::Read,
         vault::{Slot, Vault},
     },
@@ -73,6 +73,9 @@ fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, Sto
     let head = Head::load(&connection, &vault)?;
     let read = Read { connection: &connection, vault: &vault, head: &head, now: UnixTime::default() };
     let users = check_users(&read)?;
+    if !sent::is_whole(&read)? {
+        return Err(StoreError::Tampered("rows that count the codes sent were changed".to_owned()));
+    }
     check_trail(&read, trail)?;
     let keys = keys.iter().map(ToString::to_string).collect();
     Ok(Checked { path: path.to_owned(), connection, vault, head, users, keys })
@@ -156,6 +159,9 @@ impl Ring {
         self.accounts = self.accounts.saturating_add(1);
         for factor in factor_row::load_all(read, &account)? {
             drop(factor.open_secret(read, &account)?);
+            if factor.keeps_challenges() {
+                drop(challenge::of(read, &factor)?);
+            }
             self.factors = self.factors.saturating_add(1);
             self.active = self.active.saturating_add(i64::from(factor.state == FactorState::Active));
         }
