@@ -24,6 +24,7 @@ use crate::{
     server::admission::{Admission, Logins},
     session::Settled,
     settings::Settings,
+    signers,
     store::{LoginStore, Store},
 };
 
@@ -128,7 +129,8 @@ impl Core {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
-        let settings = Settings::new(config);
+        let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
+        let settings = Settings::new(config).with_signers(token);
         self.store.replace_keyring(keyring).await.map_err(|error| vec![error.to_string()])?;
         self.store.replace_settings(settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
         for key in settings.only_at_start(&self.settings()) {

@@ -21,6 +21,7 @@ pub mod seal;
 pub mod server;
 pub mod session;
 pub mod settings;
+pub mod signers;
 pub mod store;
 pub mod upkeep;
 

@@ -9,7 +9,7 @@ use mfa_proto::{
 
 use crate::{
     config::{self, Config},
-    factor::Rules,
+    factor::{Rules, TokenSettings},
     identity::{Accounts, Directory, Nss},
     limits::{Profile, ProfileName},
     outgoing::Line,
@@ -28,10 +28,11 @@ pub struct Settings {
     profile: Profile,
     prompt: PromptSettings,
     line: Option<Line>,
+    token: Arc<TokenSettings>,
 }
 
 impl Settings {
-    /// Derives all from a valid configuration.
+    /// Derives all from a valid configuration, but for what credentials hold.
     pub fn new(config: Config) -> Self {
         let accounts: Option<Arc<dyn Accounts>> = match config.identity().accounts {
             config::Accounts::Nss => Some(Arc::new(Nss)),
@@ -48,8 +49,15 @@ impl Settings {
                 conceal: config.prompt().conceal,
                 attempts: u32::from(config.prompt().attempts),
             },
+            token: Arc::default(),
             config,
         }
+    }
+
+    /// The same, with what signed tokens are judged by ([`crate::signers::load`]).
+    #[must_use]
+    pub fn with_signers(self, token: TokenSettings) -> Self {
+        Self { token: Arc::new(token), ..self }
     }
 
     /// The configuration itself.
@@ -89,7 +97,7 @@ impl Settings {
 
     /// Whether an application signs tokens for all its users.
     pub fn has_token_domains(&self) -> bool {
-        false
+        !self.token.domains.is_empty()
     }
 
     /// The longest a login may take.
@@ -124,7 +132,7 @@ impl Settings {
             rules: Rules { window: self.config.totp().window, learn_drift: self.config.totp().learn_drift },
             max_factors: self.config.enrollment().max_factors,
             sent: sent_limits(&self.config),
-            token: Arc::default(),
+            token: Arc::clone(&self.token),
         }
     }
 }

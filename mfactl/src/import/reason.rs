@@ -119,12 +119,12 @@ impl Reason {
             }
             Self::Policy(_) => "enroll another token, or ask who issued it for a file without the demand",
             Self::NotText => "save it as UTF-8",
+            Self::NeitherOptionNorCode => "when it means nothing, take it out",
             Self::Key(_)
             | Self::Empty
             | Self::TooLarge { .. }
             | Self::NoKey
             | Self::Counter
-            | Self::NeitherOptionNorCode
             | Self::Option { .. }
             | Self::Fields { .. }
             | Self::Link(_)

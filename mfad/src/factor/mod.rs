@@ -11,6 +11,7 @@ mod recovery;
 mod secret;
 mod seed;
 mod sent;
+pub mod token;
 mod totp;
 
 use mfa_proto::{

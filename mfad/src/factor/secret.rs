@@ -64,6 +64,9 @@ pub struct TokenDomain {
     pub seed: Seed,
     /// The key of the signature, as the ASCII text that it is.
     pub signing: SecretText,
+    /// How many digits its nonces have, exactly: nothing stands between nonce and name, so that with any
+    /// number a token for the user `1alice` would be one for `alice`.
+    pub nonce_digits: u8,
 }
 
 /// What signed tokens are judged by, besides the factor itself.

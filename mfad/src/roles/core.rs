@@ -25,6 +25,7 @@ use crate::{
         listen::{self, Listener, Reach},
     },
     settings::Settings,
+    signers,
     store::Store,
     upkeep,
 };
@@ -110,7 +111,8 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let keyring = keys::load(&config).map_err(Failure::new)?;
-    let settings = Settings::new(config);
+    let token = signers::load(&config).map_err(Failure::new)?;
+    let settings = Settings::new(config).with_signers(token);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = setup::database(settings.config());
     let store =

@@ -24,7 +24,7 @@ pub(crate) use self::{
     mac::{Mac, keyed, row_mac, verify_row},
 };
 pub use self::{
-    keyfile::{KeyFileError, Trust},
+    keyfile::KeyFileError,
     keyring::{KeyId, Keyring},
 };
 

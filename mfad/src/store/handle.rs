@@ -32,7 +32,8 @@ const QUEUE: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Store {
     outbox: mpsc::Sender<Message>,
-    reader: Reader,
+    /// The way past the thread.
+    pub(super) reader: Reader,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Tells this opening of the database from every other.
     issuer: Arc<()>,
@@ -66,11 +67,6 @@ impl Store {
     /// What a login of `user` has to know before it asks.
     pub async fn view(&self, user: UserId, channel: Channel) -> Result<AccountView, StoreError> {
         self.read(move |read| view::view(read, &user, channel)).await
-    }
-
-    /// The same, at once and past the thread. `None` when it has to be asked of [`Self::view`].
-    pub(super) fn glance(&self, user: &UserId, channel: Channel) -> Option<AccountView> {
-        self.reader.view(user, channel)
     }
 
     /// Judges a code. When the answer comes it is durable.

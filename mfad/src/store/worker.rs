@@ -257,6 +257,13 @@ impl Worker {
     }
 }
 
+impl Drop for Worker {
+    /// Looks end with the thread, however it ends.
+    fn drop(&mut self) {
+        self.reader.take_back();
+    }
+}
+
 /// The jobs of one transaction.
 struct Batch {
     ran: Vec<Box<dyn Ran>>,

@@ -87,8 +87,13 @@ fn home(inputs: &mut Inputs, path: &Path, follow: bool) -> Home {
             inputs.inputs.push(input);
         }
         Err(nobody) => {
+            let known = nobody.user.as_ref().is_some_and(|name| Host.exists(name));
             let user = nobody.user.map(|name| name.to_string());
-            inputs.skipped.push(Skip::at(Place::of(&shown(&file)), user, nobody.why).hint(nobody.hint));
+            let hint = nobody.hint.unwrap_or_else(|| {
+                let name = user.as_deref().filter(|_| known).unwrap_or("NAME");
+                format!("to import it all the same: mfactl import --user {name} {}", shown(&file))
+            });
+            inputs.skipped.push(Skip::at(Place::of(&shown(&file)), user, nobody.why).hint(hint));
         }
     }
     Home::Told
@@ -99,7 +104,8 @@ fn home(inputs: &mut Inputs, path: &Path, follow: bool) -> Home {
 struct Nobody {
     user: Option<UserName>,
     why: String,
-    hint: &'static str,
+    /// `None`: name the user.
+    hint: Option<String>,
 }
 
 /// Whom the file in a home is for: its owner, whose home this must be; where root owns it, the account that the
@@ -114,20 +120,18 @@ fn owner(
     if uid == 0 {
         return match named {
             Some(name) if accounts.exists(name) => Ok(name.clone()),
-            _ => no(named, "root owns it, and no account has the name of its directory".to_owned(), NAME_IT),
+            _ => no(named, "root owns it, and no account has the name of its directory".to_owned(), None),
         };
     }
     let Some(account) = accounts.of_uid(uid) else {
-        let hint = "give the home to its account (chown -R), or delete it";
-        return no(named, format!("it belongs to uid {uid}, which has no account here"), hint);
+        let hint = "give the home to its account (chown -R), or delete it".to_owned();
+        return no(named, format!("it belongs to uid {uid}, which has no account here"), Some(hint));
     };
     if named == Some(&account) || accounts.is_home(&account, here) {
         return Ok(account);
     }
-    no(Some(&account), format!("it belongs to {account}, whose home this is not"), NAME_IT)
+    no(Some(&account), format!("it belongs to {account}, whose home this is not"), None)
 }
-
-const NAME_IT: &str = "to import it all the same: mfactl import --user NAME FILE";
 
 #[cfg(test)]
 mod tests {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mfa_proto::admin::{FactorState, RefusalCode, Reply, Request};
+use mfa_proto::admin::{FactorKind, FactorState, RefusalCode, Reply, Request};
 use mfa_proto::hello::Protocol;
 use mfa_proto::name::{FactorLabel, UserId};
 use mfa_proto::text::escape_for_log;
@@ -107,12 +107,18 @@ impl Talk {
         let proven = |label: &FactorLabel| {
             detail.factors.iter().any(|factor| factor.label == *label && factor.state != FactorState::Pending)
         };
-        let Some(planned) = person.factors.iter().find(|planned| proven(&planned.label)) else {
-            return Ok(None);
+        let codes = !person.recovery.is_empty()
+            && detail.factors.iter().any(|factor| factor.kind == FactorKind::Recovery);
+        let why = match person.factors.iter().find(|planned| proven(&planned.label)) {
+            Some(planned) => {
+                let label = escape_for_log(planned.label.as_str());
+                format!("has a factor called \"{label}\" already")
+            }
+            None if codes => "has recovery codes already".to_owned(),
+            None => return Ok(None),
         };
-        let label = escape_for_log(planned.label.as_str());
-        let mut skip = person.skip(format!("has a factor called \"{label}\" already"));
-        skip.hint = Some("to put the new one in its place: --replace".to_owned());
+        let mut skip = person.skip(why);
+        skip.hint = Some("to put the new ones in their place: --replace".to_owned());
         skip.present = true;
         Ok(Some(skip))
     }

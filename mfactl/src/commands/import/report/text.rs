@@ -108,7 +108,7 @@ fn skipped(skips: &[Skip], style: Style) -> String {
         let names: Vec<&str> = present.iter().filter_map(|skip| skip.user.as_deref()).collect();
         let _ = writeln!(
             text,
-            "\nLeft as they are, because they hold factors of these names already (--replace puts the new ones in their \
+            "\nLeft as they are, because they hold such factors already (--replace puts the new ones in their \
              place):\n  {}",
             listed(&names)
         );
