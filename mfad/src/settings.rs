@@ -27,8 +27,8 @@ pub struct Settings {
     policy: Policy,
     profile: Profile,
     prompt: PromptSettings,
-    line: Option<Line>,
     token: Arc<TokenSettings>,
+    line: Option<Line>,
 }
 
 impl Settings {

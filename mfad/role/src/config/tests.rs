@@ -299,8 +299,8 @@ const WITHOUT_DEFAULT: [&str; 10] = [
     "mail.user",
     "mail.credential",
     "mail.from",
-    "prompt.default",
     "token.host",
+    "prompt.default",
 ];
 
 #[test]
