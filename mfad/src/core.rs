@@ -20,6 +20,7 @@ use crate::{
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
+    outgoing::Outgoing,
     server::admission::{Admission, Logins},
     session::Settled,
     settings::Settings,
@@ -50,6 +51,7 @@ pub struct Core {
     path: PathBuf,
     admissions: Mutex<Vec<Admission>>,
     logins: Logins,
+    outgoing: Outgoing,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
@@ -91,6 +93,7 @@ impl Core {
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
+            outgoing: Outgoing::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
         }
@@ -154,6 +157,11 @@ impl Core {
     /// Logins under way, on all sockets.
     pub fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    /// Errands under way, and the way to have one done.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
     }
 
     /// Connections open now, on all sockets.

@@ -27,12 +27,6 @@ fn code(text: &str) -> Answer {
     Answer::Code(OtpCode::parse(text).unwrap())
 }
 
-fn refusal<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Refused {
-    let error = result.unwrap_err();
-    let StoreError::Refused(refused) = error else { panic!("{error}") };
-    refused
-}
-
 async fn states(f: &Fixture, name: &str) -> Vec<(String, FactorState)> {
     let shown = f.store.show(user(name)).await.unwrap();
     shown.factors.into_iter().map(|factor| (factor.label.to_string(), factor.state)).collect()

@@ -15,7 +15,7 @@ use std::{path::Path, sync::Arc};
 use mfad::{
     clock::FakeClock,
     seal::Keyring,
-    store::{Channel, Outcome, Store, StoreError, StoreSettings, Target},
+    store::{Channel, LoginStore, Outcome, Store, StoreError, StoreSettings, Target},
 };
 use rusqlite::Connection;
 use store_common::*;
@@ -85,6 +85,7 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     findings.noticed = trail.broken_at.is_some();
     for name in USERS {
         let view = store.view(user(name), Channel::Proven).await.unwrap();
+        assert_eq!(LoginStore::of(&store).view(user(name), Channel::Proven).await, Ok(view), "{name}");
         findings.noticed |= view.tampered;
         if !view.tampered && view.shape.is_none() {
             findings.vanished.push(name);

@@ -18,6 +18,7 @@ use super::{
     call::Call,
     create, decoy,
     open::Database,
+    reader::Reader,
     tx::{Read, Tx},
     view,
     worker::{Message, Worker},
@@ -31,6 +32,8 @@ const QUEUE: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Store {
     outbox: mpsc::Sender<Message>,
+    /// The way past the thread.
+    pub(super) reader: Reader,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Tells this opening of the database from every other.
     issuer: Arc<()>,
@@ -51,19 +54,14 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let database = Database::open(path, keyring.clone(), true)?;
         let (outbox, inbox) = mpsc::channel(QUEUE);
-        let worker = Worker {
-            path: path.to_owned(),
-            clock,
-            keyring,
-            settings,
-            database: Some(database),
-            ailing: false,
-        };
+        let reader = Reader::new(clock);
+        let worker = Worker::new(path.to_owned(), database, keyring, settings, reader.clone());
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        Ok(Self { outbox, thread: Arc::new(Mutex::new(Some(thread))), issuer: Arc::default() })
+        let thread = Arc::new(Mutex::new(Some(thread)));
+        Ok(Self { outbox, reader, thread, issuer: Arc::default() })
     }
 
     /// What a login of `user` has to know before it asks.

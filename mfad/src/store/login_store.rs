@@ -19,9 +19,12 @@ impl LoginStore {
         Self(store.clone())
     }
 
-    /// See [`Store::view`].
+    /// See [`Store::view`]; at once and past the thread, where possible.
     pub async fn view(&self, user: UserId, channel: Channel) -> Result<AccountView, StoreError> {
-        self.0.view(user, channel).await
+        match self.0.reader.view(&user, channel) {
+            Some(view) => Ok(view),
+            None => self.0.view(user, channel).await,
+        }
     }
 
     /// See [`Store::attempt`].

@@ -3,7 +3,7 @@
 //! One thread owns it; many jobs share one durable commit, and no answer leaves before that. A login gets
 //! [`Proof`] from here and nowhere else. Refuses to know sockets, policy and people.
 //!
-//! What the files do: `worker` the thread and its transactions · `open`, `create`, `migrations` the file ·
+//! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`, `create`, `migrations` the file ·
 //! `vault` its keys · `roster` who is enrolled and who provably is not · `account`, `factor_row`, `head`,
 //! `audit_rows` the rows, each with a code over all its columns · `attempt`, `proof`, `view`, `decoy` the
 //! login · `token`, `nonce` signed tokens, each of them once · `manage` changes by administrators and owners · `look`,
@@ -31,6 +31,7 @@ mod migrations;
 mod nonce;
 mod open;
 mod proof;
+mod reader;
 mod ready_log;
 mod recovery;
 mod rekey;

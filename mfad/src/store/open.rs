@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, config::DbConfig};
 
-use super::{StoreError, error::explain, head::Head, migrations, ready_log, vault::Vault};
+use super::{StoreError, error::explain, head::Head, migrations, reader::Loan, ready_log, vault::Vault};
 use crate::seal::{KeyId, Keyring};
 
 /// How long another process (a backup) may hold the file before jobs fail: well below the patience of a
@@ -32,8 +32,22 @@ pub(super) struct Database {
     pub(super) head: Head,
     /// The trail does not end as the head says: to be written down with the next change.
     pub(super) trail_cut: bool,
+    place: Place,
+}
+
+/// Which file a path led to.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
     path: PathBuf,
     identity: (u64, u64),
+}
+
+impl Place {
+    /// Whether the path still leads to that file: one that was removed or replaced would take in what
+    /// nobody reads again.
+    pub(super) fn is_same(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity)
+    }
 }
 
 impl Database {
@@ -43,7 +57,7 @@ impl Database {
         // A clean end takes the log away: one that is left was not ended cleanly.
         let unclean = wal_of(path).exists();
         check_identity(path)?;
-        let connection = connect(path)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let failed = |e: rusqlite::Error| unusable(path, explain(&e));
         if start && (unclean || found.len() <= ALWAYS_CHECK) {
             check_sound(path, &connection)?;
@@ -54,20 +68,25 @@ impl Database {
         let vault = Vault::load(&connection, keyring)?;
         let mut head = Head::load(&connection, &vault)?;
         let trail_cut = !trail_ends_as_known(&connection, &mut head)?;
-        Ok(Self {
-            connection,
-            vault,
-            head,
-            trail_cut,
-            path: path.to_owned(),
-            identity: (found.dev(), found.ino()),
-        })
+        let place = Place { path: path.to_owned(), identity: (found.dev(), found.ino()) };
+        Ok(Self { connection, vault, head, trail_cut, place })
     }
 
-    /// Whether the path still leads to the file that is open: a file that was removed or replaced would
-    /// take in what nobody reads again.
+    /// Whether the path still leads to the file that is open.
     pub(super) fn is_in_place(&self) -> bool {
-        fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity)
+        self.place.is_same()
+    }
+
+    /// A second connection, that can only read. It must be closed before this one: the last to close is the
+    /// one that takes the log away, and while any is open nobody may open and close the file by other means,
+    /// which would end the locks of this process on it.
+    pub(super) fn for_reading(&self, keyring: Keyring) -> Result<Loan, StoreError> {
+        let connection = connect(&self.place.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // Whoever meets a lock asks the thread, which waits.
+        connection.busy_timeout(Duration::ZERO)?;
+        guard(&connection)?;
+        let vault = Vault::load(&connection, keyring)?;
+        Ok(Loan { connection, vault, head: self.head.clone(), place: self.place.clone() })
     }
 }
 
@@ -138,8 +157,8 @@ fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
 }
 
 /// A connection with nothing set but the time to wait for locks.
-pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| unusable(path, explain(&e)))?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -193,14 +212,19 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // In WAL mode NORMAL may lose committed transactions on power loss: a used code would be good again.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "mmap_size", 0)?;
-    // In KiB. Memory must not grow with the number of users; the kernel caches the file anyway.
-    connection.pragma_update(None, "cache_size", -2048)?;
     connection
         .pragma_update_and_check(None, "wal_autocheckpoint", ready_log::PAGES, |row| row.get::<_, i64>(0))?;
     connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |row| row.get::<_, i64>(0))?;
+    guard(connection)
+}
+
+/// What holds for every connection: bounds on memory and trust.
+fn guard(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // In KiB. Memory must not grow with the number of users; the kernel caches the file anyway.
+    connection.pragma_update(None, "cache_size", -2048)?;
     // Plans do not depend on the values bound: a statement is compiled once and not at each login.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -69,4 +69,9 @@ impl Proof {
     pub(crate) fn of_nothing(user: UserId) -> Self {
         Self { user, factor: FactorId(1), kind: FactorKind::Totp, recovery_left: None }
     }
+
+    /// The same, by a recovery code.
+    pub(crate) fn of_recovery(user: UserId, left: u32) -> Self {
+        Self { user, factor: FactorId(1), kind: FactorKind::Recovery, recovery_left: Some(left) }
+    }
 }

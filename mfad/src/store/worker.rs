@@ -19,6 +19,7 @@ use super::{
     audit_rows::{self, Event},
     error::explain,
     open::Database,
+    reader::Reader,
     tx::{Read, Tx},
 };
 use crate::{clock::Clock, seal::Keyring};
@@ -59,16 +60,32 @@ pub(super) enum Message {
 
 /// The state of the thread.
 pub(super) struct Worker {
-    pub(super) path: PathBuf,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) keyring: Keyring,
-    pub(super) settings: StoreSettings,
-    pub(super) database: Option<Database>,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    keyring: Keyring,
+    settings: StoreSettings,
+    /// Only changed together with what `reader` is lent.
+    database: Option<Database>,
+    reader: Reader,
     /// The last batch failed, and that was logged.
-    pub(super) ailing: bool,
+    ailing: bool,
 }
 
 impl Worker {
+    /// A worker with an open database, which lends to `reader`.
+    pub(super) fn new(
+        path: PathBuf,
+        database: Database,
+        keyring: Keyring,
+        settings: StoreSettings,
+        reader: Reader,
+    ) -> Self {
+        let clock = reader.clock();
+        let mut worker = Self { path, clock, keyring, settings, database: None, reader, ailing: false };
+        worker.take(database);
+        worker
+    }
+
     /// Works until told to stop, or until nobody can send any more.
     pub(super) fn work(mut self, mut inbox: mpsc::Receiver<Message>) {
         while let Some(first) = inbox.blocking_recv() {
@@ -111,13 +128,28 @@ impl Worker {
     fn ensure(&mut self) -> Result<&mut Database, StoreError> {
         if self.database.as_ref().is_some_and(|database| !database.is_in_place()) {
             error!("{}: the database file was removed or replaced while in use", self.path.display());
-            self.database = None;
+            self.give_up();
         }
-        if let Some(ref mut database) = self.database {
-            return Ok(database);
+        if self.database.is_none() {
+            let database = Database::open(&self.path, self.keyring.clone(), false)?;
+            self.take(database);
         }
-        let database = Database::open(&self.path, self.keyring.clone(), false)?;
-        Ok(self.database.insert(database))
+        self.database.as_mut().ok_or(StoreError::Internal)
+    }
+
+    /// Uses an open database, and lends a connection to it for looks. Without one, looks come here.
+    fn take(&mut self, database: Database) {
+        match database.for_reading(self.keyring.clone()) {
+            Ok(loan) => self.reader.lend(loan),
+            Err(error) => warn!("{}: no second connection: {error}; logins wait longer", self.path.display()),
+        }
+        self.database = Some(database);
+    }
+
+    /// Lets go of the database, whatever state it is in.
+    fn give_up(&mut self) {
+        self.reader.take_back();
+        self.database = None;
     }
 
     fn read_all(&mut self, jobs: Vec<Box<dyn ReadJob>>) {
@@ -148,7 +180,7 @@ impl Worker {
         }
         let ended = connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
         if let Err(error) = began.and(ended) {
-            self.database = None;
+            self.give_up();
             self.fell_ill(&StoreError::from(error));
         }
     }
@@ -182,7 +214,7 @@ impl Worker {
         let committed = committed.map_err(|error| StoreError::NotDurable(error.to_string()));
         // Closed before anyone is answered: whoever asks again meets a fresh connection.
         if suspect.is_some() {
-            self.database = None;
+            self.give_up();
         }
         batch.ran.into_iter().for_each(|ran| ran.answer(committed.clone()));
         match suspect {
@@ -197,12 +229,13 @@ impl Worker {
         let opened = self.ensure().map(|_| ());
         if opened.is_err() {
             self.keyring = before;
-            self.database = None;
+            self.give_up();
         }
         opened
     }
 
     fn close(&mut self) {
+        self.reader.take_back();
         if let Some(database) = self.database.take()
             && let Err((_, error)) = database.connection.close()
         {
@@ -221,6 +254,13 @@ impl Worker {
         if std::mem::replace(&mut self.ailing, false) {
             info!("{}: the database takes writes again", self.path.display());
         }
+    }
+}
+
+impl Drop for Worker {
+    /// Looks end with the thread, however it ends.
+    fn drop(&mut self) {
+        self.reader.take_back();
     }
 }
 

@@ -290,7 +290,7 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 9] = [
+const WITHOUT_DEFAULT: [&str; 10] = [
     "core.credential",
     "egress.host",
     "sms.gateways",
@@ -300,6 +300,7 @@ const WITHOUT_DEFAULT: [&str; 9] = [
     "mail.credential",
     "mail.from",
     "token.host",
+    "prompt.default",
 ];
 
 #[test]
@@ -344,6 +345,10 @@ fn the_rule_of_the_installed_example_is_valid() {
     let rule: Vec<_> = commented.map_while(|line| line.strip_prefix('#')).collect();
     let config = read(&rule.join("\n")).unwrap();
     assert_eq!(config.policy().rules.len(), 1);
+    let preferring = read(&example_tables("[policy.rule]").concat()).unwrap();
+    let preferred: Vec<_> =
+        preferring.policy().rules.iter().map(|rule| rule.default_factor.clone()).collect();
+    assert_eq!(preferred, [None, Some("mail".parse().unwrap())]);
     for key in known_keys().iter().filter_map(|key| key.strip_prefix("policy.rule.match.")) {
         assert!(example.contains(key), "{key} is not explained");
     }
