@@ -17,6 +17,7 @@ use std::{
 };
 
 use mfa_proto::admin::Restored;
+use rusqlite::OpenFlags;
 use tokio::sync::oneshot;
 
 pub use self::check::Trail;
@@ -66,7 +67,7 @@ pub(super) fn make(path: &Path, keyring: &Keyring) -> Result<Copy, StoreError> {
 fn fill(path: &Path, to: &Path) -> Result<(), StoreError> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to);
     let file = file.map_err(|e| unusable(to, &e))?;
-    let connection = open::connect(path)?;
+    let connection = open::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let name = to.to_str().ok_or_else(|| unusable(to, &"its path is not UTF-8"))?;
     connection.execute("VACUUM INTO ?1", [name]).map_err(|e| unusable(to, &explain(&e)))?;
     file.sync_all().map_err(|e| unusable(to, &e))

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use mfa_proto::admin::FactorState;
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 
 use super::unusable;
 use crate::{
@@ -55,7 +55,7 @@ pub(super) fn whole(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Chec
 }
 
 fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, StoreError> {
-    let connection = open::connect(path)?;
+    let connection = open::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // A file by itself: nothing of it may lie in a log beside it.
     connection
         .pragma_update_and_check(None, "journal_mode", "delete", |row| row.get::<_, String>(0))
