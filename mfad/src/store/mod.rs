@@ -6,8 +6,9 @@
 //! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`, `create`, `migrations` the file ·
 //! `vault` its keys · `roster` who is enrolled and who provably is not · `account`, `factor_row`, `head`,
 //! `audit_rows` the rows, each with a code over all its columns · `attempt`, `proof`, `view`, `decoy` the
-//! login · `manage` changes by administrators and owners · `look`,
-//! `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of the whole · `handle` what callers see.
+//! login · `token`, `nonce` signed tokens, each of them once · `manage` changes by administrators and
+//! owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of the whole ·
+//! `handle` what callers see.
 
 mod account;
 mod attempt;
@@ -29,6 +30,7 @@ mod login_store;
 mod look;
 mod manage;
 mod migrations;
+mod nonce;
 mod open;
 mod proof;
 mod reader;
@@ -38,6 +40,7 @@ mod rekey;
 mod roster;
 mod seed;
 mod sent;
+mod token;
 mod tx;
 mod vault;
 mod view;
