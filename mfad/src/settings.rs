@@ -97,7 +97,7 @@ impl Settings {
 
     /// Whether an application signs tokens for all its users.
     pub fn has_token_domains(&self) -> bool {
-        false
+        !self.token.domains.is_empty()
     }
 
     /// The longest a login may take.

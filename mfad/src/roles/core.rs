@@ -18,7 +18,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     core::Core,
-    harden, keys, log,
+    harden, keys, log, outgoing,
     server::{
         self,
         admission::Admission,
@@ -63,7 +63,9 @@ const SPARE_DESCRIPTORS: u64 = 128;
 /// process's, which would also keep the database and the account database from being opened.
 fn make_room(config: &Config) {
     let sockets = if config.core().user_socket.is_some() { 2 } else { 1 };
-    let wanted = u64::from(config.core().max_connections).saturating_mul(sockets) + SPARE_DESCRIPTORS;
+    let errands = if config.needs_egress() { u64::from(outgoing::MOST) } else { 0 };
+    let connections = u64::from(config.core().max_connections).saturating_mul(sockets);
+    let wanted = connections.saturating_add(errands).saturating_add(SPARE_DESCRIPTORS);
     match harden::allow_descriptors(wanted) {
         Ok(allowed) if allowed < wanted => warn!(
             "{allowed} descriptors are allowed, and [core] max_connections takes {wanted}: raise LimitNOFILE= or lower it"
@@ -86,7 +88,7 @@ impl Listeners {
         let core = config.core();
         let mut next = |path: &Path, reach| {
             let place = match reach {
-                Reach::Private => 0,
+                Reach::Private | Reach::Group => 0,
                 Reach::Everyone => 1,
             };
             match handed.take_unix_listener(place) {
