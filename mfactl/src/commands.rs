@@ -69,11 +69,11 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn context(global: &Global, command: &Command) -> Context {
-    let usual = match command {
-        Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_) => LOGIN_TIMEOUT,
-        Command::Backup(_) | Command::Restore(_) => COPY_TIMEOUT,
-        _ => TIMEOUT,
-    };
+    let outside =
+        matches!(command, Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_));
+    let copies = matches!(command, Command::Backup(_) | Command::Restore(_));
+    let usual = if outside { LOGIN_TIMEOUT } else { TIMEOUT };
+    let usual = if copies { COPY_TIMEOUT } else { usual };
     let timeout = Duration::from_secs(global.timeout.unwrap_or(usual));
     Context {
         out: Out::of_process(global.json),

@@ -73,10 +73,10 @@ pub(super) fn restore(context: &mut Context, arguments: &RestoreArgs) -> Result<
 
 fn status(wire: &mut Wire) -> Result<Status, Failure> {
     let answer = client::ask(wire, &Request::Status);
-    match answer.map_err(|f| f.or_hint(|_| Some(OFFLINE.to_owned())))? {
-        Reply::Status(status) => Ok(*status),
-        _ => Err(wire.unexpected()),
-    }
+    let Reply::Status(status) = answer.map_err(|f| f.or_hint(|_| Some(OFFLINE.to_owned())))? else {
+        return Err(wire.unexpected());
+    };
+    Ok(*status)
 }
 
 fn meant(context: &mut Context, file: &str, status: &Status) -> Result<(), Failure> {

@@ -74,16 +74,12 @@ pub(crate) fn restored(file: &str, restored: &Restored) -> String {
         many(*carried_over, "factor"),
     );
     if *need_resync > 0 {
-        let factors = many(*need_resync, "counter-based factor");
-        text.push_str(&format!(
-            "{factors} disabled until: mfactl resync USER, with two codes of the device.\n"
-        ));
+        text.push_str(&many(*need_resync, "counter-based factor"));
+        text.push_str(" disabled until: mfactl resync USER, with two codes of the device.\n");
     }
     if *recovery_void > 0 {
-        let sets = many(*recovery_void, "set");
-        text.push_str(&format!(
-            "{sets} of recovery codes void; to make new ones: mfactl recovery new USER\n"
-        ));
+        text.push_str(&many(*recovery_void, "set"));
+        text.push_str(" of recovery codes void; to make new ones: mfactl recovery new USER\n");
     }
     text.push_str("The database before is kept beside it, as replaced.db. What happened: mfactl audit\n");
     text

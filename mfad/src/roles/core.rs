@@ -88,7 +88,7 @@ impl Listeners {
         let core = config.core();
         let mut next = |path: &Path, reach| {
             let place = match reach {
-                Reach::Private => 0,
+                Reach::Private | Reach::Group => 0,
                 Reach::Everyone => 1,
             };
             match handed.take_unix_listener(place) {

@@ -14,7 +14,7 @@ use super::{
     audit_rows::{self, Event},
     bench::Bench,
     proof::Proof,
-    roster,
+    roster, token,
     tx::Tx,
 };
 use crate::{audit::Context, factor::Check, limits::Gate, session::Reason};
@@ -164,12 +164,15 @@ pub(super) fn record(
 }
 
 fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, StoreError> {
-    let Some(account) = roster::find(&tx.read(), &attempt.context.user)? else {
-        return Ok(Outcome::NoFactor);
-    };
-    if account.uid != attempt.uid {
+    let account = roster::find(&tx.read(), &attempt.context.user)?;
+    if account.as_ref().is_some_and(|account| account.uid != attempt.uid) {
         return Ok(Outcome::Orphaned);
     }
+    // Before all that needs a factor: a domain's first token makes one.
+    if let Answer::Token(token) = &attempt.answer {
+        return token::judge(tx, attempt, token, (account, session));
+    }
+    let Some(account) = account else { return Ok(Outcome::NoFactor) };
     let (answer, channel) = (&attempt.answer, attempt.channel);
     let mut bench = Bench::of(&tx.read(), account, session)?;
     if !bench.factors.iter().any(|f| f.state == FactorState::Active) {

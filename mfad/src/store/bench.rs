@@ -129,11 +129,12 @@ impl<'s> Bench<'s> {
         Ok(checks)
     }
 
-    fn is_open(&self, factor: &Factor) -> bool {
+    pub(super) fn is_open(&self, factor: &Factor) -> bool {
         factor.state == FactorState::Active && factor.counter.clone().gate(self.now).is_open()
     }
 
-    /// Judges the answer for one factor, whatever its state; `None` when there is no code it could be.
+    /// Judges the answer for one factor, whatever its state; `None` when there is no code it could be. Signed
+    /// tokens are judged in a place of their own ([`super::token`]).
     pub(super) fn check_one(
         &self,
         tx: &Tx<'_>,
@@ -153,8 +154,6 @@ impl<'s> Bench<'s> {
                 let right = code.is(tx, answer)?;
                 Ok(Some(if right { Check::Match(factor.moved_on()) } else { Check::Wrong }))
             }
-            // Signed tokens are not judged yet: none is right.
-            (Params::Token, Answer::Token(_)) => Ok(Some(Check::Wrong)),
             (
                 Params::Totp(_)
                 | Params::Hotp { .. }

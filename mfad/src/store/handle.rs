@@ -1,6 +1,7 @@
 //! What callers see: a handle with one method per operation, and the way to the thread and back.
 
 mod changes;
+mod copies;
 mod factors;
 mod upkeep;
 
@@ -35,6 +36,8 @@ pub struct Store {
     /// The way past the thread.
     pub(super) reader: Reader,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Held while the whole is copied or replaced: one at a time.
+    copying: Arc<tokio::sync::Mutex<()>>,
     /// Tells this opening of the database from every other.
     issuer: Arc<()>,
 }
@@ -60,8 +63,8 @@ impl Store {
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        let thread = Arc::new(Mutex::new(Some(thread)));
-        Ok(Self { outbox, reader, thread, issuer: Arc::default() })
+        let (thread, issuer, copying) = (Arc::new(Mutex::new(Some(thread))), Arc::default(), Arc::default());
+        Ok(Self { outbox, reader, thread, issuer, copying })
     }
 
     /// What a login of `user` has to know before it asks.

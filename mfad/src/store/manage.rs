@@ -10,6 +10,7 @@ mod purge;
 mod recovery;
 mod resync;
 mod sent;
+mod token;
 
 use mfa_proto::{
     admin::{FactorId, FactorKind, FactorState},
@@ -24,7 +25,8 @@ pub(super) use self::{
     limits::{reset, unlock},
     recovery::recovery_new,
     resync::resync,
-    sent::{consult_pending, send, settle_pending, token_issue, unsent},
+    sent::{consult_pending, send, settle_pending, unsent},
+    token::token_issue,
 };
 pub use self::{
     all::{EnrollAll, Member},

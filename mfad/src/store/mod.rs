@@ -6,13 +6,15 @@
 //! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`, `create`, `migrations` the file ·
 //! `vault` its keys · `roster` who is enrolled and who provably is not · `account`, `factor_row`, `head`,
 //! `audit_rows` the rows, each with a code over all its columns · `attempt`, `proof`, `view`, `decoy` the
-//! login · `manage` changes by administrators and owners · `look`,
-//! `audit_query`, `rekey`, `seed` reading and upkeep · `handle` what callers see.
+//! login · `token`, `nonce` signed tokens, each of them once · `manage` changes by administrators and
+//! owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of the whole ·
+//! `handle` what callers see.
 
 mod account;
 mod attempt;
 mod audit_query;
 mod audit_rows;
+mod backup;
 mod bench;
 mod call;
 mod challenge;
@@ -28,6 +30,7 @@ mod login_store;
 mod look;
 mod manage;
 mod migrations;
+mod nonce;
 mod open;
 mod proof;
 mod reader;
@@ -37,6 +40,7 @@ mod rekey;
 mod roster;
 mod seed;
 mod sent;
+mod token;
 mod tx;
 mod vault;
 mod view;
@@ -45,6 +49,7 @@ mod worker;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
     audit_query::AuditCheck,
+    backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
     error::{Refused, StoreError},
     handle::Store,

@@ -60,7 +60,7 @@ impl Database {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let failed = |e: rusqlite::Error| unusable(path, explain(&e));
         if start && (unclean || found.len() <= ALWAYS_CHECK) {
-            check_sound(path, &connection)?;
+            check_sound(path, &connection, "quick_check")?;
         }
         migrate(&connection)?;
         configure(&connection).map_err(failed)?;
@@ -98,7 +98,7 @@ pub(super) fn uses_key(database: &Database, id: KeyId) -> Result<bool, StoreErro
                OR EXISTS (SELECT 1 FROM factor WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM challenge WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM sent WHERE key_id = ?1) \
-               OR EXISTS (SELECT 1 FROM nonce WHERE key_id = ?1)";
+               OR EXISTS (SELECT 1 FROM nonce WHERE key_id = ?1 AND factor_id IN (SELECT id FROM factor))";
     Ok(database.connection.query_row(sql, [id.as_bytes()], |row| row.get(0))?)
 }
 
@@ -122,14 +122,14 @@ fn unusable(path: &Path, problem: impl Into<String>) -> StoreError {
     StoreError::Unusable { path: path.to_owned(), problem: problem.into() }
 }
 
-fn wal_of(path: &Path) -> PathBuf {
+pub(super) fn wal_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push("-wal");
     path.with_file_name(name)
 }
 
 /// Refuses what is not a plain file of ours that only we can read and change.
-fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
+pub(super) fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
     let found = fs::symlink_metadata(path).map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound {
             return StoreError::Missing(path.to_owned());
@@ -167,7 +167,7 @@ pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Stor
 
 /// Whether the file is a database of this program. Looks at the file itself: merely opening something
 /// else as a database may throw away the log that lies beside it.
-fn check_identity(path: &Path) -> Result<(), StoreError> {
+pub(super) fn check_identity(path: &Path) -> Result<(), StoreError> {
     let mut header = [0; HEADER];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
     match read {
@@ -183,9 +183,10 @@ fn check_identity(path: &Path) -> Result<(), StoreError> {
     Err(unusable(path, "it is not a database of mfad: restore a backup, or the file that was here"))
 }
 
-fn check_sound(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+/// Whether the file is sound by one of SQLite's two checks: of the tables, or of the indexes as well.
+pub(super) fn check_sound(path: &Path, connection: &Connection, check: &str) -> Result<(), StoreError> {
     let answer: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0))
         .map_err(|e| unusable(path, explain(&e)))?;
     if answer == "ok" {
         return Ok(());
@@ -193,7 +194,7 @@ fn check_sound(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     Err(unusable(path, format!("it is damaged ({answer}): restore a backup")))
 }
 
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = migrations::newest();
     if found > known {

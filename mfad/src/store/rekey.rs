@@ -8,9 +8,10 @@ use super::{
     StoreError,
     account::Account,
     audit_rows::{self, Event},
-    challenge, factor_row, sent,
+    challenge, factor_row, nonce, sent,
     tx::Tx,
 };
+use crate::factor::Params;
 
 /// Does one step of at most `limit` users. How many; none when nothing is left to do.
 pub(super) fn step(tx: &mut Tx<'_>, limit: u32) -> Result<u32, StoreError> {
@@ -54,6 +55,9 @@ fn one(tx: &Tx<'_>, account: Account) -> Result<(), StoreError> {
             for mut row in challenge::of(&tx.read(), &factor)? {
                 row.rekey(tx)?;
             }
+        }
+        if factor.params == Params::Token {
+            nonce::Memory::of(&tx.read(), &factor)?.rekey(tx)?;
         }
         if factor.key_id != current {
             factor.rekey(tx, &account)?;

@@ -69,6 +69,16 @@ pub(super) fn prune(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
     Ok(u64::try_from(tx.head.sent_cut.saturating_sub(before)).unwrap_or(0))
 }
 
+/// Whether all rows are there, each as it was written.
+pub(super) fn is_whole(read: &Read<'_>) -> Result<bool, StoreError> {
+    let rows = Sent::all(read)?;
+    let expected = read.head.sent_cut.saturating_add(1)..=read.head.sent_last;
+    let (count, stored): (usize, i64) =
+        (rows.len(), read.connection.query_row("SELECT count(*) FROM sent", [], |row| row.get(0))?);
+    let sound = rows.iter().all(|row| row.is_sound(read));
+    Ok(sound && usize::try_from(stored) == Ok(count) && rows.iter().map(|row| row.id).eq(expected))
+}
+
 /// Until when one of the caps holds.
 fn capped(rows: &[Sent], limits: &SentLimits, account: i64, number: &Mac) -> Option<UnixTime> {
     let of_user = |row: &&Sent| row.account.is_none_or(|id| id == account);

@@ -11,12 +11,14 @@ use std::{
     sync::Arc,
 };
 
+use mfa_proto::admin::Restored;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::{
     StoreError, StoreSettings,
     audit_rows::{self, Event},
+    backup::{self, Broken, Checked},
     error::explain,
     open::Database,
     reader::Reader,
@@ -55,6 +57,9 @@ pub(super) enum Message {
     Write(Box<dyn WriteJob>),
     Settings(StoreSettings, oneshot::Sender<()>),
     Keyring(Keyring, oneshot::Sender<Result<(), StoreError>>),
+    /// Where the database is, and the keys that open it.
+    Place(oneshot::Sender<(PathBuf, Keyring)>),
+    Restore(Box<Checked>, oneshot::Sender<Result<Restored, StoreError>>),
     Stop(oneshot::Sender<()>),
 }
 
@@ -104,6 +109,8 @@ impl Worker {
                     Message::Keyring(keyring, reply) => {
                         drop(reply.send(self.replace_keyring(keyring)));
                     }
+                    Message::Place(reply) => drop(reply.send((self.path.clone(), self.keyring.clone()))),
+                    Message::Restore(copy, reply) => drop(reply.send(self.restore(*copy))),
                     Message::Stop(reply) => {
                         stop = Some(reply);
                         break;
@@ -232,6 +239,20 @@ impl Worker {
             self.give_up();
         }
         opened
+    }
+
+    /// Puts a checked copy in the place of the database. One that cannot be read is not replaced here: what
+    /// was used according to it may be readable again later.
+    fn restore(&mut self, copy: Checked) -> Result<Restored, StoreError> {
+        self.ensure()?;
+        self.reader.take_back();
+        let (running, now) = (self.database.take(), self.clock.now());
+        let restored = backup::restore(&self.path, running, copy, (&self.settings, now));
+        let opened = self.ensure().map(|_| ());
+        let restored = restored.map_err(Broken::into_error)?;
+        opened?;
+        warn!("{}: replaced by a copy; the database before is replaced.db beside it", self.path.display());
+        Ok(restored)
     }
 
     fn close(&mut self) {

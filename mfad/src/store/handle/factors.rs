@@ -95,8 +95,8 @@ impl Store {
         self.manage(move |tx| manage::enroll_all(tx, all)).await
     }
 
-    /// Makes a signed token of a token factor with secrets of its own.
+    /// Makes a fresh signed token for a token factor.
     pub async fn token_issue(&self, order: Order, target: Target) -> Result<SecretText, StoreError> {
-        self.manage(move |tx| manage::token_issue(tx, &order, &target)).await
+        self.manage(move |tx| manage::token_issue(tx, order, &target)).await
     }
 }

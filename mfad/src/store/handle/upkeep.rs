@@ -12,7 +12,7 @@ use crate::{
     clock::UnixTime,
     seal::{KeyId, Keyring},
     store::{
-        AuditCheck, Seeded, StoreError, audit_query,
+        AuditCheck, Seeded, StoreError, audit_query, nonce,
         open::{self, Database},
         rekey, seed, sent,
     },
@@ -70,6 +70,7 @@ impl Store {
     pub async fn prune_audit(&self, before: UnixTime, most: u64) -> Result<u64, StoreError> {
         let mut removed = 0_u64;
         self.write(|tx| sent::prune(tx).map(drop)).await?;
+        self.write(|tx| nonce::sweep(tx)).await?;
         loop {
             match self.write(move |tx| audit_query::prune(tx, before, most)).await? {
                 0 => return Ok(removed),

@@ -44,7 +44,7 @@ pub struct EnrollAll {
 /// Adds all of them.
 pub(in crate::store) fn enroll_all(tx: &mut Tx<'_>, all: EnrollAll) -> Answer<u32> {
     let EnrollAll { order, factors, recovery: codes, replace } = all;
-    if let Err(refused) = acceptable(&order, &factors, &codes) {
+    if let Err(refused) = acceptable(tx, &order, &factors, &codes) {
         return Ok(Err(refused));
     }
     let mut held = Holding::of(tx, &order.context.user)?;
@@ -84,7 +84,7 @@ pub(in crate::store) fn enroll_all(tx: &mut Tx<'_>, all: EnrollAll) -> Answer<u3
 }
 
 /// Whether each of them could be added for itself.
-fn acceptable(order: &Order, factors: &[Member], codes: &[OtpCode]) -> Result<(), Refused> {
+fn acceptable(tx: &Tx<'_>, order: &Order, factors: &[Member], codes: &[OtpCode]) -> Result<(), Refused> {
     if !matches!(order.authority, Authority::Admin) {
         return Err(Refused::Invalid("only an administrator adds factors without proof by a code"));
     }
@@ -98,7 +98,7 @@ fn acceptable(order: &Order, factors: &[Member], codes: &[OtpCode]) -> Result<()
         return Err(Refused::Invalid("recovery codes that are brought along have 8 digits"));
     }
     for (place, member) in factors.iter().enumerate() {
-        enroll::sound(member.params, &member.secret)?;
+        enroll::sound(tx, member.params, &member.secret)?;
         if member.params.is_sent() {
             return Err(enroll::UNPROVEN_ADDRESS);
         }

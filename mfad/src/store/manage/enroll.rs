@@ -22,7 +22,7 @@ use crate::{
         bench::Bench,
         challenge::ENROLLMENT,
         factor_row::{Factor, Fresh},
-        roster,
+        roster, token,
         tx::Tx,
     },
 };
@@ -32,7 +32,7 @@ pub(super) const UNPROVEN_ADDRESS: Refused =
     Refused::Invalid("a number or address counts only when a code that was sent there comes back");
 
 /// Whether a factor with such parameters and secret may be added.
-pub(super) fn sound(params: Params, secret: &Secret) -> Result<(), Refused> {
+pub(super) fn sound(tx: &Tx<'_>, params: Params, secret: &Secret) -> Result<(), Refused> {
     if !params.is_valid() {
         return Err(Refused::Invalid(match params.kind() {
             FactorKind::Sms | FactorKind::Mail => "codes that are sent have 6 to 8 digits",
@@ -46,10 +46,12 @@ pub(super) fn sound(params: Params, secret: &Secret) -> Result<(), Refused> {
     if params.kind() == FactorKind::Recovery {
         return Err(Refused::Invalid("recovery codes are made as a set"));
     }
-    if secret.fits(params.kind()) {
-        Ok(())
-    } else {
-        Err(Refused::Invalid("this kind of factor keeps another secret"))
+    if !secret.fits(params.kind()) {
+        return Err(Refused::Invalid("this kind of factor keeps another secret"));
+    }
+    match secret {
+        Secret::Token(secret) => token::sound(&tx.settings.token, secret),
+        Secret::Seed(_) | Secret::Address(_) | Secret::Outside(_) | Secret::Recovery(_) => Ok(()),
     }
 }
 
@@ -57,7 +59,7 @@ pub(super) fn sound(params: Params, secret: &Secret) -> Result<(), Refused> {
 pub(in crate::store) fn enroll(tx: &mut Tx<'_>, new: NewFactor) -> Answer<Added> {
     let NewFactor { mut order, label, params, start, secret, activate, replace } = new;
     let member = Member { label, params, start, secret };
-    if let Err(refused) = sound(member.params, &member.secret) {
+    if let Err(refused) = sound(tx, member.params, &member.secret) {
         return Ok(Err(refused));
     }
     if activate && !matches!(order.authority, Authority::Admin) {
@@ -197,7 +199,13 @@ pub(in crate::store) fn confirm(
     };
     let mut bench = Bench::of(&tx.read(), held.account, ENROLLMENT)?;
     let check = match bench.factors.get(index) {
-        Some(pending) => bench.check_one(tx, pending, answer)?,
+        Some(pending) => match (pending.params, answer) {
+            (Params::Token, answer::Answer::Token(typed)) => {
+                let user = &order.context.user;
+                Some(token::prove(tx, user, &bench.account, (pending, typed))?)
+            }
+            _ => bench.check_one(tx, pending, answer)?,
+        },
         None => return Ok(Err(Refused::NoSuchFactor)),
     };
     match check {

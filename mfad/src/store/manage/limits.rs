@@ -4,9 +4,9 @@ use mfa_proto::admin::FactorKind;
 
 use super::{Answer, Holding, Order};
 use crate::{
-    factor::Moving,
+    factor::{Moving, Params},
     limits::Counter,
-    store::{Refused, StoreError, audit_rows, challenge, factor_row::Factor, tx::Tx},
+    store::{Refused, StoreError, audit_rows, challenge, factor_row::Factor, nonce, tx::Tx},
 };
 
 /// Steps that a genuine watermark may be ahead of the clock: the window, and the largest learned drift.
@@ -37,6 +37,10 @@ pub(in crate::store) fn reset(tx: &mut Tx<'_>, order: &Order) -> Answer<u32> {
                 }
             }
             factor.counter = Counter::default();
+            if factor.params == Params::Token {
+                factor.moving = nonce::Memory::of(&tx.read(), factor)?.reset(tx, factor)?;
+                continue;
+            }
             let fenced = factor.params.fenced(factor.moving, now);
             factor.moving = keep_used(factor, fenced);
         }

@@ -3,10 +3,7 @@
 //!
 //! Needs no code itself: whoever asks for one gains nothing but the caps' worth of messages to the owner.
 
-use mfa_proto::{
-    admin::{FactorId, FactorKind, FactorState},
-    secret::SecretText,
-};
+use mfa_proto::admin::{FactorId, FactorState};
 
 use super::{Answer, Authority, Holding, Order, PENDING_TRIES, Target, pending_dropped};
 use crate::{
@@ -133,11 +130,4 @@ pub(in crate::store) fn settle_pending(
     };
     pending.moving = pending.moved_on();
     enroll::activate(tx, &order, held, index)
-}
-
-/// Makes a token.
-pub(in crate::store) fn token_issue(tx: &mut Tx<'_>, order: &Order, target: &Target) -> Answer<SecretText> {
-    let Some(held) = Holding::of(tx, &order.context.user)? else { return Ok(Err(Refused::NotEnrolled)) };
-    let found = held.find_kind(target, &[FactorState::Active], FactorKind::Token);
-    Ok(found.and(Err(Refused::Invalid("signed tokens are not made here yet"))))
 }

@@ -22,9 +22,18 @@ pub(super) fn newest() -> i64 {
 
 /// Takes the steps after `version`, in the caller's transaction.
 pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    let done = usize::try_from(version).unwrap_or(0);
-    for step in STEPS.iter().skip(done) {
+    steps(connection, version, newest())
+}
+
+/// Makes the schema as it was in `version`, in an empty database.
+pub(super) fn apply_up_to(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    steps(connection, 0, version)
+}
+
+fn steps(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    let (done, wanted) = (usize::try_from(from).unwrap_or(0), usize::try_from(to).unwrap_or(0));
+    for step in STEPS.iter().take(wanted).skip(done) {
         step(connection)?;
     }
-    connection.pragma_update(None, "user_version", newest())
+    connection.pragma_update(None, "user_version", to)
 }

@@ -8,7 +8,8 @@ pub(super) fn apply(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// `challenge` has the live code of a factor, and answers that are with an outside service; a factor's
-/// `drift` says how many rows it has there, or in `nonce`. `sent` is numbered without gaps from `sent_cut`
+/// `drift` says how many rows it has there, or in `nonce`; rows of `nonce` stay when their factor goes, for a token that was used with it may be right
+/// for the next. `sent` is numbered without gaps from `sent_cut`
 /// to `sent_last` of the head, whose code covers these two as soon as one is not 0. A row of `sent` without
 /// account stands for one that was lost.
 const SCHEMA: &str = "
@@ -41,7 +42,7 @@ CREATE TABLE sent (
 ) STRICT;
 
 CREATE TABLE nonce (
-    factor_id  INTEGER NOT NULL REFERENCES factor (id) ON DELETE CASCADE,
+    factor_id  INTEGER NOT NULL,
     serial     INTEGER NOT NULL,
     hash       BLOB    NOT NULL,
     step       INTEGER NOT NULL,
@@ -49,4 +50,5 @@ CREATE TABLE nonce (
     mac        BLOB    NOT NULL,
     PRIMARY KEY (factor_id, serial)
 ) STRICT;
+CREATE INDEX nonce_by_hash ON nonce (hash);
 ";
