@@ -19,9 +19,7 @@ use mfa_proto::{
 use mfad::{
     clock::{FakeClock, UnixTime},
     seal::Keyring,
-    store::{
-        Channel, Issued, LoginStore, Outcome, RecoveryNew, Store, StoreError, StoreSettings, Target,
-    },
+    store::{Channel, Issued, LoginStore, Outcome, RecoveryNew, Store, StoreError, StoreSettings, Target},
 };
 use rusqlite::Connection;
 use store_common::*;
@@ -99,7 +97,11 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     findings.noticed = trail.broken_at.is_some();
     for name in USERS {
         let view = store.view(user(name), Channel::Proven).await.unwrap();
-        assert_eq!(LoginStore::of(&store).view(user(name), Channel::Proven).await, Ok(view), "{name}");
+        assert_eq!(
+            LoginStore::of(&store).view(user(name), Channel::Proven).await,
+            Ok(view.clone()),
+            "{name}"
+        );
         findings.noticed |= view.tampered;
         if !view.tampered && view.shape.is_none() {
             findings.vanished.push(name);
