@@ -112,7 +112,9 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.end.take().map(|end| end.send(())));
+        if let Some(end) = self.end.take() {
+            let _gone_already = end.send(());
+        }
         drop(self.thread.take().map(JoinHandle::join));
     }
 }
