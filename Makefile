@@ -22,7 +22,7 @@ DESTDIR ?=
 MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
 PAM_DIR ?= $(PREFIX)/lib/$(MULTIARCH)/security
 
-.PHONY: help demo test check fmt docs clippy unit e2e fuzz-smoke fuzz bench deny build install clean
+.PHONY: help demo test check fmt docs units clippy unit e2e fuzz-smoke fuzz bench deny build install clean
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -35,7 +35,7 @@ demo: ## Logs in over real ssh with password and code, in private namespaces
 
 test: ## Installs what the tests need and runs all of them
 	tests/setup/packages.sh demo test
-	$(MAKE) --no-print-directory fmt docs clippy unit e2e fuzz-smoke
+	$(MAKE) --no-print-directory fmt docs units clippy unit e2e fuzz-smoke
 
 check: fmt docs clippy unit ## What needs no root: format, lints, unit tests
 
@@ -44,6 +44,9 @@ fmt: ## Formatting is as rustfmt has it
 
 docs: ## The tests that the documents name as evidence exist
 	docs/check.sh
+
+units: ## systemd takes the units, and finds them little exposed
+	packaging/systemd/check.sh
 
 clippy: ## No lint is broken
 	$(CARGO) clippy --workspace --all-targets -- -D warnings

@@ -20,6 +20,7 @@ use mfa_proto::{
     name::{Claim, FactorLabel, RealmName, ServiceName, UserName},
     text::{MAX_SHOWN, ShownText, escape_for_log},
 };
+use mfactl::import;
 
 /// Something that goes over the wire.
 trait Message: Sized {
@@ -154,6 +155,34 @@ pub fn names(bytes: &[u8]) {
     assert_eq!(Claim::try_from(String::from(claim.clone())), Ok(claim));
     assert_showable(ShownText::clean(&text).as_str());
     assert!(!escape_for_log(&text).chars().any(char::is_control));
+}
+
+/// Files of other programs, read as each format, whatever they look like. Every place is a line of the file, what is
+/// taken for a key can be sent and is not printed.
+pub fn import(bytes: &[u8]) {
+    let _any = import::Format::detect(bytes);
+    let options = import::Options {
+        pre_shared_key: import::PreSharedKey::from_hex(b"12345678901234567890123456789012").ok(),
+        ..import::Options::default()
+    };
+    let lines = bytes.split(|byte| *byte == b'\n').count();
+    for format in import::Format::ALL {
+        let parsed = import::parse(format, bytes, &options);
+        for rejected in &parsed.rejected {
+            assert!((1..=lines).contains(&rejected.line));
+            assert!(!rejected.why.to_string().chars().any(char::is_control), "{}", rejected.why);
+        }
+        for entry in &parsed.entries {
+            assert!((1..=lines).contains(&entry.line));
+            let text = entry.factor.key.to_base32().expect("a key that was read can be sent");
+            assert!(import::Key::from_base32(text.expose()).is_ok_and(|key| key == entry.factor.key));
+            assert_eq!(
+                format!("{:?} {:?}", entry.factor.key, entry.recovery.first()).matches("redacted").count(),
+                1 + entry.recovery.len().min(1)
+            );
+            assert!(entry.recovery.iter().all(|code| code.expose().len() == 8));
+        }
+    }
 }
 
 fn assert_name(name: &str) {

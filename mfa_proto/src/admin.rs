@@ -198,7 +198,7 @@ pub enum Reply {
 }
 
 /// What became of a restored database.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Restored {
     /// Users in it.
     pub users: u64,

@@ -2,10 +2,14 @@
 //!
 //! Refuses to act: what is parsed here is handed to `commands`.
 
+mod copy;
 mod daemon;
+mod enroll;
 mod factor;
 mod help;
+mod import;
 mod parse;
+mod recovery;
 mod user;
 
 use std::path::PathBuf;
@@ -13,10 +17,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
+    copy::{BackupArgs, RestoreArgs},
     daemon::{AuditArgs, ConfigVerb, ManArgs, ShellName, TestArgs},
-    factor::{ConfirmArgs, EnrollArgs, EnrollKind, QrStyle, RemoveArgs, SwitchArgs, TargetArgs},
+    enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
+    factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
+    import::ImportArgs,
     parse::when,
+    recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
     user::{NamedUser, OptionalUser},
 };
 
@@ -56,7 +64,7 @@ pub(crate) struct Global {
     /// Talk to the daemon at this socket [default: /run/mfad/mfad.sock, else /run/mfad/user.sock]
     #[arg(long, global = true, help_heading = ALL, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
-    /// Give up on a daemon that is silent for so many seconds [default: 10; test: 60]
+    /// Give up on a daemon that is silent for so many seconds [default: 10; 60 where something is sent or judged elsewhere; 600 for backup and restore]
     #[arg(long, global = true, help_heading = ALL, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) timeout: Option<u64>,
 }
@@ -64,12 +72,27 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add a factor: prints what to scan or type into an authenticator
+    /// Add a factor: shows what to scan or type in, or has a code sent
     #[command(subcommand, arg_required_else_help = true)]
     Enroll(EnrollKind),
     /// Prove a new factor by one of its codes, which makes it active
     #[command(after_long_help = help::CONFIRM)]
     Confirm(ConfirmArgs),
+    /// Make and count recovery codes: single-use codes on paper
+    #[command(subcommand, arg_required_else_help = true)]
+    Recovery(RecoveryVerb),
+    /// Send a code to a telephone number or mail address that is enrolled
+    #[command(after_long_help = help::SEND)]
+    Send(TargetArgs),
+    /// Find the counter of a device whose button was pressed too often, by two of its codes
+    #[command(after_long_help = help::RESYNC)]
+    Resync(TargetArgs),
+    /// Work with signed tokens
+    #[command(subcommand, arg_required_else_help = true)]
+    Token(TokenVerb),
+    /// Take users over from google-authenticator, libpam-oath and lists of tokens (root)
+    #[command(after_long_help = help::IMPORT)]
+    Import(Box<ImportArgs>),
     /// List the users that have factors
     #[command(after_long_help = help::LIST)]
     List,
@@ -91,6 +114,12 @@ pub(crate) enum Command {
     /// Forget failures, waits and clock drift of a user; used codes stay used (root)
     #[command(after_long_help = help::SWITCH)]
     Reset(NamedUser),
+    /// Write a copy of the sealed database to a file, without the key (root)
+    #[command(after_long_help = help::BACKUP)]
+    Backup(BackupArgs),
+    /// Put such a copy in the place of the database; used codes stay used (root)
+    #[command(after_long_help = help::RESTORE)]
+    Restore(RestoreArgs),
     /// Show how the daemon is (root)
     #[command(after_long_help = help::STATUS)]
     Status,

@@ -1,17 +1,24 @@
 //! The commands: each asks the daemon, shows what it says, and makes an exit code of it.
 
 mod audit;
+mod backup;
 mod code;
 mod config;
 mod confirm;
 mod enroll;
 mod generate;
 mod hint;
+mod import;
 mod list;
+mod recovery;
 mod remove;
+mod resync;
 mod secret;
+mod send;
+mod state_dir;
 mod status;
 mod test;
+mod token;
 mod user;
 mod verb;
 
@@ -22,7 +29,7 @@ use std::time::Duration;
 use clap::Parser;
 use serde_json::json;
 
-use crate::cli::{Cli, Command, ConfigVerb, Global};
+use crate::cli::{Cli, Command, ConfigVerb, Global, TokenVerb};
 use crate::client::Target;
 use crate::failure::{Failure, exit};
 use crate::out::Out;
@@ -30,8 +37,10 @@ use crate::render::time::Now;
 
 /// Seconds the daemon may be silent.
 const TIMEOUT: u64 = 10;
-/// Seconds it may be silent in a login, where another service may have to answer first.
+/// Seconds it may be silent where another service may have to answer first: in a login, and to send a code.
 const LOGIN_TIMEOUT: u64 = 60;
+/// Seconds it may be silent while it copies or checks a whole database.
+const COPY_TIMEOUT: u64 = 600;
 
 /// What every command needs.
 pub(crate) struct Context {
@@ -60,7 +69,11 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn context(global: &Global, command: &Command) -> Context {
-    let usual = if matches!(command, Command::Test(_)) { LOGIN_TIMEOUT } else { TIMEOUT };
+    let outside =
+        matches!(command, Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_));
+    let copies = matches!(command, Command::Backup(_) | Command::Restore(_));
+    let usual = if outside { LOGIN_TIMEOUT } else { TIMEOUT };
+    let usual = if copies { COPY_TIMEOUT } else { usual };
     let timeout = Duration::from_secs(global.timeout.unwrap_or(usual));
     Context {
         out: Out::of_process(global.json),
@@ -73,6 +86,11 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
     match command {
         Command::Enroll(kind) => enroll::run(context, kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
+        Command::Recovery(verb) => recovery::run(context, verb),
+        Command::Send(arguments) => send::run(context, arguments),
+        Command::Resync(arguments) => resync::run(context, arguments),
+        Command::Token(TokenVerb::Issue(arguments)) => token::issue(context, arguments),
+        Command::Import(arguments) => import::run(context, *arguments),
         Command::List => list::list(context),
         Command::Show(user) => list::show(context, &user),
         Command::Disable(arguments) => verb::disable(context, arguments),
@@ -80,6 +98,8 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Remove(arguments) => remove::run(context, arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
+        Command::Backup(arguments) => backup::backup(context, &arguments),
+        Command::Restore(arguments) => backup::restore(context, &arguments),
         Command::Status => status::run(context),
         Command::Audit(arguments) => audit::run(context, &arguments),
         Command::Test(arguments) => test::run(context, arguments),

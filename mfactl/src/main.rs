@@ -16,6 +16,7 @@ mod cli;
 mod client;
 mod commands;
 mod failure;
+mod new_file;
 mod out;
 mod render;
 mod terminal;

@@ -8,6 +8,8 @@ mod tty;
 
 use std::io::{self, IsTerminal};
 
+pub(crate) use self::tty::Held;
+
 use mfa_proto::secret::SecretText;
 use zeroize::Zeroizing;
 

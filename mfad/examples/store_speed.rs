@@ -17,7 +17,7 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mfa_proto::{
     admin::Algorithm,
-    answer::OtpCode,
+    answer::{Answer, OtpCode},
     name::{FactorLabel, ServiceName, UserId, UserName},
 };
 use mfad::{
@@ -54,7 +54,13 @@ fn attempt(n: usize, counter: u64) -> Attempt {
         source: None,
         actor: 0,
     };
-    Attempt { context, rule: None, uid: Some(1000), code: code(counter), channel: Channel::Proven }
+    Attempt {
+        context,
+        rule: None,
+        uid: Some(1000),
+        answer: Answer::Code(code(counter)),
+        channel: Channel::Proven,
+    }
 }
 
 /// Seconds of user and of system time.

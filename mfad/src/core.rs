@@ -20,9 +20,11 @@ use crate::{
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
+    outgoing::Outgoing,
     server::admission::{Admission, Logins},
     session::Settled,
     settings::Settings,
+    signers,
     store::{LoginStore, Store},
 };
 
@@ -49,6 +51,7 @@ pub struct Core {
     path: PathBuf,
     admissions: Mutex<Vec<Admission>>,
     logins: Logins,
+    outgoing: Outgoing,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
@@ -90,6 +93,7 @@ impl Core {
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
+            outgoing: Outgoing::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
         }
@@ -125,7 +129,8 @@ impl Core {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
-        let settings = Settings::new(config);
+        let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
+        let settings = Settings::new(config).with_signers(token);
         self.store.replace_keyring(keyring).await.map_err(|error| vec![error.to_string()])?;
         self.store.replace_settings(settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
         for key in settings.only_at_start(&self.settings()) {
@@ -152,6 +157,11 @@ impl Core {
     /// Logins under way, on all sockets.
     pub fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    /// Errands under way, and the way to have one done.
+    pub fn outgoing(&self) -> &Outgoing {
+        &self.outgoing
     }
 
     /// Connections open now, on all sockets.

@@ -1,6 +1,6 @@
 //! Where the keys come from: the file that the configuration names, or a credential of systemd.
 
-use std::path::PathBuf;
+use mfa_role::credentials::directory_handed_over;
 
 use crate::{
     config::{Config, KeySource},
@@ -25,17 +25,8 @@ pub fn load(config: &Config) -> Result<Keyring, KeysError> {
     match &config.core().key {
         KeySource::File(path) => Ok(Keyring::load(path)?),
         KeySource::Credential(name) => {
-            let directory = credentials_directory().ok_or_else(|| KeysError::NoCredential(name.clone()))?;
+            let directory = directory_handed_over().ok_or_else(|| KeysError::NoCredential(name.clone()))?;
             Ok(Keyring::load_credential(&directory.join(name))?)
         }
     }
-}
-
-fn credentials_directory() -> Option<PathBuf> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the daemon's environment is the service manager's, not a user's"
-    )]
-    let directory = std::env::var("CREDENTIALS_DIRECTORY");
-    directory.ok().map(PathBuf::from).filter(|path| path.is_absolute())
 }

@@ -14,12 +14,14 @@ pub mod factor;
 pub mod identity;
 pub mod keys;
 pub mod limits;
+pub mod outgoing;
 pub mod policy;
 pub mod roles;
 pub mod seal;
 pub mod server;
 pub mod session;
 pub mod settings;
+pub mod signers;
 pub mod store;
 pub mod upkeep;
 

@@ -37,6 +37,9 @@ pub struct Rule {
     pub users: Vec<UserName>,
     /// What it does.
     pub action: Action,
+    /// The factor that is begun without being asked for, where one is required: a label, a service or a
+    /// kind.
+    pub default_factor: Option<String>,
 }
 
 /// All rules, in order.
@@ -46,6 +49,8 @@ pub struct Policy {
     pub rules: Vec<Rule>,
     /// For users with no active factor, where a factor is required.
     pub unenrolled: Unenrolled,
+    /// The factor that is begun without being asked for where no rule says otherwise.
+    pub default_factor: Option<String>,
 }
 
 /// What is asked.
@@ -64,6 +69,8 @@ pub enum Decision {
     Require {
         /// The rule; `None` when none matched.
         rule: Option<String>,
+        /// The factor that is begun without being asked for: a label, a service or a kind.
+        preferred: Option<String>,
     },
     /// None is needed.
     Skip(Grant),
@@ -91,9 +98,12 @@ impl Policy {
     /// Finds the rule that decides.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         match self.rules.iter().find(|rule| rule.matches(request)) {
-            None => Decision::Require { rule: None },
+            None => Decision::Require { rule: None, preferred: self.default_factor.clone() },
             Some(rule) => match rule.action {
-                Action::Require => Decision::Require { rule: Some(rule.name.clone()) },
+                Action::Require => Decision::Require {
+                    rule: Some(rule.name.clone()),
+                    preferred: rule.default_factor.clone().or_else(|| self.default_factor.clone()),
+                },
                 Action::Skip => Decision::Skip(Grant { rule: rule.name.clone() }),
                 Action::Deny => Decision::Deny { rule: rule.name.clone() },
             },
@@ -128,12 +138,39 @@ mod tests {
             services: service.map(|s| ServiceName::new(s).unwrap()).into_iter().collect(),
             users: user.map(|u| UserName::new(u).unwrap()).into_iter().collect(),
             action,
+            default_factor: None,
         }
     }
 
     fn decide(policy: &Policy, user: &str, service: &str) -> Decision {
         let (user, service) = (UserName::new(user).unwrap(), ServiceName::new(service).unwrap());
         policy.decide(&Request { user: &user, service: &service })
+    }
+
+    fn required(rule: &str) -> Decision {
+        Decision::Require { rule: Some(rule.to_owned()), preferred: None }
+    }
+
+    #[test]
+    fn a_rule_says_what_is_sent_unasked_before_the_prompt_does() {
+        let policy = Policy {
+            rules: vec![
+                Rule {
+                    default_factor: Some("mail".to_owned()),
+                    ..rule("jane", None, Some("jane"), Action::Require)
+                },
+                rule("su", Some("su"), None, Action::Require),
+            ],
+            default_factor: Some("sms".to_owned()),
+            ..Policy::default()
+        };
+        let preferred = |user: &str, service: &str| {
+            let Decision::Require { preferred, .. } = decide(&policy, user, service) else { panic!() };
+            preferred
+        };
+        assert_eq!(preferred("jane", "su").as_deref(), Some("mail"));
+        assert_eq!(preferred("john", "su").as_deref(), Some("sms"));
+        assert_eq!(preferred("john", "sshd").as_deref(), Some("sms"));
     }
 
     #[test]
@@ -144,13 +181,13 @@ mod tests {
                 rule("no su", Some("su"), None, Action::Deny),
                 rule("everyone", Some("sshd"), None, Action::Require),
             ],
-            unenrolled: Unenrolled::Deny,
+            ..Policy::default()
         };
         assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant { rule: "robots".into() }));
         assert_eq!(decide(&policy, "robot", "su"), Decision::Deny { rule: "no su".into() });
-        assert_eq!(decide(&policy, "jane", "sshd"), Decision::Require { rule: Some("everyone".into()) });
-        assert_eq!(decide(&policy, "jane", "login"), Decision::Require { rule: None });
-        assert_eq!(decide(&policy, "Robot", "sshd"), Decision::Require { rule: Some("everyone".into()) });
+        assert_eq!(decide(&policy, "jane", "sshd"), required("everyone"));
+        assert_eq!(decide(&policy, "jane", "login"), Decision::Require { rule: None, preferred: None });
+        assert_eq!(decide(&policy, "Robot", "sshd"), required("everyone"));
         assert_eq!(policy.without_factor(), None);
     }
 
@@ -162,7 +199,7 @@ mod tests {
                 let action = [Action::Require, Action::Skip, Action::Deny][usize::from(*action)];
                 rule("r", service.then_some("sshd"), user.then_some("jane"), action)
             }).collect();
-            let policy = Policy { rules: rules.clone(), unenrolled: Unenrolled::Deny };
+            let policy = Policy { rules: rules.clone(), ..Policy::default() };
             for (user, service) in [("jane", "sshd"), ("jane", "su"), ("john", "sshd"), ("john", "su")] {
                 if matches!(decide(&policy, user, service), Decision::Skip(_)) {
                     let first = rules.iter().find(|r| {

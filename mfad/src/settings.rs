@@ -2,17 +2,21 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mfa_proto::text::ShownText;
+use mfa_proto::{
+    name::{FactorLabel, UserName},
+    text::ShownText,
+};
 
 use crate::{
     config::{self, Config},
-    factor::Rules,
+    factor::{Rules, TokenSettings},
     identity::{Accounts, Directory, Nss},
     limits::{Profile, ProfileName},
+    outgoing::Line,
     policy::{Action, Policy, Rule, Unenrolled},
     server::admission::Caps,
     session::PromptSettings,
-    store::StoreSettings,
+    store::{SentLimits, StoreSettings},
 };
 
 /// What the configuration means. A reload replaces it; see [`Self::only_at_start`] for what it cannot change.
@@ -23,10 +27,12 @@ pub struct Settings {
     policy: Policy,
     profile: Profile,
     prompt: PromptSettings,
+    token: Arc<TokenSettings>,
+    line: Option<Line>,
 }
 
 impl Settings {
-    /// Derives all from a valid configuration.
+    /// Derives all from a valid configuration, but for what credentials hold.
     pub fn new(config: Config) -> Self {
         let accounts: Option<Arc<dyn Accounts>> = match config.identity().accounts {
             config::Accounts::Nss => Some(Arc::new(Nss)),
@@ -34,16 +40,24 @@ impl Settings {
         };
         Self {
             directory: Directory::new(accounts, config.core().name_lookup_timeout),
-            policy: policy_of(config.policy()),
+            policy: policy_of(&config),
             profile: profile_of(config.limits()),
+            line: line_of(&config),
             prompt: PromptSettings {
                 text: ShownText::clean(&config.prompt().text),
                 echo: config.prompt().echo,
                 conceal: config.prompt().conceal,
                 attempts: u32::from(config.prompt().attempts),
             },
+            token: Arc::default(),
             config,
         }
+    }
+
+    /// The same, with what signed tokens are judged by ([`crate::signers::load`]).
+    #[must_use]
+    pub fn with_signers(self, token: TokenSettings) -> Self {
+        Self { token: Arc::new(token), ..self }
     }
 
     /// The configuration itself.
@@ -69,6 +83,21 @@ impl Settings {
     /// What prompts say.
     pub fn prompt(&self) -> &PromptSettings {
         &self.prompt
+    }
+
+    /// The way to egress, when something is configured that needs it.
+    pub fn line(&self) -> Option<&Line> {
+        self.line.as_ref()
+    }
+
+    /// What core has to know of an outside service.
+    pub fn outside(&self, service: &FactorLabel) -> Option<&config::RestTerms> {
+        self.config.rest().get(service).map(|rest| &rest.terms)
+    }
+
+    /// Whether an application signs tokens for all its users.
+    pub fn has_token_domains(&self) -> bool {
+        !self.token.domains.is_empty()
     }
 
     /// The longest a login may take.
@@ -102,11 +131,61 @@ impl Settings {
             unproven: self.profile.for_unproven(),
             rules: Rules { window: self.config.totp().window, learn_drift: self.config.totp().learn_drift },
             max_factors: self.config.enrollment().max_factors,
+            sent: sent_limits(&self.config),
+            token: Arc::clone(&self.token),
         }
     }
 }
 
-fn policy_of(config: &config::Policy) -> Policy {
+/// What core waits for an errand beyond what egress allows itself for it: the way there and back.
+const SLACK: Duration = Duration::from_secs(2);
+
+fn line_of(config: &Config) -> Option<Line> {
+    if !config.needs_egress() {
+        return None;
+    }
+    let egress = config.egress();
+    // A login that goes on a little longer can still say why nothing was sent.
+    let most = config.core().login_timeout.mul_f32(0.9);
+    let patience = config.longest_errand().saturating_add(SLACK).min(most);
+    let user = UserName::new(egress.user.clone()).ok();
+    Some(Line::new(egress.socket.clone(), user, patience, Arc::new(Nss)))
+}
+
+/// Bounds on codes that are sent. Where `[sms]` and `[mail]` are both used and differ, the stricter holds.
+fn sent_limits(config: &Config) -> SentLimits {
+    let (sms, mail) = (config.sms(), config.mail());
+    let of_sms = sms.is_on().then(|| limits_of(&sms.limits));
+    let of_mail = mail.is_on().then(|| limits_of(&mail.limits));
+    match (of_sms, of_mail) {
+        (None, None) => SentLimits::default(),
+        (Some(only), None) | (None, Some(only)) => only,
+        (Some(one), Some(other)) => SentLimits {
+            digits: one.digits.max(other.digits),
+            lifetime: one.lifetime.min(other.lifetime),
+            resend_interval: one.resend_interval.max(other.resend_interval),
+            per_user_day: one.per_user_day.min(other.per_user_day),
+            per_number_day: one.per_number_day.min(other.per_number_day),
+            global_day: one.global_day.min(other.global_day),
+        },
+    }
+}
+
+fn limits_of(limits: &config::SentLimits) -> SentLimits {
+    let seconds = |duration: Duration| i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
+    SentLimits {
+        digits: limits.digits,
+        lifetime: seconds(limits.lifetime),
+        resend_interval: seconds(limits.resend_interval),
+        per_user_day: limits.per_user_day,
+        per_number_day: limits.per_target_day,
+        global_day: limits.global_day,
+    }
+}
+
+fn policy_of(config: &Config) -> Policy {
+    let default_factor = config.prompt().default.clone();
+    let config = config.policy();
     let rule = |rule: &config::Rule| Rule {
         name: rule.name.clone(),
         services: rule.matches.services.clone(),
@@ -116,6 +195,7 @@ fn policy_of(config: &config::Policy) -> Policy {
             config::Action::Skip => Action::Skip,
             config::Action::Deny => Action::Deny,
         },
+        default_factor: rule.default_factor.as_ref().map(ToString::to_string),
     };
     Policy {
         rules: config.rules.iter().map(rule).collect(),
@@ -123,6 +203,7 @@ fn policy_of(config: &config::Policy) -> Policy {
             config::Unenrolled::Deny => Unenrolled::Deny,
             config::Unenrolled::Skip => Unenrolled::Skip,
         },
+        default_factor: default_factor.map(Into::into),
     }
 }
 

@@ -11,7 +11,7 @@ mod store_common;
 
 use mfa_proto::{
     admin::{AuditFilter, FactorState, LockReason, LockState},
-    answer::OtpCode,
+    answer::{Answer, OtpCode},
 };
 use mfad::{
     limits::Gate,
@@ -23,14 +23,8 @@ fn pending(name: &str, called: &str, bytes: &[u8]) -> NewFactor {
     NewFactor { activate: false, ..new_factor(name, called, HOTP, bytes) }
 }
 
-fn code(text: &str) -> OtpCode {
-    OtpCode::parse(text).unwrap()
-}
-
-fn refusal<T: std::fmt::Debug>(result: Result<T, StoreError>) -> Refused {
-    let error = result.unwrap_err();
-    let StoreError::Refused(refused) = error else { panic!("{error}") };
-    refused
+fn code(text: &str) -> Answer {
+    Answer::Code(OtpCode::parse(text).unwrap())
 }
 
 async fn states(f: &Fixture, name: &str) -> Vec<(String, FactorState)> {

@@ -1,7 +1,7 @@
 //! The connection to the daemon: whole frames in and out, within the deadline.
 //!
 //! Refuses to wait without end, to occupy a descriptor that programs take for standard streams, to raise
-//! SIGPIPE, and to read one byte more than the frame it expects.
+//! SIGPIPE, and to take more than one frame's worth of bytes at a time.
 
 use std::{
     os::fd::{AsFd, AsRawFd, OwnedFd},
@@ -28,6 +28,10 @@ pub(crate) struct Channel {
     deadline: Deadline,
     /// Since when the daemon has all that it needs to go on.
     asked: Instant,
+    /// Received and not yet taken: `buffer[..filled]`. What comes together is taken in one call. Not wiped:
+    /// the daemon sends no secrets.
+    buffer: Box<[u8; frame::HEADER + frame::MAX_PAYLOAD]>,
+    filled: usize,
 }
 
 impl Channel {
@@ -36,7 +40,12 @@ impl Channel {
         let keeper = Keeper::of(path)?;
         let socket = connected(path, &deadline)?;
         keeper.expect(&socket)?;
-        Ok(Self { socket, deadline, asked: Instant::now() })
+        Ok(Self::begin(socket, deadline))
+    }
+
+    fn begin(socket: OwnedFd, deadline: Deadline) -> Self {
+        let buffer = Box::new([0; frame::HEADER + frame::MAX_PAYLOAD]);
+        Self { socket, deadline, asked: Instant::now(), buffer, filled: 0 }
     }
 
     /// Sends whole frames.
@@ -61,34 +70,46 @@ impl Channel {
 
     /// Receives the payload of one frame.
     pub(crate) fn receive(&mut self) -> Result<Vec<u8>, Fault> {
-        let mut header = [0_u8; frame::HEADER];
-        self.fill(&mut header, Place::FrameStart)?;
-        let mut payload = vec![0_u8; frame::payload_length(header)?];
-        self.fill(&mut payload, Place::WithinFrame)?;
+        self.fill(frame::HEADER)?;
+        let header = self.buffer.first_chunk().copied().unwrap_or_default();
+        let whole = frame::HEADER.saturating_add(frame::payload_length(header)?);
+        self.fill(whole)?;
+        // Whoever stops this process past the deadline finds that what has come meanwhile is too late.
+        if self.deadline.left().is_zero() {
+            return Err(Fault::TimedOut);
+        }
+        let payload = self.buffer.get(frame::HEADER..whole).unwrap_or_default().to_vec();
+        self.buffer.copy_within(whole..self.filled, 0);
+        self.filled = self.filled.saturating_sub(whole);
         Ok(payload)
     }
 
     /// Checks that nothing has come after the verdict: what follows it could contradict it.
     pub(crate) fn expect_nothing_more(&self) -> Result<(), Fault> {
         let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        let went_on = Err(Fault::OutOfTurn("it went on after the verdict"));
+        if self.filled > 0 {
+            return went_on;
+        }
         match socket::recv(self.socket.as_raw_fd(), &mut [0_u8], flags) {
             Ok(0) | Err(Errno::EAGAIN | Errno::ECONNRESET) => Ok(()),
-            Ok(_) => Err(Fault::OutOfTurn("it went on after the verdict")),
+            Ok(_) => went_on,
             Err(cause) => Err(Fault::System { doing: "receiving from mfad", cause }),
         }
     }
 
-    fn fill(&self, buffer: &mut [u8], place: Place) -> Result<(), Fault> {
-        let mut filled = 0_usize;
-        while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            self.wait_for(PollFlags::POLLIN).map_err(|fault| match (fault, place, filled) {
+    /// Receives until `wanted` bytes are there.
+    fn fill(&mut self, wanted: usize) -> Result<(), Fault> {
+        while self.filled < wanted {
+            self.wait_for(PollFlags::POLLIN).map_err(|fault| match (fault, self.filled) {
                 // Silence is only what comes instead of a message, not what breaks one off.
-                (Fault::Silent, Place::WithinFrame, _) | (Fault::Silent, _, 1..) => Fault::TimedOut,
-                (other, _, _) => other,
+                (Fault::Silent, 1..) => Fault::TimedOut,
+                (other, _) => other,
             })?;
-            match socket::recv(self.socket.as_raw_fd(), rest, MsgFlags::MSG_DONTWAIT) {
+            let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
+            match socket::recv(self.socket.as_raw_fd(), room, MsgFlags::MSG_DONTWAIT) {
                 Ok(0) | Err(Errno::ECONNRESET) => return Err(Fault::HungUp),
-                Ok(received) => filled = filled.saturating_add(received),
+                Ok(received) => self.filled = self.filled.saturating_add(received),
                 Err(Errno::EAGAIN | Errno::EINTR) => {}
                 Err(cause) => return Err(Fault::System { doing: "receiving from mfad", cause }),
             }
@@ -112,13 +133,6 @@ impl Channel {
             }
         }
     }
-}
-
-/// Where in the stream the next byte stands.
-#[derive(Clone, Copy)]
-enum Place {
-    FrameStart,
-    WithinFrame,
 }
 
 /// Rounded up, so that a wait does not end just before its time and begin anew.
@@ -174,7 +188,7 @@ fn time_value(left: Duration) -> TimeVal {
 impl Channel {
     /// A channel over one end of a socket pair.
     pub(crate) fn over(socket: OwnedFd, deadline: Deadline) -> Self {
-        Self { socket, deadline, asked: Instant::now() }
+        Self::begin(socket, deadline)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
         fd::AsFd,
         unix::fs::{FileTypeExt, MetadataExt},
     },
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use nix::{
@@ -35,15 +35,17 @@ impl Keeper {
     /// Finds who keeps the directory of `socket`, when nobody but root and that user can change what the
     /// path leads to.
     ///
-    /// Goes from `/` downwards, so that each name is looked at when those above it can no longer be moved
-    /// by others; symbolic links are refused, since they lead elsewhere than they are checked.
+    /// Looks from `/` downwards, so that each name is looked at when those above it can no longer be moved
+    /// by others, if what was seen of those is found right; symbolic links are refused, since they lead
+    /// elsewhere than they are checked.
     pub(crate) fn of(socket: &Path) -> Result<Self, Fault> {
         let directory = socket.parent().unwrap_or(Path::new("/"));
-        let keeper = look_at(directory, socket)?.uid();
+        let way = from_the_root(directory);
+        let seen = way.iter().map(|place| look_at(place, socket)).collect::<Result<Vec<_>, _>>()?;
+        let keeper = seen.last().map_or(ROOT, Metadata::uid);
         let mut above_is_shared = false;
-        for place in from_the_root(directory) {
-            let found = look_at(&place, socket)?;
-            check_directory(&place, &found, keeper, above_is_shared)?;
+        for (place, found) in way.into_iter().zip(&seen) {
+            check_directory(place, found, keeper, above_is_shared)?;
             above_is_shared = found.mode() & GROUP_OR_WORLD_WRITES != 0;
         }
         if above_is_shared {
@@ -68,10 +70,10 @@ impl Keeper {
     }
 }
 
-fn from_the_root(directory: &Path) -> impl Iterator<Item = PathBuf> {
-    let mut places: Vec<_> = directory.ancestors().map(Path::to_owned).collect();
+fn from_the_root(directory: &Path) -> Vec<&Path> {
+    let mut places: Vec<_> = directory.ancestors().collect();
     places.reverse();
-    places.into_iter()
+    places
 }
 
 fn look_at(place: &Path, socket: &Path) -> Result<Metadata, Fault> {
@@ -115,7 +117,7 @@ mod tests {
 
     #[test]
     fn the_way_is_gone_from_the_root() {
-        let way: Vec<_> = from_the_root(Path::new("/run/mfad")).collect();
+        let way = from_the_root(Path::new("/run/mfad"));
         assert_eq!(way, [Path::new("/"), Path::new("/run"), Path::new("/run/mfad")]);
     }
 

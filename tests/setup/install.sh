@@ -28,6 +28,11 @@ trap 'rm -rf "$pages"' EXIT
 for page in "$pages"/*.1; do
   put 644 "$page" "$prefix/share/man/man1/${page##*/}"
 done
+for unit in packaging/systemd/*.service packaging/systemd/*.socket; do
+  put 644 "$unit" "$prefix/lib/systemd/system/${unit##*/}"
+done
+put 644 packaging/sysusers.d/mfad.conf "$prefix/lib/sysusers.d/mfad.conf"
+put 644 packaging/tmpfiles.d/mfad.conf "$prefix/lib/tmpfiles.d/mfad.conf"
 # A configuration that is there already is the admin's.
 if [ -e etc/mfad.toml ] && [ ! -e "$destdir/etc/mfad/mfad.toml" ]; then
   put 644 etc/mfad.toml /etc/mfad/mfad.toml

@@ -33,6 +33,8 @@
 )]
 
 pub mod daemon;
+pub mod egress;
+pub mod gateway;
 pub mod otp;
 pub mod pam;
 pub mod pty;

@@ -56,6 +56,8 @@ pub struct Status {
     pub denied: u64,
     /// Whether the store takes writes; else what is wrong.
     pub store: Result<(), ShownText>,
+    /// The path of the database: what is handed over for a restore lies beside it.
+    pub database: String,
     /// The id of the key in use.
     pub key: String,
     /// Rows still sealed with an older key.

@@ -317,6 +317,7 @@ fn status() -> Status {
         accepted: 6,
         denied: 7,
         store: Err(ShownText::clean("the disk is full")),
+        database: "/d".into(),
         key: "1".into(),
         rows_with_old_key: 8,
         profile: "default".into(),

@@ -136,6 +136,7 @@ fn replies_that_are_not_lists_fit_whatever_their_fields_hold() {
         accepted: u64::MAX,
         denied: u64::MAX,
         store: Err(shown()),
+        database: word(),
         key: word(),
         rows_with_old_key: u64::MAX,
         profile: word(),

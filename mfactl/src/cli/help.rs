@@ -6,11 +6,15 @@
 /// What each exit code means.
 pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "done; test: accepted"),
-    ("1", "refused or failed; status: the store takes no writes; config check, reload: not valid"),
+    (
+        "1",
+        "refused or failed; import: something was skipped; status: the store takes no writes; config check, reload: not \
+         valid",
+    ),
     ("2", "the command line, or what was read from standard input, is not valid"),
-    ("3", "mfad cannot be reached or cannot answer at present"),
+    ("3", "mfad cannot be reached or cannot answer at present; the code could not be sent"),
     ("4", "the code was wrong, used before, or missing; test: denied"),
-    ("5", "locked after too many wrong codes"),
+    ("5", "locked after too many wrong codes; send: a code was sent a moment ago, or too many were"),
     ("6", "not allowed for the account this runs as"),
     ("7", "no such user or factor"),
     ("8", "test: policy asks no second factor of this login"),
@@ -32,7 +36,7 @@ and nothing else; messages for people go to standard error. Field names stay. A 
 seconds and NAME_rfc3339; both are null when there is none. A lock is {state: open|until|until_admin, until, \
 until_rfc3339, reason: failures|long_window|null}. A failure is {error: {code, message, hint, exit}}, where code is one \
 of not_allowed, unknown_user, no_such_factor, ambiguous, wrong_code, locked, wrong_state, invalid, too_many, \
-tampered, unavailable, unreachable, untrusted_daemon, protocol, usage, interrupted, declined, output, local. A command line that \
+tampered, unavailable, too_soon, not_sent, unreachable, untrusted_daemon, protocol, usage, interrupted, declined, output, local. A command line that \
 cannot be parsed is reported on standard error alone.";
 
 pub(super) const AFTER: &str = "\
@@ -59,9 +63,9 @@ or read with --code-stdin.
 The key is shown once and cannot be shown again. It is never taken from the command line, where \
 others could see it: --secret-stdin reads it from standard input.
 
-JSON fields: user, realm, factor (id), kind (totp|hotp), label, state (pending|active), secret \
-(base32) and uri (otpauth link); the last two are null when the key was brought along. With --json \
-no code is asked for to confirm.
+JSON fields: user, realm, factor (id), kind, label, state (pending|active), secret (base32), uri \
+(otpauth link), signing_secret and sent_to; the last four are null where they do not apply, and where \
+the key was brought along. With --json no code is asked for to confirm.
 
 Examples:
   mfactl enroll totp                            for yourself
@@ -69,12 +73,139 @@ Examples:
   mfactl enroll totp alice --no-confirm --json  for a script: active at once
   mfactl enroll hotp alice --secret-stdin --counter 17 <key.txt";
 
+pub(super) const ENROLL_SENT: &str = "\
+The number (with country code: +49 151 23456789) or address is asked for on a terminal, or read with \
+--address-stdin. It is never taken from the command line, where others could see it. A code is sent \
+to it at once, and mfactl asks for that code, which makes the factor active: until then it counts for \
+nothing. An empty answer has another code sent. Ctrl-C leaves it to be confirmed later: `mfactl send`, \
+then `mfactl confirm`.
+
+JSON fields: user, realm, factor (id), kind (sms|mail), label, state (pending), sent_to (masked); \
+secret, uri and signing_secret are null.
+
+Examples:
+  mfactl enroll sms                                    for yourself
+  mfactl enroll mail alice --address-stdin <address    for alice, as root";
+
+pub(super) const ENROLL_REST: &str = "\
+The service is asked to judge one answer, which makes the factor active when it says yes; root can do \
+without by --no-confirm.
+
+JSON fields: user, realm, factor (id), kind (rest), label, state (pending|active); secret, uri, \
+signing_secret and sent_to are null.
+
+Examples:
+  mfactl enroll rest alice --service corp --remote-user a.smith --no-confirm";
+
+pub(super) const ENROLL_TOKEN: &str = "\
+Without --domain, a seed and a signing secret are made for this factor and shown once: whoever has both \
+can make tokens for this user. `mfactl token issue` makes them from what the daemon keeps. With \
+--domain, the application that holds the two secrets of the domain makes them.
+
+When root adds it, it is active at once; else it counts from the first valid token on (`mfactl \
+confirm`, or a login).
+
+JSON fields: user, realm, factor (id), kind (token), label, state, secret (base32, the seed) and \
+signing_secret; the last two are null with --domain, and where they were brought along; uri and \
+sent_to are null.
+
+Examples:
+  mfactl enroll token backup --label rsync
+  mfactl token issue backup
+  mfactl enroll token alice --domain example.org";
+
+pub(super) const TOKEN: &str = "\
+A token is valid for about a minute, and once. Without a label or id, the user needs to have one such \
+factor only. Standard output has the token and nothing else, so that a script can hand it to ssh \
+(SSH_ASKPASS).
+
+JSON fields: user, realm, token.";
+
+pub(super) const RECOVERY: &str = "\
+Recovery codes are for the day on which the phone is lost: each lets its owner in once, in place of any \
+other code. A new set voids the one before.
+
+The codes are shown on a terminal and nowhere else: --output writes them to a new file with mode 0600, \
+--stdout prints them into a pipe or file. This holds for --json as well. They cannot be shown again.
+
+JSON fields of new: user, realm, factor (id), count, output (the file, or null), codes (a list; null with \
+--output). Fields of count: user, realm, factor (id), left, state, created.
+
+Examples:
+  mfactl recovery new                                for yourself
+  mfactl recovery new alice --output alice-codes     into a file, to be printed
+  mfactl recovery new alice --json --stdout          for a script
+  mfactl recovery count";
+
+pub(super) const SEND: &str = "\
+A code goes to a factor that waits to be confirmed, or, as the current code that its owner needs for a \
+change, to one that is active. It is not for logins: those send their own. A new code voids the one \
+before, and counts against the same limits as all others.
+
+JSON fields: user, realm, to (masked), digits, until.";
+
+pub(super) const RESYNC: &str = "\
+Two codes that the device shows one after the other are asked for on a terminal, or read from standard \
+input, one in a line. They may lie at most 100 presses ahead (RFC 4226, section 7.4). Both wrong count \
+as one wrong code. By root, it also makes a factor active again that was disabled when a backup was \
+restored.
+
+JSON fields: user, realm, verb, factors.";
+
+pub(super) const BACKUP: &str = "\
+The daemon goes on while it makes the copy. FILE gets mode 0600. It is sealed: without the keys named, \
+nothing in it can be used; do not keep them in the same place.
+
+JSON fields: file, users, bytes, keys (a list of ids).";
+
+pub(super) const RESTORE: &str = "\
+The copy is checked whole before anything is changed: each row, with the keys of this host. Then all \
+users, factors and the audit trail are as they were when it was made, but for this: what was used since \
+stays used, and locks and failure counts stay.
+
+Of factors that the database knew, the used codes are taken over. Where it did not know them (they were \
+removed since, or the host is a new one), time-based codes of this minute do not count, counter-based \
+factors are disabled until `mfactl resync`, and recovery codes are void until `mfactl recovery new`.
+
+The database before is kept beside it, as replaced.db. `mfad restore FILE` does the same where the daemon \
+does not start.
+
+JSON fields: users, carried_over, need_resync, recovery_void (how many factors each).";
+
 pub(super) const CONFIRM: &str = "\
 CODE on the command line can be seen by other users of this host while mfactl runs. It is the code \
 of a factor that does not count yet, and is used up when it is right, so that little can be done \
-with it; typed at the prompt or given on standard input it is not seen at all.
+with it; typed at the prompt or given on standard input it is not seen at all. An empty answer at the \
+prompt has a code sent, where the factor is one that codes are sent to.
 
 JSON fields: user, realm, verb, factors (how many became active).";
+
+pub(super) const IMPORT: &str = "\
+Reads all, asks the daemon to take one user after the other, and reports. All factors of a user are \
+imported, or none. They are active at once: people have used them already. Exits with 1 when anything \
+was skipped; what was imported stays imported, and the same command can be given again.
+
+In a directory it reads the .google_authenticator of each home in it, for the file's owner. A file \
+that is not root's speaks for its owner alone. What names no account needs --user or --map.
+
+Formats, all of them told by their look: google-authenticator (~/.google_authenticator), oath (users.oath \
+of libpam-oath), otpauth (otpauth:// links), migration (otpauth-migration:// links of Google Authenticator), \
+pskc (RFC 6030), csv (a header line, and a token on each line). Columns of csv are serial, key (hex), key \
+(base32), type (totp or hotp), counter, period, counter/period, digits, algorithm, user, and manufacturer, \
+model, issuer, description, ignore, which are passed over.
+
+JSON fields: dry_run, imported: a list of {user, realm, factors: [{kind, label, algorithm, digits, period, \
+counter, file, line}], recovery (how many), notes: [{note, text, file, line}]}, skipped: a list of {user, file, \
+line, reason, hint, present}, left_out (how many, of other users), untried (users), in_doubt (user), \
+stopped ({code, message, hint, exit} or null).
+
+Examples:
+  mfactl import --dry-run /home                  what would happen
+  mfactl import --user alice /home               one user first
+  mfactl import /home /root
+  mfactl import /etc/users.oath
+  mfactl import --map owners.txt tokens.csv      owners.txt: 2308154 alice
+  mfactl import --user alice - <link.txt";
 
 pub(super) const LIST: &str = "\
 JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}.";
@@ -82,7 +213,8 @@ JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used,
 pub(super) const SHOW: &str = "\
 JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, factors: a list of \
 {factor, kind, label, state (pending|active|disabled|exhausted), algorithm (sha1|sha256|sha512), \
-digits, period, created, last_used, failures, lock, drift}.";
+digits, period, left (recovery codes), target (masked, or the service), created, last_used, failures, \
+lock, drift}. What does not apply to a kind is null.";
 
 pub(super) const SWITCH: &str = "\
 JSON fields: user, realm, verb, factors (how many it concerned).";
@@ -91,7 +223,7 @@ pub(super) const STATUS: &str = "\
 Exits with 1 when the store takes no writes: every login is denied then.
 
 JSON fields: version, uptime (seconds), users, active_factors, audit_rows, connections, accepted, \
-denied, store_ok, store_problem, key, rows_with_old_key, profile.";
+denied, store_ok, store_problem, database (its path), key, rows_with_old_key, profile.";
 
 pub(super) const AUDIT: &str = "\
 JSON fields, one object per line: seq, time, event, user, realm, service, source, factor, rule, \

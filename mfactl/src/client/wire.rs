@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use mfa_proto::{codec, frame, text::escape_for_log};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
@@ -52,6 +53,12 @@ impl Wire {
         let mut payload = Zeroizing::new(vec![0_u8; length]);
         self.fill(&mut payload, deadline)?;
         codec::decode(&payload).map_err(|e| self.failed(e.to_string(), REPORT))
+    }
+
+    /// The uid that listened when this was connected, as the kernel has it.
+    pub(crate) fn peer(&self) -> Result<u32, Failure> {
+        let peer = getsockopt(&self.stream, PeerCredentials);
+        peer.map(|peer| peer.uid()).map_err(|errno| self.io_failed(&errno.into()))
     }
 
     /// Waits up to `pause` on an idle connection. The daemon hanging up ends the wait with a failure.

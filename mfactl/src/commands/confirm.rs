@@ -1,16 +1,53 @@
 //! `confirm`: proves a pending factor by one of its codes.
 
-use mfa_proto::admin::{FactorId, RefusalCode, Reply, Request};
+use mfa_proto::admin::{FactorId, FactorRef, RefusalCode, Reply, Request};
 use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
 use mfa_proto::text::escape_for_log;
 use zeroize::Zeroizing;
 
-use super::{Context, code, hint, user};
+use super::code::{Form, Typed};
+use super::{Context, code, hint, send, user};
 use crate::cli::{ConfirmArgs, OptionalUser};
 use crate::failure::{Failure, exit};
 use crate::render;
 use crate::terminal;
+
+/// What proves a pending factor.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Proof {
+    /// A code that the authenticator shows.
+    Shown,
+    /// A code that was sent.
+    Sent,
+    /// An answer that an outside service says yes to.
+    Outside,
+    /// A signed token.
+    Token,
+    /// Whatever the pending factor, whose kind is not known here, takes.
+    Any,
+}
+
+impl Proof {
+    const fn prompt(self) -> &'static str {
+        match self {
+            Self::Shown => "Code that the authenticator shows now (Ctrl-C to confirm later): ",
+            Self::Sent => "Code that was sent (Enter: send again, Ctrl-C to confirm later): ",
+            Self::Outside => "Answer for the service to judge (Ctrl-C to confirm later): ",
+            Self::Token => "A token (Ctrl-C to confirm later): ",
+            Self::Any => "Code of the new factor: ",
+        }
+    }
+
+    const fn form(self) -> Form {
+        match self {
+            Self::Shown | Self::Sent => Form::DIGITS,
+            Self::Outside => Form::TEXT,
+            Self::Token => Form::TOKEN,
+            Self::Any => Form::ANY,
+        }
+    }
+}
 
 /// Confirms by the code given, or asks for one until it is right.
 pub(super) fn run(context: &mut Context, arguments: ConfirmArgs) -> Result<u8, Failure> {
@@ -20,26 +57,25 @@ pub(super) fn run(context: &mut Context, arguments: ConfirmArgs) -> Result<u8, F
     }
     let whom = user::resolve(context, &arguments.user)?;
     let factor = arguments.factor.map(FactorId);
+    let proof = if arguments.text { Proof::Outside } else { Proof::Any };
     let code = match typed {
-        Some(typed) => {
-            code::digits(&typed).ok_or_else(|| Failure::usage("CODE is no code: it has 6 or 8 digits"))?
-        }
-        None if terminal::interactive() => {
-            return until_right(context, &whom, factor, "Code that the authenticator shows now: ");
-        }
-        None => code::from_stdin(context)?,
+        Some(typed) => proof.form().take_given(&typed, "CODE")?,
+        None if terminal::interactive() => return until_right(context, &whom, factor, proof),
+        None => code::from_stdin(context, proof.form())?,
     };
-    let reply = send(context, &whom, factor, code);
+    let reply = ask(context, &whom, factor, code);
     active(context, &whom, reply)
 }
 
 /// A single argument is the user; a code in its place would be looked up as an account.
 fn not_a_code(given: &OptionalUser) -> Result<(), Failure> {
     match &given.user {
-        Some(name) if code::digits(name.as_str()).is_some() && !user::exists(name) => Err(Failure::usage(
-            "the only argument is the USER, and this looks like a code: leave it out and type the code when \
+        Some(name) if Form::DIGITS.take(name.as_str()).is_some() && !user::exists(name) => {
+            Err(Failure::usage(
+                "the only argument is the USER, and this looks like a code: leave it out and type the code when \
              asked, or give both, USER and CODE",
-        )),
+            ))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -49,32 +85,53 @@ pub(super) fn until_right(
     context: &mut Context,
     whom: &UserId,
     factor: Option<FactorId>,
-    prompt: &str,
+    proof: Proof,
 ) -> Result<u8, Failure> {
     loop {
-        let Some(code) = code::ask(context, prompt)? else {
-            return Err(Failure::Interrupted {
-                state: "not confirmed: the factor is pending and does not count yet".to_owned(),
-                hint: Some(format!("when the authenticator is set up: {}", command(whom, factor))),
-            });
+        let code = match code::ask_or_empty(context, proof.prompt(), proof.form())? {
+            Typed::Code(code) => code,
+            Typed::Empty if matches!(proof, Proof::Sent | Proof::Any) => {
+                send::or_say_why(context, &FactorRef { user: whom.clone(), factor, label: None })?;
+                continue;
+            }
+            Typed::Empty => continue,
+            Typed::GivenUp => return Err(given_up(whom, factor, proof)),
         };
-        match send(context, whom, factor, code) {
+        match ask(context, whom, factor, code) {
             Err(failure) if failure.refused_with(RefusalCode::WrongCode) => {
                 let clock = context.now.again().clock();
-                context.out.note(&format!("{failure}\n  (the clock of this host shows {clock})"));
+                context.out.note(&match proof {
+                    Proof::Sent | Proof::Outside => failure.to_string(),
+                    Proof::Shown | Proof::Token | Proof::Any => {
+                        format!("{failure}\n  (the clock of this host shows {clock})")
+                    }
+                });
             }
             reply => return active(context, whom, reply),
         }
     }
 }
 
-/// The command that confirms later.
-pub(super) fn command(whom: &UserId, factor: Option<FactorId>) -> String {
-    let factor = factor.map_or_else(String::new, |id| format!(" --factor {}", id.0));
-    format!("mfactl confirm {}{factor}", hint::shell_word(whom))
+fn given_up(whom: &UserId, factor: Option<FactorId>, proof: Proof) -> Failure {
+    let when = match proof {
+        Proof::Shown => "when the authenticator is set up",
+        Proof::Sent => "when the code is there",
+        Proof::Outside | Proof::Token | Proof::Any => "later",
+    };
+    Failure::Interrupted {
+        state: "not confirmed: the factor is pending and does not count yet".to_owned(),
+        hint: Some(format!("{when}: {}", command(whom, factor, proof))),
+    }
 }
 
-fn send(
+/// The command that confirms later.
+pub(super) fn command(whom: &UserId, factor: Option<FactorId>, proof: Proof) -> String {
+    let factor = factor.map_or_else(String::new, |id| format!(" --factor {}", id.0));
+    let text = if proof == Proof::Outside { " --text" } else { "" };
+    format!("mfactl confirm {}{factor}{text}", hint::shell_word(whom))
+}
+
+fn ask(
     context: &Context,
     whom: &UserId,
     factor: Option<FactorId>,

@@ -10,7 +10,7 @@ use crate::client;
 use crate::failure::{Failure, exit};
 use crate::render;
 
-/// All users with factors, page after page.
+/// Shows all users with factors.
 pub(super) fn list(context: &mut Context) -> Result<u8, Failure> {
     let users = all(context).map_err(|f| f.or_hint(hint::daemon))?;
     context.out.json(&render::view::users(&users))?;
@@ -18,7 +18,8 @@ pub(super) fn list(context: &mut Context) -> Result<u8, Failure> {
     Ok(exit::OK)
 }
 
-fn all(context: &Context) -> Result<Vec<UserSummary>, Failure> {
+/// All users with factors, page after page.
+pub(super) fn all(context: &Context) -> Result<Vec<UserSummary>, Failure> {
     let mut wire = context.target.open(Protocol::Admin)?;
     let mut users: Vec<UserSummary> = Vec::new();
     loop {

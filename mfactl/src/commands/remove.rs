@@ -5,6 +5,7 @@
 use mfa_proto::admin::{FactorDetail, FactorId, FactorRef, RefusalCode, Request, UserDetail};
 use mfa_proto::text::escape_for_log;
 
+use super::code::Form;
 use super::{Context, code, hint, list, verb};
 use crate::cli::RemoveArgs;
 use crate::failure::Failure;
@@ -23,10 +24,12 @@ pub(super) fn run(context: &mut Context, arguments: RemoveArgs) -> Result<u8, Fa
     if !yes {
         meant(context, &question)?;
     }
-    let given = if code_stdin { Some(code::from_stdin(context)?) } else { None };
+    let given = if code_stdin { Some(code::from_stdin(context, Form::DIGITS)?) } else { None };
     let user = target.user.clone();
-    let reply =
-        code::ask_with_current(context, given, |code| Request::Remove { target: target.clone(), code });
+    let reply = code::ask_with_current(context, &user, given, |code| Request::Remove {
+        target: target.clone(),
+        code,
+    });
     verb::done(context, &user, "remove", "Removed", reply)
 }
 

@@ -3,6 +3,7 @@
 use mfa_proto::admin::{FactorId, FactorRef, Reply, Request};
 use mfa_proto::name::UserId;
 
+use super::code::Form;
 use super::{Context, code, hint, user};
 use crate::cli::{NamedUser, SwitchArgs, TargetArgs};
 use crate::failure::{Failure, exit};
@@ -11,10 +12,12 @@ use crate::render;
 /// Switches a factor off.
 pub(super) fn disable(context: &mut Context, arguments: SwitchArgs) -> Result<u8, Failure> {
     let target = target(context, arguments.target)?;
-    let given = if arguments.code_stdin { Some(code::from_stdin(context)?) } else { None };
+    let given = if arguments.code_stdin { Some(code::from_stdin(context, Form::DIGITS)?) } else { None };
     let user = target.user.clone();
-    let reply =
-        code::ask_with_current(context, given, |code| Request::Disable { target: target.clone(), code });
+    let reply = code::ask_with_current(context, &user, given, |code| Request::Disable {
+        target: target.clone(),
+        code,
+    });
     done(context, &user, "disable", "Disabled", reply)
 }
 

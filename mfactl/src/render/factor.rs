@@ -49,13 +49,29 @@ pub(crate) fn algorithm(algorithm: Algorithm) -> &'static str {
 }
 
 /// What a factor's codes are like, or where they go: `6 digits, sha1, every 30 s`.
-pub(crate) fn described(detail: &FactorDetail) -> String {
-    let left = detail.left.map(|left| format!("{left} codes left"));
+pub(crate) fn described(detail: &FactorDetail) -> (Tone, String) {
     let target = detail.target.as_ref().map(ToString::to_string);
-    match (detail.algorithm, detail.digits) {
-        (Some(hash), Some(digits)) => parameters(hash, digits, detail.period),
-        _ => left.or(target).unwrap_or_default(),
+    let digits = detail.digits.map_or_else(String::new, |digits| format!("{digits} digits, "));
+    let text = match (detail.kind, target) {
+        (FactorKind::Recovery, _) => return codes_left(detail.left.unwrap_or(0)),
+        (FactorKind::Totp | FactorKind::Hotp, _) => {
+            parameters(detail.algorithm.unwrap_or_default(), detail.digits.unwrap_or_default(), detail.period)
+        }
+        (FactorKind::Sms | FactorKind::Mail, Some(to)) => format!("{digits}sent to {to}"),
+        (FactorKind::Rest, Some(service)) => format!("judged by {service}"),
+        (FactorKind::Token, Some(domain)) => format!("tokens signed for {domain}"),
+        (FactorKind::Token, None) => "tokens signed with secrets of its own".to_owned(),
+        (FactorKind::Sms | FactorKind::Mail | FactorKind::Rest, None) => digits,
+    };
+    (Tone::Plain, text)
+}
+
+fn codes_left(left: u32) -> (Tone, String) {
+    let codes = if left == 1 { "code" } else { "codes" };
+    if left > super::recovery::FEW {
+        return (Tone::Plain, format!("{left} {codes} left"));
     }
+    (Tone::Warn, format!("{left} {codes} left; to make new ones: mfactl recovery new"))
 }
 
 /// `6 digits, sha1, every 30 s`.

@@ -1,6 +1,6 @@
 //! How the daemon is, and what is wrong with its configuration.
 
-use mfa_proto::admin::{ConfigReport, Status};
+use mfa_proto::admin::{ConfigReport, Restored, Status};
 use mfa_proto::text::escape_for_log;
 
 use super::style::{Style, Tone};
@@ -24,6 +24,7 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
     let logins = format!("{} accepted, {} not accepted since the start", status.accepted, status.denied);
     let facts = vec![
         [Cell::new("  Store"), store],
+        [Cell::new("  Database"), Cell::new(&status.database)],
         [Cell::new("  Key"), key],
         [Cell::new("  Limits"), Cell::new(&format!("profile {}", status.profile))],
         [
@@ -51,4 +52,39 @@ pub(crate) fn config(report: &ConfigReport, in_force: &str, style: Style) -> Str
         text.push('\n');
     }
     text
+}
+
+/// What a backup is, and what it needs beside it.
+pub(crate) fn backup(file: &str, users: u64, keys: &[String]) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| escape_for_log(key)).collect();
+    format!(
+        "Backup written to {file}: {}.\nTo use it, the key {} is needed, which is not in it: keep a copy of the key \
+         somewhere else.\n",
+        many(users, "user"),
+        keys.join(", "),
+    )
+}
+
+/// What became of a restored database, and what is left to do.
+pub(crate) fn restored(file: &str, restored: &Restored) -> String {
+    let Restored { users, carried_over, need_resync, recovery_void } = restored;
+    let mut text = format!(
+        "Restored from {file}: {}. Used codes stay used; of {} they were known.\n",
+        many(*users, "user"),
+        many(*carried_over, "factor"),
+    );
+    if *need_resync > 0 {
+        text.push_str(&many(*need_resync, "counter-based factor"));
+        text.push_str(" disabled until: mfactl resync USER, with two codes of the device.\n");
+    }
+    if *recovery_void > 0 {
+        text.push_str(&many(*recovery_void, "set"));
+        text.push_str(" of recovery codes void; to make new ones: mfactl recovery new USER\n");
+    }
+    text.push_str("The database before is kept beside it, as replaced.db. What happened: mfactl audit\n");
+    text
+}
+
+fn many(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -41,6 +41,11 @@ impl Now {
         )
     }
 
+    /// The present time, `2026-03-01 14:30 CET`.
+    pub(crate) fn minute(&self) -> String {
+        self.format(self.time.as_second(), "%Y-%m-%d %H:%M %Z")
+    }
+
     /// The clock with its zone.
     pub(crate) fn clock(&self) -> String {
         self.format(self.time.as_second(), "%H:%M:%S %Z")

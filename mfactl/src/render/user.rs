@@ -74,9 +74,10 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
 fn one_factor(detail: &FactorDetail, now: &Now, style: Style) -> String {
     let title = format!("Factor {}: {}", detail.factor.0, name(detail));
     let meaning = factor::state_meaning(detail.state);
+    let (codes_tone, codes) = factor::described(detail);
     let mut facts = vec![
         [Cell::new("  State"), Cell::toned(factor::tone(detail.state), meaning)],
-        [Cell::new("  Codes"), Cell::new(&factor::described(detail))],
+        [Cell::new("  Codes"), Cell::toned(codes_tone, &codes)],
         [Cell::new("  Added"), Cell::new(&now.full(Some(detail.created)))],
         [Cell::new("  Last used"), Cell::new(&now.full(detail.last_used))],
         [Cell::new("  Failures"), Cell::new(&format!("{} since the last success", detail.failures))],

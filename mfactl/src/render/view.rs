@@ -1,11 +1,15 @@
 //! The JSON that programs read: our own field names, so that the wire may change without them.
 
 use mfa_proto::admin::{
-    AuditRow, ConfigReport, Enrolled, FactorDetail, FactorKind, LockState, Status, UserDetail, UserSummary,
+    AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId, FactorKind, LockState, Restored, Status,
+    UserDetail, UserSummary,
 };
+use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
+use mfa_proto::text::ShownText;
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
 
 use super::{factor, time::rfc3339};
 
@@ -20,6 +24,8 @@ pub(crate) struct EnrolledView<'a> {
     state: &'static str,
     secret: Option<&'a SecretText>,
     uri: Option<&'a SecretText>,
+    signing_secret: Option<&'a SecretText>,
+    sent_to: Option<&'a str>,
 }
 
 /// A new factor of `user`.
@@ -33,7 +39,99 @@ pub(crate) fn enrolled<'a>(user: &'a UserId, kind: FactorKind, new: &'a Enrolled
         state: factor::state(new.state),
         secret: new.secret.as_ref(),
         uri: new.uri.as_ref(),
+        signing_secret: new.signing_secret.as_ref(),
+        sent_to: new.sent_to.as_ref().map(ShownText::as_str),
     }
+}
+
+/// A new set of recovery codes. Not a [`Value`], which would copy them.
+#[derive(serde::Serialize)]
+pub(crate) struct RecoveryView<'a> {
+    user: &'a str,
+    realm: &'a str,
+    factor: i64,
+    count: usize,
+    output: Option<&'a str>,
+    codes: Option<Vec<Grouped>>,
+}
+
+/// A code as it is shown, wiped when dropped.
+struct Grouped(Zeroizing<String>);
+
+impl serde::Serialize for Grouped {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+/// A new set of recovery codes of `user`; without the codes when they are in the file `output`.
+pub(crate) fn recovery_codes<'a>(
+    user: &'a UserId,
+    factor: FactorId,
+    codes: &[RecoveryCode],
+    output: Option<&'a str>,
+) -> RecoveryView<'a> {
+    RecoveryView {
+        user: user.name.as_str(),
+        realm: user.realm.as_str(),
+        factor: factor.0,
+        count: codes.len(),
+        output,
+        codes: output.is_none().then(|| codes.iter().map(RecoveryCode::grouped).map(Grouped).collect()),
+    }
+}
+
+/// How many codes of the set of `user` are left.
+pub(crate) fn recovery_left(user: &UserId, set: &FactorDetail) -> Value {
+    object([
+        ("user", json!(user.name.as_str())),
+        ("realm", json!(user.realm.as_str())),
+        ("factor", json!(set.factor.0)),
+        ("left", json!(set.left.unwrap_or(0))),
+        ("state", json!(factor::state(set.state))),
+    ])
+    .time("created", Some(set.created))
+    .into()
+}
+
+/// A code was sent.
+pub(crate) fn sent(user: &UserId, to: &ShownText, digits: u8, until: i64) -> Value {
+    object([
+        ("user", json!(user.name.as_str())),
+        ("realm", json!(user.realm.as_str())),
+        ("to", json!(to.as_str())),
+        ("digits", json!(digits)),
+    ])
+    .time("until", Some(until))
+    .into()
+}
+
+/// A signed token. Not a [`Value`], which would copy it.
+#[derive(serde::Serialize)]
+pub(crate) struct TokenView<'a> {
+    user: &'a str,
+    realm: &'a str,
+    token: &'a SecretText,
+}
+
+/// A signed token of `user`.
+pub(crate) fn token<'a>(user: &'a UserId, token: &'a SecretText) -> TokenView<'a> {
+    TokenView { user: user.name.as_str(), realm: user.realm.as_str(), token }
+}
+
+/// A backup.
+pub(crate) fn backup(file: &str, users: u64, bytes: u64, keys: &[String]) -> Value {
+    json!({"file": file, "users": users, "bytes": bytes, "keys": keys})
+}
+
+/// A restored database.
+pub(crate) fn restored(restored: &Restored) -> Value {
+    json!({
+        "users": restored.users,
+        "carried_over": restored.carried_over,
+        "need_resync": restored.need_resync,
+        "recovery_void": restored.recovery_void,
+    })
 }
 
 /// What a verb did.
@@ -109,7 +207,8 @@ pub(crate) fn status(status: &Status) -> Value {
         "accepted": status.accepted,
         "denied": status.denied,
         "store_ok": status.store.is_ok(),
-        "store_problem": status.store.as_ref().err().map(mfa_proto::text::ShownText::as_str),
+        "store_problem": status.store.as_ref().err().map(ShownText::as_str),
+        "database": status.database,
         "key": status.key,
         "rows_with_old_key": status.rows_with_old_key,
         "profile": status.profile,

@@ -45,17 +45,25 @@ fn ready(terminal: &impl AsFd, signals: &Held) -> io::Result<()> {
 }
 
 /// Signals held back and readable; let go when dropped, after what came has been taken.
-struct Held {
+pub(crate) struct Held {
     fd: SignalFd,
     before: SigSet,
 }
 
 impl Held {
-    fn new() -> io::Result<Self> {
+    /// Holds them back.
+    pub(crate) fn new() -> io::Result<Self> {
         let ending: SigSet = ENDING.into_iter().collect();
         let before = ending.thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)?;
         let fd = SignalFd::with_flags(&ending, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?;
         Ok(Self { fd, before })
+    }
+}
+
+impl Held {
+    /// Whether one has come.
+    pub(crate) fn came(&self) -> bool {
+        matches!(self.fd.read_signal(), Ok(Some(_)))
     }
 }
 

@@ -11,6 +11,7 @@
 mod daemon;
 mod generate;
 mod golden;
+mod import;
 mod pty;
 mod run;
 mod sample;

@@ -201,6 +201,7 @@ pub(crate) fn status(store: Result<(), ShownText>) -> Reply {
         accepted: 100,
         denied: 3,
         store,
+        database: "/var/lib/mfad/mfad.db".to_owned(),
         key: "k1".to_owned(),
         rows_with_old_key,
         profile: "default".to_owned(),

@@ -35,7 +35,7 @@ fn what_is_no_key_or_code_is_not_sent_and_not_repeated() {
         (&["confirm", "alice"], ""),
         (&["confirm", "alice", "hunter2!"], ""),
         (&["confirm", "123456"], ""),
-        (&["disable", "alice", "--code-stdin"], "1234567\n"),
+        (&["disable", "alice", "--code-stdin"], "12345\n"),
     ] {
         let daemon = FakeDaemon::admin(Vec::new());
         let ran = run(&daemon.socket(), arguments, stdin);

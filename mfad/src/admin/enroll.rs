@@ -2,6 +2,7 @@
 
 use mfa_proto::{
     admin::{Enrolled, FactorId, FactorKind, NewFactor, NewParams, Refusal, RefusalCode, Reply},
+    answer::Answer,
     name::{FactorLabel, UserId},
     secret::SecretText,
 };
@@ -29,12 +30,16 @@ impl Desk<'_> {
         let (params, counter) = checked(&params)?;
         let label = label.map_or_else(|| default_label(params.kind()), Ok)?;
         let brought_along = secret.is_some();
-        let seed = secret.map_or_else(|| Seed::generate(params.algorithm()), |text| Seed::from_base32(&text));
+        let seed = secret.map_or_else(
+            || Seed::generate(params.algorithm().unwrap_or_default()),
+            |text| Seed::from_base32(&text),
+        );
         let seed = seed.map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))?;
         let shown = if brought_along { Shown::default() } else { Shown::of(params, counter, &seed, &user)? };
         let order = self.order(&user, uid, current_code)?;
         let start = params.start(counter);
-        let new = store::NewFactor { order, label: label.clone(), params, start, seed, activate, replace };
+        let secret = seed.into();
+        let new = store::NewFactor { order, label: label.clone(), params, start, secret, activate, replace };
         let added = self.core.store().enroll(new).await;
         let added = added.map_err(|e| not_done(&user, "add a factor", self.core.now(), &e))?;
         self.log_change("enroll", &user);
@@ -76,7 +81,7 @@ impl Desk<'_> {
     ) -> Result<Reply, Refusal> {
         let uid = self.root_or_self(&user).await?;
         let order = self.order(&user, uid, None)?;
-        let done = self.core.store().confirm(order, factor, parsed(code)?).await;
+        let done = self.core.store().confirm(order, factor, Answer::Code(parsed(code)?)).await;
         done.map_err(|error| {
             if error == StoreError::Refused(Refused::WrongCode) {
                 return refused(

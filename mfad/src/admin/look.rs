@@ -57,6 +57,7 @@ impl Desk<'_> {
     pub(super) async fn status(&self) -> Result<Reply, Refusal> {
         self.root_only("ask how mfad is")?;
         let figures = self.core.store().figures().await.map_err(|error| store_failed("count", &error))?;
+        let database = self.core.store().path().await.map_err(|error| store_failed("find it", &error))?;
         let (accepted, denied) = self.core.tallied();
         let uptime = u64::try_from(self.core.now().since(self.core.started())).unwrap_or(0);
         // Reading works on a full disk, too: what counts is whether an attempt can be written down.
@@ -71,6 +72,7 @@ impl Desk<'_> {
             accepted,
             denied,
             store,
+            database: database.to_string_lossy().into_owned(),
             key: figures.key,
             rows_with_old_key: figures.rows_with_old_key,
             profile: self.core.settings().profile().name.to_string(),

@@ -89,6 +89,15 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
                 "{user} holds {most} factors, as many as [enrollment] max_factors allows: remove one first"
             ),
         ),
+        Refused::TooSoon { until } => (
+            RefusalCode::TooSoon,
+            format!("a code was sent to {user} a moment ago: wait {} s", until.since(now).max(1)),
+        ),
+        Refused::Capped { .. } => (
+            RefusalCode::TooSoon,
+            format!("too many codes were sent to {user}, or in all, in the last 24 hours: wait"),
+        ),
+        Refused::Unreachable => (RefusalCode::NotSent, why.to_string()),
         Refused::ClockUnusable => (RefusalCode::Unavailable, why.to_string()),
         Refused::Invalid(_) => (RefusalCode::Invalid, why.to_string()),
     };

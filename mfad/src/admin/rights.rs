@@ -2,7 +2,7 @@
 
 use mfa_proto::{
     admin::{Refusal, RefusalCode},
-    answer::OtpCode,
+    answer::{Answer, OtpCode},
     name::UserId,
     secret::SecretText,
 };
@@ -54,7 +54,7 @@ impl Desk<'_> {
         let authority = if self.peer.is_root() {
             Authority::Admin
         } else {
-            let code = code.map(|code| parsed(&code)).transpose()?;
+            let code = code.map(|code| parsed(&code)).transpose()?.map(Answer::Code);
             Authority::Owner { code, channel: Channel::Unproven }
         };
         Ok(Order { context: self.context(user), uid, authority })

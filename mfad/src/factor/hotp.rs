@@ -1,9 +1,9 @@
 //! Counter-based codes, RFC 4226.
 
-use mfa_proto::admin::Algorithm;
+use mfa_proto::{admin::Algorithm, answer::OtpCode};
 use zeroize::Zeroizing;
 
-use super::{Check, Moving, Trial, oath};
+use super::{Check, Moving, Seed, Trial, oath};
 
 /// Counters tried beyond the next one (RFC 4226 §7.4: as small as possible).
 const LOOK_AHEAD: i64 = 10;
@@ -32,6 +32,32 @@ pub(super) fn check(algorithm: Algorithm, digits: u8, trial: &Trial<'_>) -> Chec
     result
 }
 
+/// Counters ahead at which the first of two consecutive codes is looked for (RFC 4226 §7.4).
+const RESYNC: i64 = 100;
+
+/// Where a device stands that showed these two codes one after the other, if it has not gone further than
+/// [`RESYNC`] beyond what is known of it.
+pub(super) fn resync(
+    algorithm: Algorithm,
+    digits: u8,
+    (seed, moving): (&Seed, Moving),
+    [first, second]: [&OtpCode; 2],
+) -> Option<Moving> {
+    let generator = oath::Generator::new(algorithm, digits, seed)?;
+    let (mut before, mut found) = (false, None);
+    // No early exit, as above. The smallest counter wins.
+    for offset in 0..=RESYNC {
+        let Some(counter) = moving.position.checked_add(offset).filter(|c| (0..i64::MAX).contains(c)) else {
+            continue;
+        };
+        if before && generator.matches(counter, second) && found.is_none() {
+            found = Some(Moving { position: counter.saturating_add(1), ..moving });
+        }
+        before = generator.matches(counter, first);
+    }
+    found
+}
+
 /// Makes a link for counter-based codes of one for time-based codes.
 pub(super) fn uri(link: &str, moving: Moving) -> Option<Zeroizing<String>> {
     let rest = link.strip_prefix("otpauth://totp/")?;
@@ -41,11 +67,9 @@ pub(super) fn uri(link: &str, moving: Moving) -> Option<Zeroizing<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mfa_proto::answer::OtpCode;
-
     use crate::{
         clock::UnixTime,
-        factor::{Params, Rules, Seed},
+        factor::{Params, Rules},
     };
 
     const PARAMS: Params = Params::Hotp { algorithm: Algorithm::Sha1, digits: 6 };
@@ -83,8 +107,26 @@ mod tests {
         assert_eq!(try_code(0, "520489"), Check::Match(at(10)), "counter 9 is within ten of 0");
         assert_eq!(try_code(1, "755224"), Check::Used, "counter 0 has been used");
         assert_eq!(try_code(3, "755224"), Check::Wrong, "long used codes are no better than guesses");
-        let eleventh = oath::Generator::new(Algorithm::Sha1, 6, &seed()).unwrap().code(11);
+        let eleventh = oath::Generator::new(Algorithm::Sha1, 6, &seed()).unwrap().code(11).unwrap();
         assert_eq!(judge(at(0), &eleventh), Check::Wrong);
+    }
+
+    #[test]
+    fn two_consecutive_codes_find_a_counter_up_to_a_hundred_ahead() {
+        let generator = oath::Generator::new(Algorithm::Sha1, 6, &seed()).unwrap();
+        let code = |counter| generator.code(counter).unwrap();
+        let found = |position, first: i64, second: i64| {
+            PARAMS.resync(&seed(), at(position), [&code(first), &code(second)]).map(|moved| moved.position)
+        };
+        for first in [0, 1, 11, 50, 99] {
+            assert_eq!(found(0, first, first + 1), Some(first + 2), "{first}");
+        }
+        assert_eq!(found(0, 100, 101), None, "beyond");
+        assert_eq!(found(0, 20, 22), None, "not consecutive");
+        assert_eq!(found(0, 21, 20), None, "the wrong way round");
+        assert_eq!(found(22, 20, 21), None, "used before");
+        assert_eq!(found(21, 20, 21), None, "the first was used before");
+        assert_eq!(found(i64::MAX - 1, 0, 1), None);
     }
 
     #[test]

@@ -4,9 +4,14 @@
 //! it ([`crate::store`]). `totp-rs` types do not leave this module, because their `Display` and `Debug`
 //! print secrets and codes.
 
+mod address;
 mod hotp;
 mod oath;
+mod recovery;
+mod secret;
 mod seed;
+mod sent;
+pub mod token;
 mod totp;
 
 use mfa_proto::{
@@ -14,7 +19,15 @@ use mfa_proto::{
     answer::{AnswerShape, OtpCode},
 };
 
-pub use self::seed::{Seed, SeedError};
+pub use self::{
+    address::{Address, AddressError},
+    recovery::RecoverySet,
+    secret::{
+        CodeHash, NotSuchSecret, Outside, RecoveryHashes, Secret, TokenDomain, TokenSecret, TokenSettings,
+    },
+    seed::{Seed, SeedError},
+    sent::digits as sent_digits,
+};
 use crate::clock::UnixTime;
 
 /// What does not change in the life of a factor.
@@ -29,15 +42,37 @@ pub enum Params {
         /// 6 or 8.
         digits: u8,
     },
+    /// A set of single-use codes.
+    Recovery {
+        /// 0 for codes made here ([`mfa_proto::answer::RecoveryCode`]); 8 for codes of as many digits that
+        /// were brought along, which have no number.
+        digits: u8,
+    },
+    /// Codes sent to a telephone number.
+    Sms {
+        /// 6 to 8.
+        digits: u8,
+    },
+    /// Codes sent to a mail address.
+    Mail {
+        /// 6 to 8.
+        digits: u8,
+    },
+    /// An outside service judges.
+    Rest,
+    /// Signed one-time tokens.
+    Token,
 }
 
 /// What moves with each success, and only forward.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Moving {
     /// Time-based: the last step that was accepted (-1 before the first). Counter-based: the next
-    /// counter not used yet.
+    /// counter not used yet. Recovery codes: the used ones as bits. Sent codes and outside services: a
+    /// serial of what was sent and what was used. Tokens: the serial of the last nonce.
     pub position: i64,
-    /// Time-based: steps by which the person's device is ahead of this host, as learned.
+    /// Time-based: steps by which the person's device is ahead of this host, as learned. Tokens: how many
+    /// nonces are remembered.
     pub drift: i32,
 }
 
@@ -92,45 +127,76 @@ impl Params {
         match self {
             Self::Totp(_) => FactorKind::Totp,
             Self::Hotp { .. } => FactorKind::Hotp,
+            Self::Recovery { .. } => FactorKind::Recovery,
+            Self::Sms { .. } => FactorKind::Sms,
+            Self::Mail { .. } => FactorKind::Mail,
+            Self::Rest => FactorKind::Rest,
+            Self::Token => FactorKind::Token,
         }
     }
 
-    /// The hash inside the code.
-    pub const fn algorithm(&self) -> Algorithm {
+    /// The hash inside the code; `None` where codes are not made of a seed.
+    pub const fn algorithm(&self) -> Option<Algorithm> {
         match self {
-            Self::Totp(params) => params.algorithm,
-            Self::Hotp { algorithm, .. } => *algorithm,
+            Self::Totp(params) => Some(params.algorithm),
+            Self::Hotp { algorithm, .. } => Some(*algorithm),
+            Self::Recovery { .. } | Self::Sms { .. } | Self::Mail { .. } | Self::Rest | Self::Token => None,
         }
     }
 
-    /// Digits of a code.
+    /// Digits of a code; 0 where codes are no digits.
     pub const fn digits(&self) -> u8 {
         match self {
             Self::Totp(params) => params.digits,
-            Self::Hotp { digits, .. } => *digits,
+            Self::Hotp { digits, .. }
+            | Self::Recovery { digits }
+            | Self::Sms { digits }
+            | Self::Mail { digits } => *digits,
+            Self::Rest | Self::Token => 0,
         }
     }
 
-    /// Seconds a step lasts; 0 for counter-based codes.
+    /// Seconds a step lasts; 0 for all but time-based codes.
     pub const fn period(&self) -> u16 {
         match self {
             Self::Totp(params) => params.period,
-            Self::Hotp { .. } => 0,
+            Self::Hotp { .. }
+            | Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. }
+            | Self::Rest
+            | Self::Token => 0,
         }
     }
 
-    /// Whether the parameters are ones this module can work with: 6 or 8 digits, 15 to 120 seconds.
+    /// Whether the parameters are ones this module can work with.
     pub fn is_valid(&self) -> bool {
-        AnswerShape::of_digits(self.digits()).is_some()
-            && match self {
-                Self::Totp(params) => (15..=120).contains(&params.period),
-                Self::Hotp { .. } => true,
-            }
+        match self {
+            Self::Totp(params) => matches!(params.digits, 6 | 8) && (15..=120).contains(&params.period),
+            Self::Hotp { digits, .. } => matches!(digits, 6 | 8),
+            Self::Recovery { digits } => matches!(digits, 0 | 8),
+            Self::Sms { digits } | Self::Mail { digits } => matches!(digits, 6..=8),
+            Self::Rest | Self::Token => true,
+        }
     }
 
-    /// The answers that may be codes of this factor.
+    /// Whether codes are sent to an address, which has to be proven by one of them.
+    pub const fn is_sent(&self) -> bool {
+        matches!(self, Self::Sms { .. } | Self::Mail { .. })
+    }
+
+    /// The answers that may be right for this factor.
     pub fn shape(&self) -> Option<AnswerShape> {
-        AnswerShape::of_digits(self.digits())
+        match self {
+            Self::Recovery { digits: 0 } => Some(AnswerShape::RECOVERY),
+            Self::Totp(_)
+            | Self::Hotp { .. }
+            | Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. } => AnswerShape::of_digits(self.digits()),
+            Self::Rest => Some(AnswerShape::TEXT),
+            Self::Token => Some(AnswerShape::TOKEN),
+        }
     }
 
     /// Where a factor stands that has never been used: for counter-based codes, at `counter`.
@@ -138,6 +204,7 @@ impl Params {
         let position = match self {
             Self::Totp(_) => -1,
             Self::Hotp { .. } => counter,
+            Self::Recovery { .. } | Self::Sms { .. } | Self::Mail { .. } | Self::Rest | Self::Token => 0,
         };
         Moving { position, drift: 0 }
     }
@@ -147,11 +214,16 @@ impl Params {
     pub fn fenced(&self, moving: Moving, now: UnixTime) -> Moving {
         match self {
             Self::Totp(params) => Moving { position: totp::step_at(*params, now), drift: 0 },
-            Self::Hotp { .. } => moving,
+            Self::Hotp { .. }
+            | Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. }
+            | Self::Rest
+            | Self::Token => moving,
         }
     }
 
-    /// The `otpauth://` link for authenticator apps.
+    /// The `otpauth://` link for authenticator apps; `None` for kinds that have none.
     pub fn uri(
         &self,
         seed: &Seed,
@@ -165,10 +237,11 @@ impl Params {
                 let link = oath::uri(*algorithm, *digits, 30, seed, (issuer, account))?;
                 hotp::uri(&link, moving)
             }
+            Self::Recovery { .. } | Self::Sms { .. } | Self::Mail { .. } | Self::Rest | Self::Token => None,
         }
     }
 
-    /// Judges a code. Does the same work for every code of the right length.
+    /// Judges a code made of a seed. Does the same work for every code of the right length.
     pub fn check(&self, trial: &Trial<'_>) -> Check {
         if trial.code.digits() != self.digits() || !self.is_valid() {
             return Check::Wrong;
@@ -176,6 +249,26 @@ impl Params {
         match self {
             Self::Totp(params) => totp::check(*params, trial),
             Self::Hotp { algorithm, digits } => hotp::check(*algorithm, *digits, trial),
+            Self::Recovery { .. } | Self::Sms { .. } | Self::Mail { .. } | Self::Rest | Self::Token => {
+                Check::Wrong
+            }
+        }
+    }
+
+    /// Finds the counter of a device by two codes that it showed one after the other; where it then
+    /// stands. Refuses all but counter-based codes.
+    pub fn resync(&self, seed: &Seed, moving: Moving, codes: [&OtpCode; 2]) -> Option<Moving> {
+        match self {
+            Self::Hotp { algorithm, digits } if codes.iter().all(|code| code.digits() == *digits) => {
+                hotp::resync(*algorithm, *digits, (seed, moving), codes)
+            }
+            Self::Totp(_)
+            | Self::Hotp { .. }
+            | Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. }
+            | Self::Rest
+            | Self::Token => None,
         }
     }
 }

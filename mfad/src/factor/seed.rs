@@ -28,13 +28,30 @@ pub enum SeedError {
 impl Seed {
     /// The least bytes of a seed.
     pub const MIN: usize = 16;
+    /// The least bytes of a seed that another program made: what older authenticators and Prosody's
+    /// examples have.
+    pub const MIN_BROUGHT_ALONG: usize = 10;
     /// The most bytes of a seed.
     pub const MAX: usize = 128;
 
     /// Takes bytes over.
     pub fn new(bytes: Zeroizing<Vec<u8>>) -> Result<Self, SeedError> {
+        Self::bounded(bytes, Self::MIN)
+    }
+
+    /// Takes bytes over that another program made, and that may be as few as it makes.
+    pub fn brought_along(bytes: Zeroizing<Vec<u8>>) -> Result<Self, SeedError> {
+        Self::bounded(bytes, Self::MIN_BROUGHT_ALONG)
+    }
+
+    /// Whether it has fewer bits than RFC 4226 wants: worth telling whoever brings it along.
+    pub fn is_short(&self) -> bool {
+        self.0.len() < Self::MIN
+    }
+
+    fn bounded(bytes: Zeroizing<Vec<u8>>, least: usize) -> Result<Self, SeedError> {
         match bytes.len() {
-            n if n < Self::MIN => Err(SeedError::TooShort(n.saturating_mul(8))),
+            n if n < least => Err(SeedError::TooShort(n.saturating_mul(8))),
             n if n > Self::MAX => Err(SeedError::TooLong(n.saturating_mul(8))),
             _ => Ok(Self(bytes)),
         }
@@ -54,17 +71,12 @@ impl Seed {
 
     /// Reads base32 as people have it: any case, with spaces and dashes, padded or not.
     pub fn from_base32(text: &SecretText) -> Result<Self, SeedError> {
-        let mut clean = Zeroizing::new(String::with_capacity(text.expose().len()));
-        clean.extend(
-            text.expose()
-                .trim_end()
-                .trim_end_matches('=')
-                .chars()
-                .filter(|c| !matches!(c, ' ' | '-'))
-                .map(|c| c.to_ascii_uppercase()),
-        );
-        let secret = totp_rs::Secret::try_from_base32(clean.as_str()).map_err(|_| SeedError::NotBase32)?;
-        Self::new(Zeroizing::new(secret.as_bytes().to_vec()))
+        Self::new(base32(text)?)
+    }
+
+    /// As [`Self::from_base32`], for a seed that another program made ([`Self::brought_along`]).
+    pub fn brought_along_base32(text: &SecretText) -> Result<Self, SeedError> {
+        Self::brought_along(base32(text)?)
     }
 
     /// Base32 without padding, upper case.
@@ -80,6 +92,20 @@ impl Seed {
     pub(super) fn to_totp_rs(&self) -> totp_rs::Secret {
         totp_rs::Secret::from(self.0.to_vec())
     }
+}
+
+fn base32(text: &SecretText) -> Result<Zeroizing<Vec<u8>>, SeedError> {
+    let mut clean = Zeroizing::new(String::with_capacity(text.expose().len()));
+    clean.extend(
+        text.expose()
+            .trim_end()
+            .trim_end_matches('=')
+            .chars()
+            .filter(|c| !matches!(c, ' ' | '-'))
+            .map(|c| c.to_ascii_uppercase()),
+    );
+    let secret = totp_rs::Secret::try_from_base32(clean.as_str()).map_err(|_| SeedError::NotBase32)?;
+    Ok(Zeroizing::new(secret.as_bytes().to_vec()))
 }
 
 impl Drop for Seed {
@@ -116,6 +142,15 @@ mod tests {
         assert_eq!(Seed::from_base32(&text("")).unwrap_err(), SeedError::TooShort(0));
         assert_eq!(Seed::from_base32(&text("not base 32 at all! 0189")).unwrap_err(), SeedError::NotBase32);
         assert_eq!(Seed::from_base32(&text(&"A".repeat(400))).unwrap_err(), SeedError::TooLong(2000));
+    }
+
+    #[test]
+    fn what_other_programs_made_may_be_shorter() {
+        let short = text("XVGR73KMZH2M4XMY");
+        assert_eq!(Seed::from_base32(&short).unwrap_err(), SeedError::TooShort(80));
+        let seed = Seed::brought_along_base32(&short).unwrap();
+        assert!(seed.is_short() && seed.expose().len() == 10);
+        assert_eq!(Seed::brought_along_base32(&text("XVGR73KM")).unwrap_err(), SeedError::TooShort(40));
     }
 
     #[test]

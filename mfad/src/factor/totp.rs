@@ -140,7 +140,7 @@ mod tests {
 
     fn code_at(params: TotpParams, seed: &Seed, time: UnixTime) -> OtpCode {
         let generator = oath::Generator::new(params.algorithm, params.digits, seed).unwrap();
-        generator.code(step_at(params, time))
+        generator.code(step_at(params, time)).unwrap()
     }
 
     const RFC: UnixTime = UnixTime(2_000_000_000);

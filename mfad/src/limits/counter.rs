@@ -86,6 +86,17 @@ impl Counter {
         *self = Self::default();
     }
 
+    /// What is worse of two: the higher count, the longer wait.
+    #[must_use]
+    pub fn stricter(self, other: Self) -> Self {
+        let waits = if other.not_before > self.not_before { other } else { self };
+        Self {
+            failures: self.failures.max(other.failures),
+            until_admin: self.until_admin || other.until_admin,
+            ..waits
+        }
+    }
+
     /// An administrator ends the wait; the count stays.
     pub fn unlock(&mut self) {
         self.since = UnixTime::default();
@@ -143,6 +154,18 @@ mod tests {
         assert_eq!(counter.gate(NOW.plus(10_000_000)), Gate::UntilAdmin);
         counter.unlock();
         assert_eq!((counter.gate(NOW), counter.failures), (Gate::Open, 3));
+    }
+
+    #[test]
+    fn of_two_counters_the_worse_counts() {
+        let profile = Profile::named(ProfileName::Default);
+        let (few, many) = (failed(1, &profile), failed(6, &profile));
+        for worse in [few.stricter(many), many.stricter(few)] {
+            assert_eq!(worse, many);
+        }
+        let locked = Counter { until_admin: true, ..Counter::default() };
+        let both = many.stricter(locked);
+        assert_eq!((both.failures, both.until_admin, both.not_before), (6, true, many.not_before));
     }
 
     proptest! {

@@ -21,12 +21,25 @@ impl FailureDays {
             Some((_, count)) => *count = count.saturating_add(1),
             None => self.0.push((today, 1)),
         }
-        // A clock that jumps about cannot grow the list: the smallest days go first.
+        self.shorten();
+    }
+
+    /// A clock that jumps about cannot grow the list: the smallest days go first.
+    fn shorten(&mut self) {
         self.0.sort_unstable();
         let most = usize::try_from(Self::DAYS).unwrap_or(usize::MAX);
         if self.0.len() > most {
             self.0.drain(..self.0.len().saturating_sub(most));
         }
+    }
+
+    /// Takes one failure of a day back: it was counted in advance, and then turned out to be none.
+    pub fn take_back(&mut self, counted: UnixTime) {
+        let that = day(counted);
+        if let Some((_, count)) = self.0.iter_mut().find(|(day, _)| *day == that) {
+            *count = count.saturating_sub(1);
+        }
+        self.0.retain(|(_, count)| *count > 0);
     }
 
     /// Failures in the window that ends at `now`. Days in the future (the clock was set back) count.
@@ -36,6 +49,17 @@ impl FailureDays {
             .iter()
             .filter(|(day, _)| day.saturating_add(Self::DAYS) > today)
             .fold(0, |sum, (_, count)| sum.saturating_add(u32::from(*count)))
+    }
+
+    /// Of each day the higher count of the two.
+    pub fn take_higher(&mut self, other: &Self) {
+        for (day, count) in &other.0 {
+            match self.0.iter_mut().find(|(known, _)| known == day) {
+                Some((_, known)) => *known = (*known).max(*count),
+                None => self.0.push((*day, *count)),
+            }
+        }
+        self.shorten();
     }
 
     /// Forgets all, at an administrator's word.
@@ -90,6 +114,32 @@ mod tests {
         assert_eq!(days.total(NOW.plus(29 * DAY)), 3);
         assert_eq!(days.total(NOW.plus(30 * DAY)), 1);
         assert_eq!(days.total(NOW.plus(40 * DAY)), 0);
+    }
+
+    #[test]
+    fn of_two_windows_each_day_counts_as_the_higher() {
+        let (mut a, mut b) = (FailureDays::default(), FailureDays::default());
+        a.add(NOW);
+        for day in [0, 0, 1] {
+            b.add(NOW.plus(day * DAY));
+        }
+        a.take_higher(&b);
+        assert_eq!(a.total(NOW.plus(DAY)), 3);
+        let before = a.clone();
+        a.take_higher(&FailureDays::default());
+        assert_eq!(a, before);
+    }
+
+    #[test]
+    fn what_was_counted_in_advance_is_taken_back_from_its_day() {
+        let mut days = FailureDays::default();
+        days.add(NOW);
+        days.add(NOW.plus(DAY));
+        days.take_back(NOW);
+        days.take_back(NOW.plus(5 * DAY));
+        assert_eq!(days.total(NOW.plus(DAY)), 1);
+        days.take_back(NOW.plus(DAY));
+        assert_eq!(days, FailureDays::default());
     }
 
     proptest! {

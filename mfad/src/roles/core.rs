@@ -18,13 +18,14 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     core::Core,
-    harden, keys, log,
+    harden, keys, log, outgoing,
     server::{
         self,
         admission::Admission,
         listen::{self, Listener, Reach},
     },
     settings::Settings,
+    signers,
     store::Store,
     upkeep,
 };
@@ -62,7 +63,9 @@ const SPARE_DESCRIPTORS: u64 = 128;
 /// process's, which would also keep the database and the account database from being opened.
 fn make_room(config: &Config) {
     let sockets = if config.core().user_socket.is_some() { 2 } else { 1 };
-    let wanted = u64::from(config.core().max_connections).saturating_mul(sockets) + SPARE_DESCRIPTORS;
+    let errands = if config.needs_egress() { u64::from(outgoing::MOST) } else { 0 };
+    let connections = u64::from(config.core().max_connections).saturating_mul(sockets);
+    let wanted = connections.saturating_add(errands).saturating_add(SPARE_DESCRIPTORS);
     match harden::allow_descriptors(wanted) {
         Ok(allowed) if allowed < wanted => warn!(
             "{allowed} descriptors are allowed, and [core] max_connections takes {wanted}: raise LimitNOFILE= or lower it"
@@ -110,7 +113,8 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let keyring = keys::load(&config).map_err(Failure::new)?;
-    let settings = Settings::new(config);
+    let token = signers::load(&config).map_err(Failure::new)?;
+    let settings = Settings::new(config).with_signers(token);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = setup::database(settings.config());
     let store =

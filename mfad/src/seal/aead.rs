@@ -8,6 +8,9 @@ use super::{Fields, KeyId, Keyring, SealError};
 const NONCE: usize = 24;
 const TAG: usize = 16;
 
+/// Bytes that sealing adds.
+pub(crate) const OVERHEAD: usize = NONCE + TAG;
+
 /// Which row a secret stands in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum RowRef<'a> {

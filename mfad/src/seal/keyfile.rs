@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use mfa_role::credentials::{self, Trust};
 use nix::fcntl::OFlag;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -19,16 +20,6 @@ use super::{
 };
 
 const HEADER: &str = "mfad-key-v1";
-
-/// Who may have been given the file.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Trust {
-    /// A file of its own: only its owner may have any access.
-    Private,
-    /// A credential of the service manager: its access list for the service's user shows as access of
-    /// the group, so reading by the group is let pass.
-    ServiceManager,
-}
 
 /// Why there is no usable key.
 #[derive(Debug, thiserror::Error)]
@@ -143,13 +134,11 @@ pub(super) fn read(path: &Path, trust: Trust) -> Result<Keyring, KeyFileError> {
 }
 
 fn read_masters(path: &Path, trust: Trust) -> Result<(Masters, File), KeyFileError> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-    let mut file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags.bits())
-        .open(path)
-        .map_err(failed(path, "opened (symbolic links are not followed)"))?;
-    check_exposure(path, &file.metadata().map_err(failed(path, "examined"))?, trust)?;
+    let opened = credentials::open(path);
+    let mut file = opened.map_err(failed(path, "opened (symbolic links are not followed)"))?;
+    if let Some(problem) = credentials::exposure(&file.metadata().map_err(failed(path, "examined"))?, trust) {
+        return Err(KeyFileError::Exposed { path: path.to_owned(), problem });
+    }
     let mut text = LockedPage::new();
     let mut length = 0_usize;
     loop {
@@ -166,25 +155,6 @@ fn read_masters(path: &Path, trust: Trust) -> Result<(Masters, File), KeyFileErr
     }
     let masters = parse(path, text.bytes().get(..length).unwrap_or_default())?;
     Ok((masters, file))
-}
-
-fn check_exposure(path: &Path, found: &fs::Metadata, trust: Trust) -> Result<(), KeyFileError> {
-    let own = nix::unistd::geteuid().as_raw();
-    let allowed = match trust {
-        Trust::Private => 0o600,
-        Trust::ServiceManager => 0o640,
-    };
-    let problem = if !found.is_file() {
-        "is not a plain file".to_owned()
-    // Root reads the daemon's own file too, to rotate its keys.
-    } else if found.uid() != 0 && found.uid() != own && own != 0 {
-        format!("belongs to uid {}", found.uid())
-    } else if found.mode() & 0o7777 & !allowed != 0 {
-        format!("has mode {:04o}", found.mode() & 0o7777)
-    } else {
-        return Ok(());
-    };
-    Err(KeyFileError::Exposed { path: path.to_owned(), problem })
 }
 
 fn parse(path: &Path, text: &[u8]) -> Result<Masters, KeyFileError> {

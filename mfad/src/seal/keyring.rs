@@ -6,11 +6,12 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use hkdf::Hkdf;
+use mfa_role::credentials::Trust;
 use sha2::Sha256;
 
 use super::{
     SealError,
-    keyfile::{self, KeyFileError, Trust},
+    keyfile::{self, KeyFileError},
     locked::LockedPage,
 };
 

@@ -18,13 +18,13 @@ mod locked;
 mod mac;
 
 pub(crate) use self::{
-    aead::{Binding, RowRef, open, seal},
+    aead::{Binding, OVERHEAD, RowRef, open, seal},
     encode::Fields,
     locked::LockedPage,
     mac::{Mac, keyed, row_mac, verify_row},
 };
 pub use self::{
-    keyfile::{KeyFileError, Trust},
+    keyfile::KeyFileError,
     keyring::{KeyId, Keyring},
 };
 

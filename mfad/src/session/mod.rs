@@ -1,27 +1,33 @@
-//! One login as a state machine: what to show next, what to judge, how it ends.
+//! One login as a state machine: what to show next, what to judge, send or ask outside, how it ends.
 //!
-//! Pure: no socket, no clock, no store. Refuses to say yes by itself: [`Settled::accepted`] wants the
-//! store's [`Proof`], [`Settled::not_applicable`] the policy's [`Grant`], and neither can be built
-//! elsewhere. Each step consumes the state before it, so no state is used twice.
+//! One prompt serves all factors: the form of an answer says what it is for, words choose, nothing typed
+//! has a code sent again. Pure: no socket, no clock, no store. Refuses to say yes by itself:
+//! [`Settled::accepted`] wants the store's [`Proof`](crate::store::Proof), [`Settled::not_applicable`] the
+//! policy's [`Grant`](crate::policy::Grant), and neither can be built elsewhere. Each step consumes the
+//! state before it, so no state is used twice.
 
+mod answers;
+mod asking;
+mod dialogue;
+mod holding;
+mod judging;
+mod prompt;
 mod settled;
 mod wording;
 
-use mfa_proto::{
-    answer::{Answer, AnswerShape, OtpCode},
-    login::{ClientMessage, Withheld},
-    text::ShownText,
-};
+use mfa_proto::{admin::FactorId, answer::Answer, secret::SecretText, text::ShownText};
 
+use self::dialogue::Dialogue;
 pub use self::{
+    answers::Issued,
+    asking::Asking,
+    dialogue::MOST_ROUNDS,
+    holding::{Holding, Way},
+    judging::{Consulting, Issuing, Judging},
     settled::{Reason, Settled},
     wording::Wording,
 };
-use crate::{
-    clock::UnixTime,
-    limits::Gate,
-    store::{Outcome, Proof},
-};
+use crate::{clock::UnixTime, limits::Gate};
 
 /// How many prompts, and what they may say.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -32,8 +38,26 @@ pub struct PromptSettings {
     pub echo: bool,
     /// All refusals look alike: no reason, no wait is told.
     pub conceal: bool,
-    /// Prompts in one login, at least 1.
+    /// Answers in one login that may fail, at least 1.
     pub attempts: u32,
+}
+
+/// What is known when a login begins.
+#[derive(Debug)]
+pub struct Opening {
+    /// How to ask.
+    pub settings: PromptSettings,
+    /// What may be answered with.
+    pub held: Vec<Holding>,
+    /// Signed tokens are taken though none is held: an application signs for all its users.
+    pub tokens: bool,
+    /// How the limits stood a moment ago: it saves the person from typing a code that would not be
+    /// judged; the store decides again.
+    pub gate: Gate,
+    /// The password is proven: only then is a code sent without being asked for.
+    pub proven: bool,
+    /// What is sent without being asked for: a label, a service or a kind.
+    pub preferred: Option<String>,
 }
 
 /// A wait up to this many seconds is told in passing; a longer one ends the login.
@@ -45,52 +69,48 @@ const SHORT_WAIT: i64 = 5;
 pub enum Step {
     /// Ask the person.
     Ask(Asking),
-    /// Have the store judge a code.
-    Judge(Judging, OtpCode),
+    /// Have the store judge an answer.
+    Judge(Judging, Answer),
+    /// Have a code of this factor made and sent, or its outside service begin.
+    Issue(Issuing, FactorId),
+    /// Have the outside service of this factor judge an answer.
+    Consult(Consulting, FactorId, SecretText),
+    /// Show a text that wants no answer.
+    Inform(Informing, ShownText),
     /// The login has ended.
     Settle(Settled),
 }
 
-/// A prompt is out, its answer is awaited.
+/// A text is being shown before the end.
 #[derive(Debug)]
-pub struct Asking {
-    dialogue: Dialogue,
-    text: ShownText,
-    shape: AnswerShape,
-    after: After,
-}
+pub struct Informing(Settled);
 
-/// A code is with the store.
-#[derive(Debug)]
-pub struct Judging {
-    dialogue: Dialogue,
-}
-
-#[derive(Debug)]
-struct Dialogue {
-    settings: PromptSettings,
-    shape: AnswerShape,
-    prompts_left: u32,
-}
-
-/// What an answer is for.
-#[derive(Debug)]
-enum After {
-    /// It is a code.
-    Judge,
-    /// It only shows that the text was read.
-    Settle(Settled),
-}
-
-/// Begins a login that needs a factor. `gate` is how the limits stood a moment ago: it saves the person
-/// from typing a code that would not be judged; the store decides again.
-pub fn begin(settings: PromptSettings, shape: AnswerShape, gate: Gate, now: UnixTime) -> Step {
-    let dialogue = Dialogue { prompts_left: settings.attempts.max(1), settings, shape };
-    if dialogue.settings.conceal || wait_is_short(gate, now) {
-        let text = dialogue.settings.text.clone();
-        return dialogue.ask(text, Reason::Malformed);
+impl Informing {
+    const fn new(settled: Settled) -> Self {
+        Self(settled)
     }
-    dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now))
+
+    /// It was shown, or could not be.
+    pub fn informed(self) -> Step {
+        Step::Settle(self.0)
+    }
+}
+
+/// Begins a login that needs a factor.
+pub fn begin(opening: Opening, now: UnixTime) -> Step {
+    let (gate, proven, preferred) = (opening.gate, opening.proven, opening.preferred.clone());
+    let dialogue = Dialogue::new(opening);
+    let sent = dialogue.sent_unasked(preferred.as_deref()).filter(|_| proven);
+    if !wait_is_short(gate, now) {
+        if dialogue.settings.conceal {
+            return dialogue.ask(None);
+        }
+        return dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now));
+    }
+    match sent {
+        Some(factor) => dialogue.issue(factor),
+        None => dialogue.ask(None),
+    }
 }
 
 fn wait_is_short(gate: Gate, now: UnixTime) -> bool {
@@ -99,136 +119,6 @@ fn wait_is_short(gate: Gate, now: UnixTime) -> bool {
         Gate::Wait { until } => until.since(now) <= SHORT_WAIT,
         Gate::UntilAdmin | Gate::Exhausted => false,
     }
-}
-
-impl Dialogue {
-    /// Asks for a code, or ends with `reason` when all prompts are used.
-    fn ask(mut self, text: ShownText, reason: Reason) -> Step {
-        let Some(left) = self.prompts_left.checked_sub(1) else {
-            return Step::Settle(Settled::denied(reason));
-        };
-        self.prompts_left = left;
-        let shape = self.shape;
-        Step::Ask(Asking { dialogue: self, text, shape, after: After::Judge })
-    }
-
-    /// Asks again with the reason in the prompt, because other messages come late in older sshd.
-    fn ask_again(self, why: &str, reason: Reason) -> Step {
-        let text = if self.settings.conceal {
-            self.settings.text.clone()
-        } else {
-            ShownText::clean(&format!("{why} {}", self.settings.text))
-        };
-        self.ask(text, reason)
-    }
-
-    /// Ends the login; says why first, in a prompt that wants no code, unless all is concealed.
-    fn end(self, settled: Settled, why: &str) -> Step {
-        if self.settings.conceal {
-            return Step::Settle(settled);
-        }
-        let text = ShownText::clean(&format!("{why} Press Enter: "));
-        Step::Ask(Asking {
-            dialogue: self,
-            text,
-            shape: AnswerShape::ACKNOWLEDGE,
-            after: After::Settle(settled),
-        })
-    }
-}
-
-impl Asking {
-    /// What to show.
-    pub fn text(&self) -> &ShownText {
-        &self.text
-    }
-
-    /// Whether what is typed may be seen.
-    pub fn echo(&self) -> bool {
-        self.dialogue.settings.echo
-    }
-
-    /// What may be answered.
-    pub fn shape(&self) -> AnswerShape {
-        self.shape
-    }
-
-    /// The client's next message.
-    pub fn answered(self, message: &ClientMessage) -> Step {
-        let shape = self.shape;
-        match (self.after, message) {
-            (After::Settle(settled), ClientMessage::Answer(_) | ClientMessage::Withheld(_)) => {
-                Step::Settle(settled)
-            }
-            (_, ClientMessage::Start(_)) => Step::Settle(Settled::denied(Reason::Protocol)),
-            (After::Judge, ClientMessage::Withheld(why)) => withheld(self.dialogue, *why),
-            (After::Judge, ClientMessage::Answer(typed)) => match shape.parse(typed.expose()) {
-                Some(Answer::Code(code)) => Step::Judge(Judging { dialogue: self.dialogue }, code),
-                // The module should not have sent it: it is not judged, so it costs no attempt.
-                Some(
-                    Answer::Acknowledged
-                    | Answer::Recovery(_)
-                    | Answer::Token(_)
-                    | Answer::Choice(_)
-                    | Answer::Text(_)
-                    | Answer::Empty,
-                )
-                | None => withheld(self.dialogue, Withheld::Shape),
-            },
-        }
-    }
-}
-
-fn withheld(dialogue: Dialogue, why: Withheld) -> Step {
-    match why {
-        Withheld::Shape => {
-            let hint = Wording::not_a_code(dialogue.shape);
-            dialogue.ask_again(&hint, Reason::Malformed)
-        }
-        Withheld::SshdRefusal => Step::Settle(Settled::denied(Reason::SshdRefused)),
-        Withheld::NoAnswer => Step::Settle(Settled::denied(Reason::Cancelled)),
-    }
-}
-
-impl Judging {
-    /// The store's word.
-    pub fn judged(self, outcome: Outcome, now: UnixTime) -> Step {
-        match outcome {
-            Outcome::Accepted(proof) => Step::Settle(accept(proof)),
-            Outcome::Wrong { gate } => self.refused(Reason::WrongCode, "Wrong code.", gate, now),
-            Outcome::Used { gate } => {
-                let why = "That code was used before: wait for the next one.";
-                self.refused(Reason::UsedCode, why, gate, now)
-            }
-            // Not judged, so the same code may be typed again.
-            Outcome::Locked { gate } if wait_is_short(gate, now) => {
-                self.refused(Reason::Locked, "Too soon after a wrong code.", gate, now)
-            }
-            Outcome::Locked { gate } => {
-                self.dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now))
-            }
-            Outcome::NoFactor => self.refused(Reason::NoFactor, "Wrong code.", Gate::Open, now),
-            Outcome::Orphaned => Step::Settle(Settled::denied(Reason::Orphaned)),
-            Outcome::Tampered => Step::Settle(Settled::denied(Reason::Tampered)),
-            Outcome::ClockUnusable => {
-                let why = "This host's clock is wrong, so codes cannot be checked. Tell an administrator.";
-                self.dialogue.end(Settled::denied(Reason::ClockUnusable), why)
-            }
-        }
-    }
-
-    fn refused(self, reason: Reason, why: &str, gate: Gate, now: UnixTime) -> Step {
-        let dialogue = self.dialogue;
-        if !wait_is_short(gate, now) {
-            return dialogue.end(Settled::denied_and_locked(reason, gate), &Wording::refusal(gate, now));
-        }
-        let wait = Wording::short_wait(gate, now);
-        dialogue.ask_again(&format!("{why}{wait}"), reason)
-    }
-}
-
-fn accept(proof: Proof) -> Settled {
-    Settled::accepted(proof)
 }
 
 #[cfg(test)]

@@ -61,6 +61,8 @@ pub enum Reason {
     Store,
     /// The account database cannot be asked.
     Lookup,
+    /// The outside service that judges could not be asked.
+    Unreachable,
 }
 
 impl Reason {
@@ -89,6 +91,7 @@ impl Reason {
             Self::Protocol => "protocol",
             Self::Store => "store",
             Self::Lookup => "lookup",
+            Self::Unreachable => "unreachable",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! What a person reads when a code is refused: what is wrong, how long to wait, whom to ask.
 
-use mfa_proto::answer::AnswerShape;
+use mfa_proto::{answer::AnswerShape, text::ShownText};
 
 use super::SHORT_WAIT;
-use crate::{clock::UnixTime, limits::Gate};
+use crate::{clock::UnixTime, limits::Gate, store::Proof};
 
 /// Sentences for prompts.
 #[derive(Clone, Copy, Debug)]
@@ -38,17 +38,54 @@ impl Wording {
         }
     }
 
-    /// What was typed is no code.
-    pub fn not_a_code(shape: AnswerShape) -> String {
-        let digits =
-            match (shape.includes(AnswerShape::SIX_DIGITS), shape.includes(AnswerShape::EIGHT_DIGITS)) {
-                (true, true) => "6 or 8",
-                (false, true) => "8",
-                (true | false, false) => "6",
-            };
-        format!("A code has {digits} digits.")
+    /// The longest sentence, in bytes: with the longest prompt it fits what can be shown.
+    pub const MOST: usize = 240;
+
+    /// What was typed is nothing that the prompt takes.
+    pub fn not_an_answer(shape: AnswerShape) -> String {
+        let lengths: Vec<&str> = [
+            (AnswerShape::SIX_DIGITS, "6"),
+            (AnswerShape::SEVEN_DIGITS, "7"),
+            (AnswerShape::EIGHT_DIGITS, "8"),
+        ]
+        .into_iter()
+        .filter_map(|(form, digits)| shape.includes(form).then_some(digits))
+        .collect();
+        let list = if shape.includes(AnswerShape::WORD) { "; type ? for what else there is" } else { "" };
+        match lengths.as_slice() {
+            [] if list.is_empty() => "That is no code.".to_owned(),
+            [] => "That is no code; type ? for what there is.".to_owned(),
+            _ => format!("A code has {} digits{list}.", lengths.join(" or ")),
+        }
+    }
+
+    /// No code was sent, because one was a moment ago: `out` is when, if it was for this login.
+    pub fn sent_already(out: Option<UnixTime>, until: UnixTime, now: UnixTime) -> String {
+        let wait = duration(until.since(now));
+        match out {
+            Some(sent) => {
+                let ago = duration(now.since(sent));
+                format!("A code was sent {ago} ago: wait {wait} to have it sent again.")
+            }
+            None => format!("A code was sent a moment ago, for another login: wait {wait} to have one sent."),
+        }
+    }
+
+    /// No code was sent, because too many were.
+    pub fn sent_too_often(until: UnixTime, now: UnixTime) -> String {
+        format!("No code was sent: too many were. The next can be in {}.", duration(until.since(now)))
+    }
+
+    /// What whoever used a recovery code is told before the end.
+    pub fn farewell(proof: &Proof) -> Option<ShownText> {
+        let left = proof.recovery_left()?;
+        let more = if left <= FEW_CODES { " Make new ones: mfactl recovery new" } else { "" };
+        Some(ShownText::clean(&format!("Recovery code used: {left} left.{more}")))
     }
 }
+
+/// So many recovery codes left are a reason to make new ones.
+const FEW_CODES: u32 = 2;
 
 /// Seconds as people say them: the two largest units.
 fn duration(seconds: i64) -> String {

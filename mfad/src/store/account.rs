@@ -52,6 +52,8 @@ const AFTER_NAME: &str = concat!(
     columns!(),
     " FROM account WHERE (realm, name) > (?1, ?2) ORDER BY realm, name LIMIT ?3"
 );
+const AFTER_SLOT: &str =
+    concat!("SELECT ", columns!(), " FROM account WHERE slot > ?1 ORDER BY slot LIMIT ?2");
 const AFTER_ID: &str = concat!("SELECT ", columns!(), " FROM account WHERE id > ?1 ORDER BY id LIMIT ?2");
 
 impl Account {
@@ -103,6 +105,22 @@ impl Account {
     ) -> Result<Vec<Self>, StoreError> {
         let mut statement = read.connection.prepare_cached(AFTER_NAME)?;
         let mut rows = statement.query(params![realm, name, limit])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(Self::read(row)?);
+        }
+        Ok(found)
+    }
+
+    /// Rows in the order of the ring after a slot, or from its beginning; unverified.
+    pub(super) fn after_slot(
+        read: &Read<'_>,
+        slot: Option<Slot>,
+        limit: u32,
+    ) -> Result<Vec<Self>, StoreError> {
+        let slot: &[u8] = slot.as_ref().map_or(&[], |slot| slot);
+        let mut statement = read.connection.prepare_cached(AFTER_SLOT)?;
+        let mut rows = statement.query(params![slot, limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
             found.push(Self::read(row)?);

@@ -5,26 +5,19 @@
 
 use mfa_proto::{
     admin::{FactorId, FactorState},
-    answer::OtpCode,
+    answer::Answer,
     name::UserId,
 };
 
 use super::{
     StoreError,
-    account::Account,
     audit_rows::{self, Event},
-    factor_row::{self, Factor},
-    proof::{self, Proof},
-    roster,
+    bench::Bench,
+    proof::Proof,
+    roster, token,
     tx::Tx,
-    view::{account_gate, most_lenient},
 };
-use crate::{
-    audit::Context,
-    factor::{Check, Moving, Trial},
-    limits::Gate,
-    session::Reason,
-};
+use crate::{audit::Context, factor::Check, limits::Gate, session::Reason};
 
 /// Whether the password was proven before the code, which decides whose budget a failure is charged to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -45,8 +38,8 @@ pub struct Attempt {
     pub rule: Option<String>,
     /// The account's uid now; `None` when names are not accounts of this host.
     pub uid: Option<u32>,
-    /// The code.
-    pub code: OtpCode,
+    /// The code, recovery code, token or text. Nothing else is right.
+    pub answer: Answer,
     /// Whether the password was proven.
     pub channel: Channel,
 }
@@ -72,6 +65,11 @@ pub enum Outcome {
         /// When the next attempt may be judged.
         gate: Gate,
     },
+    /// An outside service could not be asked; counted all the same.
+    Unreachable {
+        /// When the next attempt may be judged.
+        gate: Gate,
+    },
     /// The user has no active factor.
     NoFactor,
     /// The account has another uid than at enrollment.
@@ -93,6 +91,7 @@ impl Outcome {
             Self::Locked { gate: Gate::Open | Gate::Wait { .. } | Gate::UntilAdmin } => {
                 ("locked", Reason::Locked)
             }
+            Self::Unreachable { .. } => ("deny", Reason::Unreachable),
             Self::NoFactor => ("deny", Reason::NoFactor),
             Self::Orphaned => ("deny", Reason::Orphaned),
             Self::Tampered => ("deny", Reason::Tampered),
@@ -106,6 +105,7 @@ impl Outcome {
             Self::Wrong { .. }
             | Self::Used { .. }
             | Self::Locked { .. }
+            | Self::Unreachable { .. }
             | Self::NoFactor
             | Self::Orphaned
             | Self::Tampered
@@ -114,173 +114,85 @@ impl Outcome {
     }
 }
 
-/// Judges a code for a login.
+/// Judges an answer for a login.
 pub(super) fn attempt(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Outcome, StoreError> {
-    judge_and_record(tx, attempt, "login")
+    judge_and_record(tx, attempt, (attempt.context.session.as_str(), "login"))
 }
 
-/// Judges a code; `what` is what the trail says it was for.
+/// Judges an answer. Of codes that were sent, those of `session` count; `what` is what the trail says it
+/// was for.
 pub(super) fn judge_and_record(
     tx: &mut Tx<'_>,
     attempt: &Attempt,
-    what: &str,
+    (session, what): (&str, &str),
 ) -> Result<Outcome, StoreError> {
-    let outcome = match judge(tx, attempt) {
-        Err(StoreError::Tampered(what)) => {
-            tracing::error!("{what}: the login of {} is denied", attempt.context.user);
-            Outcome::Tampered
-        }
-        other => other?,
-    };
-    let (verdict, reason) = outcome.words();
-    let event = Event {
-        what,
-        context: Some(&attempt.context),
-        factor: outcome.factor(),
-        rule: attempt.rule.as_deref(),
-        verdict,
-        reason: reason.word(),
-    };
-    audit_rows::append(tx, &event)?;
+    let outcome = denied_if_tampered(judge(tx, attempt, session), &attempt.context.user)?;
+    record(tx, &outcome, (&attempt.context, attempt.rule.as_deref(), what))?;
     Ok(outcome)
 }
 
-/// An account with its factors while a code is judged.
-struct Bench {
-    account: Account,
-    factors: Vec<Factor>,
+/// Rows that were changed deny, and are told in the log.
+pub(super) fn denied_if_tampered(
+    outcome: Result<Outcome, StoreError>,
+    user: &UserId,
+) -> Result<Outcome, StoreError> {
+    match outcome {
+        Err(StoreError::Tampered(what)) => {
+            tracing::error!("{what}: the login of {user} is denied");
+            Ok(Outcome::Tampered)
+        }
+        other => other,
+    }
 }
 
-fn judge(tx: &mut Tx<'_>, attempt: &Attempt) -> Result<Outcome, StoreError> {
-    let Some(account) = roster::find(&tx.read(), &attempt.context.user)? else {
-        return Ok(Outcome::NoFactor);
+/// Writes an outcome to the trail.
+pub(super) fn record(
+    tx: &mut Tx<'_>,
+    outcome: &Outcome,
+    (context, rule, what): (&Context, Option<&str>, &str),
+) -> Result<(), StoreError> {
+    let (verdict, reason) = outcome.words();
+    let event = Event {
+        what,
+        context: Some(context),
+        factor: outcome.factor(),
+        rule,
+        verdict,
+        reason: reason.word(),
     };
-    if account.uid != attempt.uid {
+    audit_rows::append(tx, &event)
+}
+
+fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, StoreError> {
+    let account = roster::find(&tx.read(), &attempt.context.user)?;
+    if account.as_ref().is_some_and(|account| account.uid != attempt.uid) {
         return Ok(Outcome::Orphaned);
     }
-    let factors = factor_row::load_all(&tx.read(), &account)?;
-    let mut bench = Bench { account, factors };
+    // Before all that needs a factor: a domain's first token makes one.
+    if let Answer::Token(token) = &attempt.answer {
+        return token::judge(tx, attempt, token, (account, session));
+    }
+    let Some(account) = account else { return Ok(Outcome::NoFactor) };
+    let (answer, channel) = (&attempt.answer, attempt.channel);
+    let mut bench = Bench::of(&tx.read(), account, session)?;
     if !bench.factors.iter().any(|f| f.state == FactorState::Active) {
         let exhausted = bench.factors.iter().any(|f| f.state == FactorState::Exhausted);
         return Ok(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor });
     }
     bench.begin_waits_anew(tx)?;
-    let gate = account_gate(&bench.account, attempt.channel, tx.now).and(bench.gate(&attempt.code, tx));
+    let gate = bench.gate(answer, channel);
     if !gate.is_open() {
         return Ok(Outcome::Locked { gate });
     }
-    let checks = bench.check(tx, &attempt.code)?;
+    let checks = bench.check(tx, answer)?;
     if checks.iter().any(|(_, check)| matches!(check, Check::Match(_))) {
         return bench.accept(tx, &attempt.context.user, &checks);
     }
     if !checks.is_empty() && checks.iter().all(|(_, check)| *check == Check::ClockUnusable) {
         return Ok(Outcome::ClockUnusable);
     }
-    bench.charge(tx, &checks, attempt)?;
-    let gate = account_gate(&bench.account, attempt.channel, tx.now).and(bench.gate(&attempt.code, tx));
+    bench.charge_wrong(tx, &checks, (answer, channel))?;
+    let gate = bench.gate(answer, channel);
     let used = checks.iter().any(|(_, check)| *check == Check::Used);
     Ok(if used { Outcome::Used { gate } } else { Outcome::Wrong { gate } })
-}
-
-/// Indexes of judged factors with what the code turned out to be.
-type Checks = Vec<(usize, Check)>;
-
-impl Bench {
-    /// A clock that was set back begins waits anew; that has to be remembered, or it would do so at each
-    /// attempt.
-    fn begin_waits_anew(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        let mut unproven = self.account.unproven;
-        let _ = unproven.gate(tx.now);
-        if unproven != self.account.unproven {
-            self.account.unproven = unproven;
-            self.account.update(tx)?;
-        }
-        for factor in self.factors.iter_mut().filter(|f| f.state == FactorState::Active) {
-            let mut counter = factor.counter;
-            let _ = counter.gate(tx.now);
-            if counter != factor.counter {
-                factor.counter = counter;
-                factor.update(tx)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// How the limits of the factors that such a code could be of stand.
-    fn gate(&self, code: &OtpCode, tx: &Tx<'_>) -> Gate {
-        let of_shape = |f: &&Factor| f.params.digits() == code.digits();
-        let counts = |f: &&Factor| matches!(f.state, FactorState::Active | FactorState::Exhausted);
-        most_lenient(&mut self.factors.iter().filter(counts).filter(of_shape), tx.now)
-    }
-
-    /// Judges the code for every active factor that is open and has such codes; no early exit.
-    fn check(&self, tx: &Tx<'_>, code: &OtpCode) -> Result<Checks, StoreError> {
-        let mut checks = Vec::new();
-        for (index, factor) in self.factors.iter().enumerate() {
-            let open = factor.state == FactorState::Active && factor.counter.clone().gate(tx.now).is_open();
-            if !open || factor.params.digits() != code.digits() {
-                continue;
-            }
-            let seed = factor.open_seed(&tx.read(), &self.account)?;
-            let trial =
-                Trial { seed: &seed, moving: factor.moving, code, now: tx.now, rules: tx.settings.rules };
-            checks.push((index, factor.params.check(&trial)));
-        }
-        Ok(checks)
-    }
-
-    /// Uses the code up for every factor it was right for: two factors with one seed share their codes.
-    fn accept(&mut self, tx: &Tx<'_>, user: &UserId, checks: &Checks) -> Result<Outcome, StoreError> {
-        let matched: Vec<(usize, Moving)> = checks
-            .iter()
-            .filter_map(
-                |(index, check)| if let Check::Match(moved) = check { Some((*index, *moved)) } else { None },
-            )
-            .collect();
-        let mut proof = None;
-        for (index, moved) in matched {
-            let Some(factor) = self.factors.get_mut(index) else { continue };
-            let Some(consumed) = proof::consume(tx, user, factor, moved)? else {
-                return Err(StoreError::Tampered(format!("factor {} changed meanwhile", factor.id)));
-            };
-            proof.get_or_insert(consumed);
-        }
-        self.forgive(tx)?;
-        proof.map(Outcome::Accepted).ok_or(StoreError::Internal)
-    }
-
-    /// A success forgets the failures without proven password too. A channel that is closed gets here
-    /// only by a success with proven password.
-    fn forgive(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
-        let unproven = &mut self.account.unproven;
-        if unproven.failures == 0 && !unproven.until_admin {
-            return Ok(());
-        }
-        unproven.succeed();
-        self.account.update(tx)
-    }
-
-    /// Counts a failure, once per factor it was judged for, or for the budget without password.
-    fn charge(&mut self, tx: &mut Tx<'_>, checks: &Checks, attempt: &Attempt) -> Result<(), StoreError> {
-        if attempt.channel == Channel::Unproven {
-            self.account.unproven.fail(&tx.settings.unproven, tx.now);
-            return self.account.update(tx);
-        }
-        for (index, check) in checks {
-            let Some(factor) = self.factors.get_mut(*index) else { continue };
-            if !matches!(check, Check::Wrong | Check::Used) {
-                continue;
-            }
-            if factor.counter.fail(&tx.settings.profile, tx.now) == Gate::Exhausted {
-                factor.state = FactorState::Exhausted;
-                tx.head.active_factors = tx.head.active_factors.saturating_sub(1);
-            }
-            factor.update(tx)?;
-        }
-        self.account.days.add(tx.now);
-        if self.account.days.total(tx.now) >= tx.settings.profile.window_failures {
-            self.account.window_locked = true;
-        }
-        self.account.update(tx)
-    }
 }

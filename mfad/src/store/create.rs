@@ -7,6 +7,8 @@ use std::{
     path::Path,
 };
 
+use rusqlite::OpenFlags;
+
 use super::{
     StoreError, StoreSettings,
     account::Account,
@@ -46,7 +48,7 @@ pub(super) fn create(path: &Path, keyring: &Keyring, now: UnixTime) -> Result<()
 }
 
 fn fill(path: &Path, keyring: &Keyring, now: UnixTime) -> Result<(), StoreError> {
-    let connection = open::connect(path)?;
+    let connection = open::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.execute_batch("BEGIN EXCLUSIVE")?;
     connection.pragma_update(None, "application_id", migrations::APPLICATION_ID)?;

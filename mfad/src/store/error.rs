@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use mfa_proto::name::FactorLabel;
 
 use crate::{
+    clock::UnixTime,
     limits::Gate,
     seal::{KeyId, SealError},
 };
@@ -104,6 +105,21 @@ pub enum Refused {
         "the host's clock is not set, or behind the last code that was accepted: codes cannot be checked; an administrator's `mfactl reset` mends the second"
     )]
     ClockUnusable,
+    /// A code was sent a moment ago, and has not been used.
+    #[error("a code was sent a moment ago")]
+    TooSoon {
+        /// When another may be sent.
+        until: UnixTime,
+    },
+    /// Too many codes were sent.
+    #[error("too many codes were sent today")]
+    Capped {
+        /// When another may be sent.
+        until: UnixTime,
+    },
+    /// The outside service could not be asked.
+    #[error("the outside service could not be asked")]
+    Unreachable,
     /// Something given is not valid.
     #[error("{0}")]
     Invalid(&'static str),

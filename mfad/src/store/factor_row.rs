@@ -1,7 +1,7 @@
-//! The row of a factor: its parameters, its sealed seed, where it stands, how its limits stand.
+//! The row of a factor: its parameters, its sealed secret, where it stands, how its limits stand.
 
 use mfa_proto::{
-    admin::{Algorithm, FactorState, TotpParams},
+    admin::{Algorithm, FactorKind, FactorState, TotpParams},
     name::FactorLabel,
 };
 use rusqlite::{Row, ToSql, params};
@@ -13,9 +13,9 @@ use super::{
 };
 use crate::{
     clock::UnixTime,
-    factor::{Moving, Params, Seed},
+    factor::{CodeHash, Moving, Params, RecoverySet, Secret, Seed},
     limits::Counter,
-    seal::{Binding, Fields, KeyId, Mac, RowRef},
+    seal::{self, Binding, Fields, KeyId, Mac, RowRef},
 };
 
 /// A factor's row. [`load_all`] gives it only verified.
@@ -70,7 +70,7 @@ pub(super) struct Fresh<'a> {
     pub(super) state: FactorState,
     pub(super) params: Params,
     pub(super) moving: Moving,
-    pub(super) seed: &'a Seed,
+    pub(super) secret: &'a Secret,
 }
 
 impl Factor {
@@ -90,7 +90,7 @@ impl Factor {
             sealed: Vec::new(),
             mac: [0; 32],
         };
-        factor.sealed = tx.vault.seal(factor.key_id, factor.binding(account)?, fresh.seed.expose())?;
+        factor.sealed = tx.vault.seal(factor.key_id, factor.binding(account)?, &fresh.secret.to_bytes())?;
         factor.mac = tx.vault.sign(factor.key_id, &factor.fields())?;
         factor.write_new(tx)?;
         Ok(factor)
@@ -133,12 +133,8 @@ impl Factor {
         let broken = |what: &str| StoreError::Tampered(format!("a factor's {what} cannot be read"));
         let (kind, label, state): (String, String, String) = (row.get(2)?, row.get(3)?, row.get(4)?);
         let (algorithm, digits, period): (String, u8, u16) = (row.get(5)?, row.get(6)?, row.get(7)?);
-        let algorithm = algorithm_from(&algorithm).ok_or_else(|| broken("algorithm"))?;
-        let params = match kind.as_str() {
-            "totp" => Params::Totp(TotpParams { algorithm, digits, period }),
-            "hotp" if period == 0 => Params::Hotp { algorithm, digits },
-            _ => return Err(broken("kind")),
-        };
+        let params =
+            params_from(&kind, &algorithm, digits, period).ok_or_else(|| broken("kind or parameters"))?;
         Ok(Self {
             id: row.get(0)?,
             account_id: row.get(1)?,
@@ -185,7 +181,7 @@ impl Factor {
         fields
     }
 
-    /// What the seed is bound to: all that never changes in the life of a factor.
+    /// What the secret is bound to: all that never changes in the life of a factor.
     fn binding(&self, account: &Account) -> Result<Binding, StoreError> {
         let mut binding = Binding::new("factor", RowRef::Id(self.id))?;
         binding
@@ -201,21 +197,71 @@ impl Factor {
         Ok(binding)
     }
 
-    /// The seed, opened for one judgment and wiped when dropped.
-    pub(super) fn open_seed(&self, read: &Read<'_>, account: &Account) -> Result<Seed, StoreError> {
-        let broken = |why: &dyn std::fmt::Display| {
-            StoreError::Tampered(format!("the seed of factor {} of {account}: {why}", self.id))
-        };
+    /// The secret, opened for one judgment and wiped when dropped.
+    pub(super) fn open_secret(&self, read: &Read<'_>, account: &Account) -> Result<Secret, StoreError> {
         let opened = read.vault.open(self.key_id, self.binding(account)?, &self.sealed);
-        Seed::new(opened.map_err(|e| broken(&e))?).map_err(|e| broken(&e))
+        let opened = opened.map_err(|error| self.broken(account, &error))?;
+        Secret::from_bytes(self.params.kind(), opened).map_err(|error| self.broken(account, &error))
     }
 
-    /// Seals the seed again, under the current key.
+    /// The seed of a factor whose codes are made of one.
+    pub(super) fn open_seed(&self, read: &Read<'_>, account: &Account) -> Result<Seed, StoreError> {
+        match self.open_secret(read, account)? {
+            Secret::Seed(seed) => Ok(seed),
+            Secret::Address(_) | Secret::Outside(_) | Secret::Token(_) | Secret::Recovery(_) => {
+                Err(self.broken(account, &"there is none"))
+            }
+        }
+    }
+
+    fn broken(&self, account: &Account, why: &dyn std::fmt::Display) -> StoreError {
+        StoreError::Tampered(format!("the secret of factor {} of {account}: {why}", self.id))
+    }
+
+    /// The secret, of kinds that show a part of it. What costs nothing is all that others cost.
+    pub(super) fn shown_secret(
+        &self,
+        read: &Read<'_>,
+        account: &Account,
+    ) -> Result<Option<Secret>, StoreError> {
+        match self.params.kind() {
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery => Ok(None),
+            FactorKind::Sms | FactorKind::Mail | FactorKind::Rest | FactorKind::Token => {
+                self.open_secret(read, account).map(Some)
+            }
+        }
+    }
+
+    /// Whether codes are sent for it, or its answers judged elsewhere: it may have rows in `challenge`, and
+    /// says in `drift` how many.
+    pub(super) fn keeps_challenges(&self) -> bool {
+        self.params.is_sent() || self.params == Params::Rest
+    }
+
+    /// Whether it counts towards the most that a user may hold.
+    pub(super) fn counts(&self) -> bool {
+        self.params.kind() != FactorKind::Recovery
+    }
+
+    /// Where such a factor stands after a success, or after a new code: what was sent before is void.
+    pub(super) fn moved_on(&self) -> Moving {
+        Moving { position: self.moving.position.saturating_add(1), ..self.moving }
+    }
+
+    /// Recovery codes that are left; `None` for other kinds. Their number stands in the length of what is
+    /// sealed, which the row's code covers.
+    pub(super) fn recovery_left(&self) -> Option<u32> {
+        let hashes = self.sealed.len().checked_sub(seal::OVERHEAD)? / size_of::<CodeHash>();
+        let recovery = self.params.kind() == FactorKind::Recovery;
+        recovery.then(|| RecoverySet::left(hashes, self.moving))
+    }
+
+    /// Seals the secret again, under the current key.
     pub(super) fn rekey(&mut self, tx: &Tx<'_>, account: &Account) -> Result<(), StoreError> {
-        let seed = self.open_seed(&tx.read(), account)?;
+        let secret = self.open_secret(&tx.read(), account)?;
         let before = self.mac;
         self.key_id = tx.vault.current();
-        self.sealed = tx.vault.seal(self.key_id, self.binding(account)?, seed.expose())?;
+        self.sealed = tx.vault.seal(self.key_id, self.binding(account)?, &secret.to_bytes())?;
         self.mac = tx.vault.sign(self.key_id, &self.fields())?;
         let sql = "UPDATE factor SET key_id = ?1, sealed = ?2, mac = ?3 WHERE id = ?4 AND mac = ?5";
         let values = params![self.key_id.as_bytes(), self.sealed, self.mac, self.id, before];
@@ -276,16 +322,36 @@ impl Factor {
     }
 }
 
-const fn algorithm_word(algorithm: Algorithm) -> &'static str {
-    match algorithm {
-        Algorithm::Sha1 => "sha1",
-        Algorithm::Sha256 => "sha256",
-        Algorithm::Sha512 => "sha512",
-    }
+/// The parameters that a row's columns mean: exactly those that are written for them.
+fn params_from(kind: &str, algorithm: &str, digits: u8, period: u16) -> Option<Params> {
+    let kind = FactorKind::ALL.into_iter().find(|known| known.word() == kind)?;
+    let algorithm = [None, Some(Algorithm::Sha1), Some(Algorithm::Sha256), Some(Algorithm::Sha512)]
+        .into_iter()
+        .find(|known| algorithm_word(*known) == algorithm)?;
+    let params = match (kind, algorithm) {
+        (FactorKind::Totp, Some(algorithm)) => Params::Totp(TotpParams { algorithm, digits, period }),
+        (FactorKind::Hotp, Some(algorithm)) => Params::Hotp { algorithm, digits },
+        (FactorKind::Recovery, None) => Params::Recovery { digits },
+        (FactorKind::Sms, None) => Params::Sms { digits },
+        (FactorKind::Mail, None) => Params::Mail { digits },
+        (FactorKind::Rest, None) => Params::Rest,
+        (FactorKind::Token, None) => Params::Token,
+        (FactorKind::Totp | FactorKind::Hotp, None)
+        | (
+            FactorKind::Recovery | FactorKind::Sms | FactorKind::Mail | FactorKind::Rest | FactorKind::Token,
+            Some(_),
+        ) => return None,
+    };
+    ((params.digits(), params.period()) == (digits, period)).then_some(params)
 }
 
-fn algorithm_from(word: &str) -> Option<Algorithm> {
-    [Algorithm::Sha1, Algorithm::Sha256, Algorithm::Sha512].into_iter().find(|a| algorithm_word(*a) == word)
+const fn algorithm_word(algorithm: Option<Algorithm>) -> &'static str {
+    match algorithm {
+        None => "none",
+        Some(Algorithm::Sha1) => "sha1",
+        Some(Algorithm::Sha256) => "sha256",
+        Some(Algorithm::Sha512) => "sha512",
+    }
 }
 
 /// The word for a state, in rows and in messages.

@@ -1,6 +1,8 @@
 //! What callers see: a handle with one method per operation, and the way to the thread and back.
 
 mod changes;
+mod copies;
+mod factors;
 mod upkeep;
 
 use std::{
@@ -17,6 +19,7 @@ use super::{
     call::Call,
     create, decoy,
     open::Database,
+    reader::Reader,
     tx::{Read, Tx},
     view,
     worker::{Message, Worker},
@@ -30,7 +33,13 @@ const QUEUE: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Store {
     outbox: mpsc::Sender<Message>,
+    /// The way past the thread.
+    pub(super) reader: Reader,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    /// Held while the whole is copied or replaced: one at a time.
+    copying: Arc<tokio::sync::Mutex<()>>,
+    /// Tells this opening of the database from every other.
+    issuer: Arc<()>,
 }
 
 impl Store {
@@ -48,19 +57,14 @@ impl Store {
     ) -> Result<Self, StoreError> {
         let database = Database::open(path, keyring.clone(), true)?;
         let (outbox, inbox) = mpsc::channel(QUEUE);
-        let worker = Worker {
-            path: path.to_owned(),
-            clock,
-            keyring,
-            settings,
-            database: Some(database),
-            ailing: false,
-        };
+        let reader = Reader::new(clock);
+        let worker = Worker::new(path.to_owned(), database, keyring, settings, reader.clone());
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        Ok(Self { outbox, thread: Arc::new(Mutex::new(Some(thread))) })
+        let (thread, issuer, copying) = (Arc::new(Mutex::new(Some(thread))), Arc::default(), Arc::default());
+        Ok(Self { outbox, reader, thread, issuer, copying })
     }
 
     /// What a login of `user` has to know before it asks.

@@ -40,6 +40,10 @@ pub(super) struct Head {
     pub(super) rekey_account: i64,
     /// The last account that has to be done; later ones were made with that key.
     pub(super) rekey_end: i64,
+    /// The last row of `sent` that was pruned.
+    pub(super) sent_cut: i64,
+    /// The last row of `sent`.
+    pub(super) sent_last: i64,
     key_id: KeyId,
     mac: Mac,
 }
@@ -60,6 +64,8 @@ impl Head {
             rekey_key: key,
             rekey_account: 0,
             rekey_end: 0,
+            sent_cut: 0,
+            sent_last: 0,
             key_id: key,
             mac: [0; 32],
         }
@@ -69,7 +75,7 @@ impl Head {
     pub(super) fn load(connection: &Connection, vault: &Vault) -> Result<Self, StoreError> {
         let sql = "SELECT floor, accounts, active_factors, next_account, next_factor, audit_cut, \
                    audit_cut_chain, audit_last, audit_chain, rekey_key, rekey_account, rekey_end, \
-                   key_id, mac FROM head WHERE id = 1";
+                   key_id, mac, sent_cut, sent_last FROM head WHERE id = 1";
         let head = connection.prepare_cached(sql)?.query_row([], |row| {
             Ok(Self {
                 floor: UnixTime(row.get(0)?),
@@ -86,6 +92,8 @@ impl Head {
                 rekey_end: row.get(11)?,
                 key_id: KeyId::from_bytes(row.get(12)?),
                 mac: row.get(13)?,
+                sent_cut: row.get(14)?,
+                sent_last: row.get(15)?,
             })
         });
         let gone = || StoreError::Tampered("the head row is gone".to_owned());
@@ -94,8 +102,10 @@ impl Head {
         Ok(head)
     }
 
+    /// As in schema 1 until the first code is sent: a database that was migrated keeps its row.
     fn fields(&self) -> Fields {
-        let mut fields = Fields::new("mfad/row/head/1");
+        let counts = self.sent_cut != 0 || self.sent_last != 0;
+        let mut fields = Fields::new(if counts { "mfad/row/head/2" } else { "mfad/row/head/1" });
         fields
             .int(1)
             .int(self.floor.0)
@@ -111,6 +121,9 @@ impl Head {
             .int(self.rekey_account)
             .int(self.rekey_end)
             .bytes(self.key_id.as_bytes());
+        if counts {
+            fields.int(self.sent_cut).int(self.sent_last);
+        }
         fields
     }
 
@@ -133,7 +146,7 @@ impl Head {
         let sql = "UPDATE head SET floor = ?1, accounts = ?2, active_factors = ?3, next_account = ?4, \
                    next_factor = ?5, audit_cut = ?6, audit_cut_chain = ?7, audit_last = ?8, audit_chain = ?9, \
                    rekey_key = ?10, rekey_account = ?11, rekey_end = ?12, key_id = ?13, \
-                   mac = ?14 WHERE id = 1 AND mac = ?15";
+                   mac = ?14, sent_cut = ?15, sent_last = ?16 WHERE id = 1 AND mac = ?17";
         let rows = connection.prepare_cached(sql)?.execute(params![
             self.floor.0,
             self.accounts,
@@ -149,6 +162,8 @@ impl Head {
             self.rekey_end,
             self.key_id.as_bytes(),
             self.mac,
+            self.sent_cut,
+            self.sent_last,
             before,
         ])?;
         if rows == 1 { Ok(()) } else { Err(StoreError::Tampered("the head row was changed".to_owned())) }

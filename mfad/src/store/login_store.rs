@@ -3,7 +3,10 @@
 
 use mfa_proto::name::UserId;
 
-use super::{AccountView, Attempt, Channel, Outcome, Store, StoreError};
+use super::{
+    AccountView, Attempt, Channel, Consult, Consulted, Issue, Issued, Judgment, Outcome, Store, StoreError,
+    Ticket, Undelivered,
+};
 use crate::{audit::Context, session::Settled};
 
 /// A handle for logins.
@@ -16,14 +19,37 @@ impl LoginStore {
         Self(store.clone())
     }
 
-    /// See [`Store::view`].
+    /// See [`Store::view`]; at once and past the thread, where possible.
     pub async fn view(&self, user: UserId, channel: Channel) -> Result<AccountView, StoreError> {
-        self.0.view(user, channel).await
+        match self.0.reader.view(&user, channel) {
+            Some(view) => Ok(view),
+            None => self.0.view(user, channel).await,
+        }
     }
 
     /// See [`Store::attempt`].
     pub async fn attempt(&self, attempt: Attempt) -> Result<Outcome, StoreError> {
         self.0.attempt(attempt).await
+    }
+
+    /// See [`Store::issue`].
+    pub async fn issue(&self, issue: Issue) -> Result<Issued, StoreError> {
+        self.0.issue(issue).await
+    }
+
+    /// See [`Store::undelivered`].
+    pub async fn undelivered(&self, undelivered: Undelivered) -> Result<(), StoreError> {
+        self.0.undelivered(undelivered).await
+    }
+
+    /// See [`Store::consult`].
+    pub async fn consult(&self, consult: Consult) -> Result<Consulted, StoreError> {
+        self.0.consult(consult).await
+    }
+
+    /// See [`Store::settle`].
+    pub async fn settle(&self, ticket: Ticket, judgment: Judgment) -> Result<Outcome, StoreError> {
+        self.0.settle(ticket, judgment).await
     }
 
     /// See [`Store::record`].

@@ -6,6 +6,7 @@ use mfa_proto::{
         UserSummary,
     },
     name::{RealmName, UserId, UserName},
+    text::ShownText,
 };
 
 use super::{
@@ -18,7 +19,10 @@ use super::{
     tx::Read,
     view::{account_gate, most_lenient},
 };
-use crate::limits::Gate;
+use crate::{
+    factor::{Outside, Secret, TokenSecret},
+    limits::Gate,
+};
 
 /// Figures about the whole store.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -59,35 +63,40 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         failures_30_days: account.days.total(read.now),
         lock: lock_of(account_gate(&account, Channel::Proven, read.now), LockReason::LongWindow),
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
-        factors: factors.iter().map(|factor| detail(read, factor)).collect(),
+        factors: factors.iter().map(|factor| detail(read, &account, factor)).collect::<Result<_, _>>()?,
     }))
 }
 
-fn detail(read: &Read<'_>, factor: &Factor) -> FactorDetail {
+fn detail(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<FactorDetail, StoreError> {
     let kind = factor.params.kind();
-    FactorDetail {
+    Ok(FactorDetail {
         factor: FactorId(factor.id),
         kind,
         label: factor.label.clone(),
         state: factor.state,
-        algorithm: Some(factor.params.algorithm()),
-        digits: Some(factor.params.digits()),
-        period: match kind {
-            FactorKind::Totp => Some(factor.params.period()),
-            FactorKind::Hotp
-            | FactorKind::Recovery
-            | FactorKind::Sms
-            | FactorKind::Mail
-            | FactorKind::Rest
-            | FactorKind::Token => None,
-        },
-        left: None,
-        target: None,
+        algorithm: factor.params.algorithm(),
+        digits: Some(factor.params.digits()).filter(|digits| *digits > 0),
+        period: Some(factor.params.period()).filter(|period| *period > 0),
+        left: factor.recovery_left(),
+        target: target(factor.shown_secret(read, account)?),
         created: factor.created.0,
         last_used: factor.last_used.map(|time| time.0),
         failures: factor.counter.failures,
         lock: lock_of(factor.counter.clone().gate(read.now), LockReason::Failures),
-        drift: factor.moving.drift,
+        // What moves in other kinds is none of a person's business.
+        drift: if kind == FactorKind::Totp { factor.moving.drift } else { 0 },
+    })
+}
+
+/// Where codes go, or who judges, as it may be shown.
+fn target(secret: Option<Secret>) -> Option<ShownText> {
+    match secret? {
+        Secret::Address(address) => Some(address.masked()),
+        Secret::Outside(Outside { service, remote_user }) => {
+            Some(ShownText::clean(&format!("{service}: {}", remote_user.as_str())))
+        }
+        Secret::Token(TokenSecret::Domain(domain)) => Some(ShownText::clean(domain.as_str())),
+        Secret::Seed(_) | Secret::Recovery(_) | Secret::Token(TokenSecret::Own { .. }) => None,
     }
 }
 

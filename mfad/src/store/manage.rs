@@ -2,33 +2,50 @@
 //!
 //! Refuses to say who may ask: that is known from the socket ([`Authority`] carries it here).
 
+mod all;
 mod change;
 mod enroll;
 mod limits;
 mod purge;
+mod recovery;
+mod resync;
+mod sent;
+mod token;
 
 use mfa_proto::{
-    admin::{FactorId, FactorState},
-    answer::OtpCode,
+    admin::{FactorId, FactorKind, FactorState},
+    answer,
     name::{FactorLabel, UserId},
 };
 
 pub(super) use self::{
+    all::enroll_all,
     change::{disable, enable, remove},
     enroll::{confirm, enroll},
     limits::{reset, unlock},
+    recovery::recovery_new,
+    resync::resync,
+    sent::{consult_pending, send, settle_pending, unsent},
+    token::token_issue,
+};
+pub use self::{
+    all::{EnrollAll, Member},
+    recovery::{NewRecovery, RecoveryNew},
+    resync::Resync,
 };
 use super::{
     Refused, StoreError,
     account::Account,
     attempt::{self, Attempt, Channel, Outcome},
+    audit_rows,
+    challenge::ENROLLMENT,
     factor_row::{self, Factor},
     roster,
     tx::Tx,
 };
 use crate::{
     audit::Context,
-    factor::{Moving, Params, Seed},
+    factor::{Moving, Params, Secret},
 };
 
 /// A refusal whose charges stay, or the result. (A [`StoreError`] takes all back.)
@@ -41,8 +58,8 @@ pub enum Authority {
     Admin,
     /// The account's owner: a current code is needed wherever one could be had.
     Owner {
-        /// The code, when one was given.
-        code: Option<OtpCode>,
+        /// The code, when one was given: of any kind that an active factor takes.
+        code: Option<answer::Answer>,
         /// Whose budget a wrong code is charged to.
         channel: Channel,
     },
@@ -80,7 +97,7 @@ pub struct NewFactor {
     /// Where it starts ([`Params::start`]).
     pub start: Moving,
     /// Its secret.
-    pub seed: Seed,
+    pub secret: Secret,
     /// Active at once, without proof by a code. Administrators only.
     pub activate: bool,
     /// Takes the place of the user's factor with this label.
@@ -102,6 +119,28 @@ struct Holding {
     factors: Vec<Factor>,
 }
 
+/// Wrong codes after which a pending factor is removed.
+const PENDING_TRIES: u32 = 5;
+
+/// Removes a pending factor that was tried too often.
+fn pending_dropped<T>(tx: &mut Tx<'_>, order: &Order, mut held: Holding, index: usize) -> Answer<T> {
+    let id = held.factors.get(index).map(|pending| pending.id);
+    held.delete(tx, index)?;
+    held.settle(tx)?;
+    audit_rows::append_change(tx, &order.context, "pending_dropped", id)?;
+    Ok(Err(Refused::PendingDropped))
+}
+
+impl Order {
+    /// Whose budget a wrong code is charged to.
+    fn channel(&self) -> Channel {
+        match &self.authority {
+            Authority::Admin => Channel::Proven,
+            Authority::Owner { channel, .. } => *channel,
+        }
+    }
+}
+
 impl Holding {
     fn of(tx: &Tx<'_>, user: &UserId) -> Result<Option<Self>, StoreError> {
         let Some(account) = roster::find(&tx.read(), user)? else { return Ok(None) };
@@ -113,11 +152,42 @@ impl Holding {
         self.factors.iter().any(|factor| factor.state == state)
     }
 
+    /// Factors that count towards the most that a user may hold.
+    fn counted(&self) -> usize {
+        self.factors.iter().filter(|factor| factor.counts()).count()
+    }
+
+    /// As [`Self::find`], for factors that codes are sent for: the pending one, when none is named.
+    fn find_sent(&self, target: &Target) -> Result<usize, Refused> {
+        use FactorState as S;
+        let sends = |factor: &Factor| factor.keeps_challenges();
+        match self.find_among(target, &[S::Pending], sends) {
+            Ok(index) => Ok(index),
+            Err(Refused::Ambiguous) => Err(Refused::Ambiguous),
+            Err(_) => self.find_among(target, &[S::Active], sends),
+        }
+    }
+
+    /// As [`Self::find`], among factors of a kind.
+    fn find_kind(&self, target: &Target, states: &[FactorState], kind: FactorKind) -> Result<usize, Refused> {
+        self.find_among(target, states, |factor| factor.params.kind() == kind)
+    }
+
     /// The index of the factor meant, among those in one of some states when none is named.
     fn find(&self, target: &Target, states: &[FactorState]) -> Result<usize, Refused> {
+        self.find_among(target, states, |_| true)
+    }
+
+    fn find_among(
+        &self,
+        target: &Target,
+        states: &[FactorState],
+        meant: impl Fn(&Factor) -> bool,
+    ) -> Result<usize, Refused> {
         let named = target.factor.is_some() || target.label.is_some();
         let fits = |factor: &Factor| {
-            target.factor.is_none_or(|id| id.0 == factor.id)
+            meant(factor)
+                && target.factor.is_none_or(|id| id.0 == factor.id)
                 && target.label.as_ref().is_none_or(|label| *label == factor.label)
         };
         let all = || self.factors.iter().enumerate().filter(|(_, factor)| fits(factor));
@@ -171,10 +241,12 @@ fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answ
     }
     let Some(code) = code.take() else { return Ok(Err(Refused::WrongCode)) };
     let (context, channel) = (order.context.clone(), *channel);
-    let attempt = Attempt { context, rule: None, uid: order.uid, code, channel };
-    Ok(match attempt::judge_and_record(tx, &attempt, "verify")? {
+    let attempt = Attempt { context, rule: None, uid: order.uid, answer: code, channel };
+    Ok(match attempt::judge_and_record(tx, &attempt, (ENROLLMENT, "verify"))? {
         Outcome::Accepted(_) => Ok(()),
-        Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::NoFactor => Err(Refused::WrongCode),
+        Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::Unreachable { .. } | Outcome::NoFactor => {
+            Err(Refused::WrongCode)
+        }
         Outcome::Locked { gate } => Err(Refused::Locked { gate }),
         Outcome::Orphaned => Err(Refused::Orphaned),
         Outcome::ClockUnusable => Err(Refused::ClockUnusable),

@@ -3,33 +3,44 @@
 //! One thread owns it; many jobs share one durable commit, and no answer leaves before that. A login gets
 //! [`Proof`] from here and nowhere else. Refuses to know sockets, policy and people.
 //!
-//! What the files do: `worker` the thread and its transactions · `open`, `create`, `migrations` the file ·
+//! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`, `create`, `migrations` the file ·
 //! `vault` its keys · `roster` who is enrolled and who provably is not · `account`, `factor_row`, `head`,
 //! `audit_rows` the rows, each with a code over all its columns · `attempt`, `proof`, `view`, `decoy` the
-//! login · `manage` changes by administrators and owners · `look`,
-//! `audit_query`, `rekey`, `seed` reading and upkeep · `handle` what callers see.
+//! login · `token`, `nonce` signed tokens, each of them once · `manage` changes by administrators and
+//! owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of the whole ·
+//! `handle` what callers see.
 
 mod account;
 mod attempt;
 mod audit_query;
 mod audit_rows;
+mod backup;
+mod bench;
 mod call;
+mod challenge;
+mod consult;
 mod create;
 mod decoy;
 mod error;
 mod factor_row;
 mod handle;
 mod head;
+mod issue;
 mod login_store;
 mod look;
 mod manage;
 mod migrations;
+mod nonce;
 mod open;
 mod proof;
+mod reader;
 mod ready_log;
+mod recovery;
 mod rekey;
 mod roster;
 mod seed;
+mod sent;
+mod token;
 mod tx;
 mod vault;
 mod view;
@@ -38,17 +49,24 @@ mod worker;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
     audit_query::AuditCheck,
+    backup::{Copy, Trail},
+    consult::{Consult, Consulted, Judgment, Ticket},
     error::{Refused, StoreError},
     handle::Store,
+    issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
     look::Figures,
-    manage::{Added, Authority, NewFactor, Order, Target},
+    manage::{
+        Added, Authority, EnrollAll, Member, NewFactor, NewRecovery, Order, RecoveryNew, Resync, Target,
+    },
     proof::Proof,
     seed::Seeded,
-    view::AccountView,
+    view::{AccountView, Held},
 };
+use std::sync::Arc;
+
 use crate::{
-    factor::Rules,
+    factor::{Rules, TokenSettings},
     limits::{Profile, ProfileName},
 };
 
@@ -61,13 +79,24 @@ pub struct StoreSettings {
     pub unproven: Profile,
     /// How codes are judged.
     pub rules: Rules,
-    /// The most factors of one user.
+    /// The most factors of one user, recovery codes not counted.
     pub max_factors: u32,
+    /// Bounds on codes that are sent.
+    pub sent: SentLimits,
+    /// What signed tokens are judged by.
+    pub token: Arc<TokenSettings>,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
         let profile = Profile::named(ProfileName::Default);
-        Self { profile, unproven: profile.for_unproven(), rules: Rules::default(), max_factors: 8 }
+        Self {
+            profile,
+            unproven: profile.for_unproven(),
+            rules: Rules::default(),
+            max_factors: 8,
+            sent: SentLimits::default(),
+            token: Arc::default(),
+        }
     }
 }

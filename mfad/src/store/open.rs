@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, config::DbConfig};
 
-use super::{StoreError, error::explain, head::Head, migrations, ready_log, vault::Vault};
+use super::{StoreError, error::explain, head::Head, migrations, reader::Loan, ready_log, vault::Vault};
 use crate::seal::{KeyId, Keyring};
 
 /// How long another process (a backup) may hold the file before jobs fail: well below the patience of a
@@ -32,8 +32,22 @@ pub(super) struct Database {
     pub(super) head: Head,
     /// The trail does not end as the head says: to be written down with the next change.
     pub(super) trail_cut: bool,
+    place: Place,
+}
+
+/// Which file a path led to.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
     path: PathBuf,
     identity: (u64, u64),
+}
+
+impl Place {
+    /// Whether the path still leads to that file: one that was removed or replaced would take in what
+    /// nobody reads again.
+    pub(super) fn is_same(&self) -> bool {
+        fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity)
+    }
 }
 
 impl Database {
@@ -43,10 +57,10 @@ impl Database {
         // A clean end takes the log away: one that is left was not ended cleanly.
         let unclean = wal_of(path).exists();
         check_identity(path)?;
-        let connection = connect(path)?;
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let failed = |e: rusqlite::Error| unusable(path, explain(&e));
         if start && (unclean || found.len() <= ALWAYS_CHECK) {
-            check_sound(path, &connection)?;
+            check_sound(path, &connection, "quick_check")?;
         }
         migrate(&connection)?;
         configure(&connection).map_err(failed)?;
@@ -54,20 +68,25 @@ impl Database {
         let vault = Vault::load(&connection, keyring)?;
         let mut head = Head::load(&connection, &vault)?;
         let trail_cut = !trail_ends_as_known(&connection, &mut head)?;
-        Ok(Self {
-            connection,
-            vault,
-            head,
-            trail_cut,
-            path: path.to_owned(),
-            identity: (found.dev(), found.ino()),
-        })
+        let place = Place { path: path.to_owned(), identity: (found.dev(), found.ino()) };
+        Ok(Self { connection, vault, head, trail_cut, place })
     }
 
-    /// Whether the path still leads to the file that is open: a file that was removed or replaced would
-    /// take in what nobody reads again.
+    /// Whether the path still leads to the file that is open.
     pub(super) fn is_in_place(&self) -> bool {
-        fs::symlink_metadata(&self.path).is_ok_and(|found| (found.dev(), found.ino()) == self.identity)
+        self.place.is_same()
+    }
+
+    /// A second connection, that can only read. It must be closed before this one: the last to close is the
+    /// one that takes the log away, and while any is open nobody may open and close the file by other means,
+    /// which would end the locks of this process on it.
+    pub(super) fn for_reading(&self, keyring: Keyring) -> Result<Loan, StoreError> {
+        let connection = connect(&self.place.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        // Whoever meets a lock asks the thread, which waits.
+        connection.busy_timeout(Duration::ZERO)?;
+        guard(&connection)?;
+        let vault = Vault::load(&connection, keyring)?;
+        Ok(Loan { connection, vault, head: self.head.clone(), place: self.place.clone() })
     }
 }
 
@@ -76,7 +95,10 @@ pub(super) fn uses_key(database: &Database, id: KeyId) -> Result<bool, StoreErro
     let sql = "SELECT EXISTS (SELECT 1 FROM meta WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM head WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM account WHERE key_id = ?1) \
-               OR EXISTS (SELECT 1 FROM factor WHERE key_id = ?1)";
+               OR EXISTS (SELECT 1 FROM factor WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM challenge WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM sent WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM nonce WHERE key_id = ?1 AND factor_id IN (SELECT id FROM factor))";
     Ok(database.connection.query_row(sql, [id.as_bytes()], |row| row.get(0))?)
 }
 
@@ -100,14 +122,14 @@ fn unusable(path: &Path, problem: impl Into<String>) -> StoreError {
     StoreError::Unusable { path: path.to_owned(), problem: problem.into() }
 }
 
-fn wal_of(path: &Path) -> PathBuf {
+pub(super) fn wal_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push("-wal");
     path.with_file_name(name)
 }
 
 /// Refuses what is not a plain file of ours that only we can read and change.
-fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
+pub(super) fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
     let found = fs::symlink_metadata(path).map_err(|error| {
         if error.kind() == io::ErrorKind::NotFound {
             return StoreError::Missing(path.to_owned());
@@ -135,8 +157,8 @@ fn examine(path: &Path) -> Result<fs::Metadata, StoreError> {
 }
 
 /// A connection with nothing set but the time to wait for locks.
-pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+pub(super) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, StoreError> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| unusable(path, explain(&e)))?;
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -145,7 +167,7 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 /// Whether the file is a database of this program. Looks at the file itself: merely opening something
 /// else as a database may throw away the log that lies beside it.
-fn check_identity(path: &Path) -> Result<(), StoreError> {
+pub(super) fn check_identity(path: &Path) -> Result<(), StoreError> {
     let mut header = [0; HEADER];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut header));
     match read {
@@ -161,9 +183,10 @@ fn check_identity(path: &Path) -> Result<(), StoreError> {
     Err(unusable(path, "it is not a database of mfad: restore a backup, or the file that was here"))
 }
 
-fn check_sound(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+/// Whether the file is sound by one of SQLite's two checks: of the tables, or of the indexes as well.
+pub(super) fn check_sound(path: &Path, connection: &Connection, check: &str) -> Result<(), StoreError> {
     let answer: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        .query_row(&format!("PRAGMA {check}(1)"), [], |row| row.get(0))
         .map_err(|e| unusable(path, explain(&e)))?;
     if answer == "ok" {
         return Ok(());
@@ -171,7 +194,7 @@ fn check_sound(path: &Path, connection: &Connection) -> Result<(), StoreError> {
     Err(unusable(path, format!("it is damaged ({answer}): restore a backup")))
 }
 
-fn migrate(connection: &Connection) -> Result<(), StoreError> {
+pub(super) fn migrate(connection: &Connection) -> Result<(), StoreError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = migrations::newest();
     if found > known {
@@ -190,14 +213,19 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     // In WAL mode NORMAL may lose committed transactions on power loss: a used code would be good again.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    connection.pragma_update(None, "mmap_size", 0)?;
-    // In KiB. Memory must not grow with the number of users; the kernel caches the file anyway.
-    connection.pragma_update(None, "cache_size", -2048)?;
     connection
         .pragma_update_and_check(None, "wal_autocheckpoint", ready_log::PAGES, |row| row.get::<_, i64>(0))?;
     connection.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |row| row.get::<_, i64>(0))?;
+    guard(connection)
+}
+
+/// What holds for every connection: bounds on memory and trust.
+fn guard(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    // In KiB. Memory must not grow with the number of users; the kernel caches the file anyway.
+    connection.pragma_update(None, "cache_size", -2048)?;
     // Plans do not depend on the values bound: a statement is compiled once and not at each login.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;

@@ -3,7 +3,10 @@
 //! Built in one place, right after the row that consumes the code was changed; it leaves the store only
 //! when the transaction is durable. Refuses to be copied, stored or sent.
 
-use mfa_proto::{admin::FactorId, name::UserId};
+use mfa_proto::{
+    admin::{FactorId, FactorKind},
+    name::UserId,
+};
 
 use super::{StoreError, factor_row::Factor, tx::Tx};
 use crate::factor::Moving;
@@ -14,6 +17,8 @@ use crate::factor::Moving;
 pub struct Proof {
     user: UserId,
     factor: FactorId,
+    kind: FactorKind,
+    recovery_left: Option<u32>,
 }
 
 impl Proof {
@@ -25,6 +30,16 @@ impl Proof {
     /// Which factor.
     pub fn factor(&self) -> FactorId {
         self.factor
+    }
+
+    /// Of which kind.
+    pub fn kind(&self) -> FactorKind {
+        self.kind
+    }
+
+    /// Recovery codes that are left, when it was one of them.
+    pub fn recovery_left(&self) -> Option<u32> {
+        self.recovery_left
     }
 }
 
@@ -40,13 +55,23 @@ pub(super) fn consume(
     factor.counter.succeed();
     factor.last_used = Some(tx.now);
     let rows = factor.consume(tx)?;
-    Ok((rows == 1).then(|| Proof { user: user.clone(), factor: FactorId(factor.id) }))
+    Ok((rows == 1).then(|| Proof {
+        user: user.clone(),
+        factor: FactorId(factor.id),
+        kind: factor.params.kind(),
+        recovery_left: factor.recovery_left(),
+    }))
 }
 
 #[cfg(test)]
 impl Proof {
     /// A proof of nothing: for the tests of what is built on proofs. Not in any program.
     pub(crate) fn of_nothing(user: UserId) -> Self {
-        Self { user, factor: FactorId(1) }
+        Self { user, factor: FactorId(1), kind: FactorKind::Totp, recovery_left: None }
+    }
+
+    /// The same, by a recovery code.
+    pub(crate) fn of_recovery(user: UserId, left: u32) -> Self {
+        Self { user, factor: FactorId(1), kind: FactorKind::Recovery, recovery_left: Some(left) }
     }
 }

@@ -8,9 +8,10 @@ use super::{
     StoreError,
     account::Account,
     audit_rows::{self, Event},
-    factor_row,
+    challenge, factor_row, nonce, sent,
     tx::Tx,
 };
+use crate::factor::Params;
 
 /// Does one step of at most `limit` users. How many; none when nothing is left to do.
 pub(super) fn step(tx: &mut Tx<'_>, limit: u32) -> Result<u32, StoreError> {
@@ -20,6 +21,7 @@ pub(super) fn step(tx: &mut Tx<'_>, limit: u32) -> Result<u32, StoreError> {
     }
     if tx.head.rekey_key != current {
         tx.vault.save(tx.connection)?;
+        sent::rekey(tx)?;
         tx.head.rekey_key = current;
         tx.head.rekey_account = 0;
         tx.head.rekey_end = tx.head.next_account.saturating_sub(1);
@@ -49,6 +51,14 @@ fn one(tx: &Tx<'_>, account: Account) -> Result<(), StoreError> {
     let current = tx.vault.current();
     let mut account = account.verified(&tx.read())?;
     for mut factor in factor_row::load_all(&tx.read(), &account)? {
+        if factor.keeps_challenges() {
+            for mut row in challenge::of(&tx.read(), &factor)? {
+                row.rekey(tx)?;
+            }
+        }
+        if factor.params == Params::Token {
+            nonce::Memory::of(&tx.read(), &factor)?.rekey(tx)?;
+        }
         if factor.key_id != current {
             factor.rekey(tx, &account)?;
         }

@@ -15,7 +15,7 @@ use super::{
     tx::{Read, Tx},
     vault::Slot,
 };
-use crate::factor::{Moving, Params, Seed};
+use crate::factor::{Moving, Params, Secret, Seed};
 
 /// Users written in one transaction.
 pub(super) const CHUNK: usize = 5_000;
@@ -77,7 +77,8 @@ pub(super) fn fill(tx: &mut Tx<'_>, users: Vec<(Slot, Seeded)>, next: Slot) -> R
         account.add_factor(id);
         account.insert(tx)?;
         let (label, params, moving) = (user.label, user.params, user.start);
-        let fresh = Fresh { id, label, state: FactorState::Active, params, moving, seed: &user.seed };
+        let secret = &Secret::Seed(user.seed);
+        let fresh = Fresh { id, label, state: FactorState::Active, params, moving, secret };
         Factor::insert(tx, &account, fresh)?;
         tx.head.accounts = tx.head.accounts.saturating_add(1);
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);

@@ -1,6 +1,7 @@
 //! The keys the store works with: the key file's, and two of its own that a rotation does not change.
 //!
-//! `index_key` hashes names into slots, `audit_key` chains the audit trail. Both are made with the
+//! `index_key` hashes names into slots, and derived of it another hashes codes; `audit_key` chains the audit
+//! trail. Both are made with the
 //! database and stand in it sealed, so that rotating the key file re-wraps two rows and leaves every
 //! slot and every link of the chain as it is.
 
@@ -16,6 +17,8 @@ pub(super) type Slot = [u8; 16];
 const OWN_KEYS: [&str; 2] = ["index_key", "audit_key"];
 const INDEX: usize = 0;
 const AUDIT: usize = 1;
+/// Not stored: derived of the first.
+const CODES: usize = 2;
 
 /// All keys of an open store.
 #[derive(Debug)]
@@ -32,6 +35,7 @@ impl Vault {
             let key = own.key_mut(place).ok_or(SealError::NoRandomness)?;
             getrandom::fill(key).map_err(|_| SealError::NoRandomness)?;
         }
+        derive_codes(&mut own)?;
         Ok(Self { keyring, own })
     }
 
@@ -58,6 +62,7 @@ impl Vault {
             let key = own.key_mut(place).ok_or(SealError::Broken)?;
             key.copy_from_slice(<&[u8; 32]>::try_from(opened.as_slice()).map_err(|_| SealError::Broken)?);
         }
+        derive_codes(&mut own)?;
         Ok(Self { keyring, own })
     }
 
@@ -96,6 +101,13 @@ impl Vault {
         self.own.key(AUDIT).map_or([0; 32], |key| seal::keyed(key, row))
     }
 
+    /// A keyed hash that stands for a code, a number or a nonce: it tells nothing without the key, and a
+    /// rotation of the key file does not change it.
+    pub(super) fn digest(&self, fields: &Fields) -> Result<Mac, StoreError> {
+        let key = self.own.key(CODES).ok_or(SealError::Broken)?;
+        Ok(seal::keyed(key, fields))
+    }
+
     /// The code of a row under `id`.
     pub(super) fn sign(&self, id: KeyId, row: &Fields) -> Result<Mac, StoreError> {
         Ok(seal::row_mac(&self.keyring, id, row)?)
@@ -131,6 +143,14 @@ impl Vault {
     ) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         Ok(seal::open(&self.keyring, id, binding, sealed)?)
     }
+}
+
+fn derive_codes(own: &mut LockedPage) -> Result<(), SealError> {
+    let index = own.key(INDEX).ok_or(SealError::Broken)?;
+    let mut derived = Zeroizing::new(seal::keyed(index, &Fields::new("mfad/key/codes/1")));
+    let key = own.key_mut(CODES).ok_or(SealError::Broken)?;
+    std::mem::swap(key, &mut derived);
+    Ok(())
 }
 
 fn own_binding(name: &str) -> Result<Binding, SealError> {

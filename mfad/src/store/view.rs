@@ -1,21 +1,29 @@
 //! What a login has to know before it asks: which codes the user has, and whether one would be judged.
 
-use mfa_proto::{admin::FactorState, answer::AnswerShape, name::UserId};
+use mfa_proto::{
+    admin::{FactorId, FactorKind, FactorState},
+    answer::AnswerShape,
+    name::{FactorLabel, UserId},
+    text::ShownText,
+};
 
 use super::{
     StoreError,
     account::Account,
     attempt::Channel,
+    challenge,
     factor_row::{self, Factor},
     roster,
     tx::Read,
 };
-use crate::{clock::UnixTime, limits::Gate};
+use crate::{clock::UnixTime, factor::Secret, limits::Gate};
 
 /// What stands behind a name.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AccountView {
-    /// What the codes of the active factors look like; `None` without an active factor.
+    /// The active factors, in order of enrollment.
+    pub held: Vec<Held>,
+    /// What the answers of the active factors look like; `None` without an active factor.
     pub shape: Option<AnswerShape>,
     /// A factor was disabled by failures and not enrolled again: the user must not pass for one who
     /// never enrolled, else a hundred wrong guesses would switch the second factor off.
@@ -29,8 +37,35 @@ pub struct AccountView {
 }
 
 impl AccountView {
-    const NOTHING: Self =
-        Self { shape: None, exhausted: false, gate: Gate::Open, uid: None, tampered: false };
+    const NOTHING: Self = Self {
+        held: Vec::new(),
+        shape: None,
+        exhausted: false,
+        gate: Gate::Open,
+        uid: None,
+        tampered: false,
+    };
+}
+
+/// An active factor, as a prompt may speak of it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Held {
+    /// Its id.
+    pub factor: FactorId,
+    /// Its kind.
+    pub kind: FactorKind,
+    /// What the person calls it.
+    pub label: FactorLabel,
+    /// Digits of a code; `None` where codes are no digits.
+    pub digits: Option<u8>,
+    /// Where codes go, masked; `None` for kinds that send none.
+    pub target: Option<ShownText>,
+    /// The outside service that judges; `None` for other kinds.
+    pub rest_service: Option<FactorLabel>,
+    /// Recovery codes that are left; `None` for other kinds.
+    pub left: Option<u32>,
+    /// How its limits stand.
+    pub gate: Gate,
 }
 
 pub(super) fn view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountView, StoreError> {
@@ -54,7 +89,29 @@ fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountV
     } else {
         most_lenient(&mut active(), read.now).and(account_gate(&account, channel, read.now))
     };
-    Ok(AccountView { shape, exhausted, gate, uid: account.uid, tampered: false })
+    let held = active().map(|factor| held(read, &account, factor)).collect::<Result<_, _>>()?;
+    for factor in active().filter(|factor| factor.keeps_challenges()) {
+        challenge::of(read, factor)?;
+    }
+    Ok(AccountView { held, shape, exhausted, gate, uid: account.uid, tampered: false })
+}
+
+fn held(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<Held, StoreError> {
+    let (target, rest_service) = match factor.shown_secret(read, account)? {
+        Some(Secret::Address(address)) => (Some(address.masked()), None),
+        Some(Secret::Outside(outside)) => (None, Some(outside.service)),
+        Some(Secret::Seed(_) | Secret::Token(_) | Secret::Recovery(_)) | None => (None, None),
+    };
+    Ok(Held {
+        factor: FactorId(factor.id),
+        kind: factor.params.kind(),
+        label: factor.label.clone(),
+        digits: Some(factor.params.digits()).filter(|digits| *digits > 0),
+        target,
+        rest_service,
+        left: factor.recovery_left(),
+        gate: factor.counter.clone().gate(read.now),
+    })
 }
 
 /// How the limits of a whole account stand, whatever the factor.

@@ -11,14 +11,17 @@ use std::{
     sync::Arc,
 };
 
+use mfa_proto::admin::Restored;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::{
     StoreError, StoreSettings,
     audit_rows::{self, Event},
+    backup::{self, Broken, Checked},
     error::explain,
     open::Database,
+    reader::Reader,
     tx::{Read, Tx},
 };
 use crate::{clock::Clock, seal::Keyring};
@@ -54,21 +57,40 @@ pub(super) enum Message {
     Write(Box<dyn WriteJob>),
     Settings(StoreSettings, oneshot::Sender<()>),
     Keyring(Keyring, oneshot::Sender<Result<(), StoreError>>),
+    /// Where the database is, and the keys that open it.
+    Place(oneshot::Sender<(PathBuf, Keyring)>),
+    Restore(Box<Checked>, oneshot::Sender<Result<Restored, StoreError>>),
     Stop(oneshot::Sender<()>),
 }
 
 /// The state of the thread.
 pub(super) struct Worker {
-    pub(super) path: PathBuf,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) keyring: Keyring,
-    pub(super) settings: StoreSettings,
-    pub(super) database: Option<Database>,
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    keyring: Keyring,
+    settings: StoreSettings,
+    /// Only changed together with what `reader` is lent.
+    database: Option<Database>,
+    reader: Reader,
     /// The last batch failed, and that was logged.
-    pub(super) ailing: bool,
+    ailing: bool,
 }
 
 impl Worker {
+    /// A worker with an open database, which lends to `reader`.
+    pub(super) fn new(
+        path: PathBuf,
+        database: Database,
+        keyring: Keyring,
+        settings: StoreSettings,
+        reader: Reader,
+    ) -> Self {
+        let clock = reader.clock();
+        let mut worker = Self { path, clock, keyring, settings, database: None, reader, ailing: false };
+        worker.take(database);
+        worker
+    }
+
     /// Works until told to stop, or until nobody can send any more.
     pub(super) fn work(mut self, mut inbox: mpsc::Receiver<Message>) {
         while let Some(first) = inbox.blocking_recv() {
@@ -87,6 +109,8 @@ impl Worker {
                     Message::Keyring(keyring, reply) => {
                         drop(reply.send(self.replace_keyring(keyring)));
                     }
+                    Message::Place(reply) => drop(reply.send((self.path.clone(), self.keyring.clone()))),
+                    Message::Restore(copy, reply) => drop(reply.send(self.restore(*copy))),
                     Message::Stop(reply) => {
                         stop = Some(reply);
                         break;
@@ -111,13 +135,28 @@ impl Worker {
     fn ensure(&mut self) -> Result<&mut Database, StoreError> {
         if self.database.as_ref().is_some_and(|database| !database.is_in_place()) {
             error!("{}: the database file was removed or replaced while in use", self.path.display());
-            self.database = None;
+            self.give_up();
         }
-        if let Some(ref mut database) = self.database {
-            return Ok(database);
+        if self.database.is_none() {
+            let database = Database::open(&self.path, self.keyring.clone(), false)?;
+            self.take(database);
         }
-        let database = Database::open(&self.path, self.keyring.clone(), false)?;
-        Ok(self.database.insert(database))
+        self.database.as_mut().ok_or(StoreError::Internal)
+    }
+
+    /// Uses an open database, and lends a connection to it for looks. Without one, looks come here.
+    fn take(&mut self, database: Database) {
+        match database.for_reading(self.keyring.clone()) {
+            Ok(loan) => self.reader.lend(loan),
+            Err(error) => warn!("{}: no second connection: {error}; logins wait longer", self.path.display()),
+        }
+        self.database = Some(database);
+    }
+
+    /// Lets go of the database, whatever state it is in.
+    fn give_up(&mut self) {
+        self.reader.take_back();
+        self.database = None;
     }
 
     fn read_all(&mut self, jobs: Vec<Box<dyn ReadJob>>) {
@@ -148,7 +187,7 @@ impl Worker {
         }
         let ended = connection.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
         if let Err(error) = began.and(ended) {
-            self.database = None;
+            self.give_up();
             self.fell_ill(&StoreError::from(error));
         }
     }
@@ -182,7 +221,7 @@ impl Worker {
         let committed = committed.map_err(|error| StoreError::NotDurable(error.to_string()));
         // Closed before anyone is answered: whoever asks again meets a fresh connection.
         if suspect.is_some() {
-            self.database = None;
+            self.give_up();
         }
         batch.ran.into_iter().for_each(|ran| ran.answer(committed.clone()));
         match suspect {
@@ -197,12 +236,27 @@ impl Worker {
         let opened = self.ensure().map(|_| ());
         if opened.is_err() {
             self.keyring = before;
-            self.database = None;
+            self.give_up();
         }
         opened
     }
 
+    /// Puts a checked copy in the place of the database. One that cannot be read is not replaced here: what
+    /// was used according to it may be readable again later.
+    fn restore(&mut self, copy: Checked) -> Result<Restored, StoreError> {
+        self.ensure()?;
+        self.reader.take_back();
+        let (running, now) = (self.database.take(), self.clock.now());
+        let restored = backup::restore(&self.path, running, copy, (&self.settings, now));
+        let opened = self.ensure().map(|_| ());
+        let restored = restored.map_err(Broken::into_error)?;
+        opened?;
+        warn!("{}: replaced by a copy; the database before is replaced.db beside it", self.path.display());
+        Ok(restored)
+    }
+
     fn close(&mut self) {
+        self.reader.take_back();
         if let Some(database) = self.database.take()
             && let Err((_, error)) = database.connection.close()
         {
@@ -221,6 +275,13 @@ impl Worker {
         if std::mem::replace(&mut self.ailing, false) {
             info!("{}: the database takes writes again", self.path.display());
         }
+    }
+}
+
+impl Drop for Worker {
+    /// Looks end with the thread, however it ends.
+    fn drop(&mut self) {
+        self.reader.take_back();
     }
 }
 

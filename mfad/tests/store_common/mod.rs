@@ -16,15 +16,19 @@ use std::{
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use mfa_proto::{
     admin::{Algorithm, FactorId, TotpParams},
-    answer::OtpCode,
-    name::{FactorLabel, ServiceName, UserId, UserName},
+    answer::{Answer, OtpCode},
+    name::{Claim, FactorLabel, ServiceName, UserId, UserName},
+    secret::SecretText,
 };
 use mfad::{
     audit::{Context, SessionId},
     clock::{FakeClock, UnixTime},
-    factor::{Params, Seed},
+    factor::{Address, Outside, Params, Secret, Seed},
     seal::Keyring,
-    store::{Attempt, Authority, Channel, NewFactor, Order, Outcome, Store, StoreError, StoreSettings},
+    store::{
+        Attempt, Authority, Channel, Consult, Consulted, Issue, Issued, NewFactor, Order, Outcome, SentCode,
+        Store, StoreError, StoreSettings, Target, Ticket,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -56,6 +60,17 @@ impl Fixture {
         Self { directory, keyring, clock, store }
     }
 
+    pub(crate) fn clock_now(&self) -> UnixTime {
+        mfad::clock::Clock::now(&*self.clock)
+    }
+
+    /// Ends the thread and opens the database again, with settings.
+    pub(crate) async fn reopen_with(&mut self, settings: StoreSettings) {
+        self.store.shutdown().await;
+        let clock = Arc::<FakeClock>::clone(&self.clock);
+        self.store = Store::open(&self.database(), self.keyring.clone(), settings, clock).unwrap();
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.directory.path().join("mfad.db")
     }
@@ -78,6 +93,63 @@ impl Fixture {
     /// Enrolls an active factor.
     pub(crate) async fn enroll(&self, name: &str, params: Params, seed: &[u8]) -> FactorId {
         self.store.enroll(new_factor(name, "one", params, seed)).await.unwrap().factor
+    }
+
+    /// Enrolls a telephone number, proven by a code.
+    pub(crate) async fn enroll_sms(&self, name: &str, number: &str) -> FactorId {
+        self.prove(sms(name, "phone", number)).await
+    }
+
+    /// Enrolls a mail address, proven by a code.
+    pub(crate) async fn enroll_mail(&self, name: &str, address: &str) -> FactorId {
+        self.prove(mail(name, "mailbox", address)).await
+    }
+
+    async fn prove(&self, new: NewFactor) -> FactorId {
+        let name = new.order.context.user.name.as_str().to_owned();
+        let added = self.store.enroll(new).await.unwrap();
+        let target = Target { factor: Some(added.factor), label: None };
+        let Issued::Code(sent) = self.store.send_code(order(&name), target, None).await.unwrap() else {
+            panic!("a code is made")
+        };
+        let code = Answer::Code(sent.code);
+        self.store.confirm(order(&name), Some(added.factor), code).await.unwrap()
+    }
+
+    /// Enrolls a factor that the service `corp` judges.
+    pub(crate) async fn enroll_rest(&self, name: &str) -> FactorId {
+        self.store.enroll(rest(name, true)).await.unwrap().factor
+    }
+
+    /// A code sent for a login.
+    pub(crate) async fn sent(&self, context: &Context, factor: FactorId) -> Box<SentCode> {
+        match self.store.issue(issue(context, factor)).await.unwrap() {
+            Issued::Code(sent) => sent,
+            other => panic!("no code was made: {other:?}"),
+        }
+    }
+
+    pub(crate) async fn try_in(&self, context: &Context, code: &str) -> Outcome {
+        self.store.attempt(attempt_in(context, code)).await.unwrap()
+    }
+
+    /// The right to ask the outside service.
+    pub(crate) async fn ticket(&self, context: &Context, factor: FactorId) -> Box<Ticket> {
+        match self.store.consult(consult(context, factor)).await.unwrap() {
+            Consulted::Ticket(ticket) => ticket,
+            other => panic!("nobody may be asked: {other:?}"),
+        }
+    }
+
+    /// Failures counted for a factor since its last success.
+    pub(crate) async fn failures(&self, name: &str, factor: FactorId) -> u32 {
+        let shown = self.store.show(user(name)).await.unwrap();
+        shown.factors.into_iter().find(|held| held.factor == factor).unwrap().failures
+    }
+
+    /// Failures counted for the account in 30 days.
+    pub(crate) async fn failures_30_days(&self, name: &str) -> u32 {
+        self.store.show(user(name)).await.unwrap().failures_30_days
     }
 
     pub(crate) async fn try_code(&self, name: &str, code: &str) -> Outcome {
@@ -112,7 +184,7 @@ pub(crate) fn order(name: &str) -> Order {
 }
 
 pub(crate) fn owner(name: &str, code: Option<&str>) -> Order {
-    let code = code.map(|code| OtpCode::parse(code).unwrap());
+    let code = code.map(|code| Answer::Code(OtpCode::parse(code).unwrap()));
     Order { authority: Authority::Owner { code, channel: Channel::Unproven }, ..order(name) }
 }
 
@@ -127,20 +199,81 @@ pub(crate) fn new_factor(name: &str, called: &str, params: Params, bytes: &[u8])
         label: label(called),
         params,
         start: params.start(0),
-        seed: seed(bytes),
+        secret: seed(bytes).into(),
         activate: true,
         replace: false,
     }
 }
 
-pub(crate) fn attempt(name: &str, code: &str) -> Attempt {
-    Attempt {
-        context: context(name),
+pub(crate) fn secret(text: &str) -> SecretText {
+    SecretText::new(text.to_owned()).unwrap()
+}
+
+fn of_kind(name: &str, called: &str, params: Params, secret: Secret) -> NewFactor {
+    NewFactor {
+        order: order(name),
+        label: label(called),
+        params,
+        start: params.start(0),
+        secret,
+        activate: false,
+        replace: false,
+    }
+}
+
+pub(crate) fn sms(name: &str, called: &str, number: &str) -> NewFactor {
+    let to = Address::number(&secret(number)).unwrap();
+    of_kind(name, called, Params::Sms { digits: 6 }, to.into())
+}
+
+pub(crate) fn mail(name: &str, called: &str, address: &str) -> NewFactor {
+    let to = Address::mail(&secret(address)).unwrap();
+    of_kind(name, called, Params::Mail { digits: 6 }, to.into())
+}
+
+pub(crate) fn rest(name: &str, activate: bool) -> NewFactor {
+    let outside = Outside { service: label("corp"), remote_user: Claim::clean(name) };
+    NewFactor { activate, ..of_kind(name, "corp", Params::Rest, Secret::Outside(outside)) }
+}
+
+pub(crate) fn issue(context: &Context, factor: FactorId) -> Issue {
+    Issue {
+        context: context.clone(),
         rule: None,
         uid: Some(1000),
-        code: OtpCode::parse(code).unwrap(),
+        factor,
         channel: Channel::Proven,
+        made: None,
     }
+}
+
+pub(crate) fn consult(context: &Context, factor: FactorId) -> Consult {
+    Consult { context: context.clone(), rule: None, uid: Some(1000), factor, channel: Channel::Proven }
+}
+
+pub(crate) fn attempt(name: &str, code: &str) -> Attempt {
+    attempt_in(&context(name), code)
+}
+
+pub(crate) fn attempt_in(context: &Context, code: &str) -> Attempt {
+    answering(context, Answer::Code(OtpCode::parse(code).unwrap()))
+}
+
+pub(crate) fn answering(context: &Context, answer: Answer) -> Attempt {
+    Attempt { context: context.clone(), rule: None, uid: Some(1000), answer, channel: Channel::Proven }
+}
+
+/// A code of as many digits that is another one.
+pub(crate) fn other_than(code: &str) -> String {
+    let number: u32 = code.parse().unwrap();
+    let most = 10_u32.pow(u32::try_from(code.len()).unwrap());
+    format!("{:0width$}", (number + 1) % most, width = code.len())
+}
+
+pub(crate) fn refusal<T: std::fmt::Debug>(result: Result<T, StoreError>) -> mfad::store::Refused {
+    let error = result.unwrap_err();
+    let StoreError::Refused(refused) = error else { panic!("{error}") };
+    refused
 }
 
 /// RFC 4226 with SHA-256, written apart from the code under test.

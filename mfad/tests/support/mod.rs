@@ -2,6 +2,9 @@
 //! still until a test moves it.
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod egress;
+pub mod outside;
+
 use std::{path::Path, sync::Arc, time::Duration};
 
 use mfa_proto::{
@@ -48,7 +51,8 @@ impl Drop for Daemon {
 }
 
 impl Daemon {
-    /// A daemon whose names are no accounts of this host, with `extra` configuration.
+    /// A daemon whose names are no accounts of this host, with `extra` configuration; `{dir}` in it is its
+    /// directory.
     pub async fn start(extra: &str) -> Self {
         Self::with(&format!("[identity]\naccounts = \"any\"\n{extra}")).await
     }
@@ -56,7 +60,8 @@ impl Daemon {
     #[expect(clippy::unused_async, reason = "it spawns tasks, so it has to be called inside a runtime")]
     pub async fn with(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let config = Config::from_sources(&[Source { path: "test.toml".into(), text: text.to_owned() }])
+        let text = text.replace("{dir}", directory.path().to_str().unwrap());
+        let config = Config::from_sources(&[Source { path: "test.toml".into(), text }])
             .unwrap_or_else(|e| panic!("{e}"));
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::create(&directory.path().join("key")).unwrap();

@@ -11,6 +11,8 @@
 )]
 
 mod absence;
+#[path = "../built/mod.rs"]
+mod built;
 mod combined;
 mod hosts;
 mod misspeaking;

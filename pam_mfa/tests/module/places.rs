@@ -151,7 +151,7 @@ fn a_program_without_root_finds_the_socket_for_everybody() {
     let place = Place::new();
     let run = place.directory("run");
     let built = place.directory("built");
-    for file in [driver(), &module()] {
+    for file in [driver(), module()] {
         fs::copy(file, built.join(file.file_name().unwrap())).unwrap();
     }
     let for_root = Daemon::at(&run.join("mfad.sock"), |mut peer| {

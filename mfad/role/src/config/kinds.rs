@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use mfa_proto::name::UserName;
+use mfa_proto::name::{FactorLabel, UserName};
 
 use super::{
     suggest::{printable, unknown_choice},
@@ -189,6 +189,12 @@ pub(super) fn mail_address(value: &Value) -> Checked<String> {
         return Err(format!("cannot be \"{}\": write an address, as \"mfad@example.org\"", printable(text)));
     }
     Ok(text.to_owned())
+}
+
+/// What people call a factor.
+pub(super) fn label(value: &Value) -> Checked<FactorLabel> {
+    let text = text(value)?;
+    FactorLabel::new(text).map_err(|error| format!("cannot be \"{}\": {error}", printable(text)))
 }
 
 /// A list of at least one name of a kind.

@@ -27,6 +27,7 @@ mod sms;
 mod source;
 mod suggest;
 mod template;
+mod token;
 mod tree;
 mod web;
 
@@ -49,6 +50,7 @@ pub use self::{
     sms::Sms,
     source::Source,
     template::{Fact, Piece, Template},
+    token::{Token, TokenDomain},
     web::{Access, Argument, Field, Url},
 };
 use self::{
@@ -76,6 +78,7 @@ pub struct Config {
     sms: Sms,
     mail: Mail,
     rest: RestServices,
+    token: Token,
     audit: Audit,
     log: Log,
 }
@@ -120,6 +123,7 @@ impl Config {
             sms: Sms::read(reader, &mut root),
             mail: Mail::read(reader, &mut root),
             rest: rest::read_all(reader, &mut root),
+            token: Token::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
         };
@@ -210,6 +214,11 @@ impl Config {
         &self.rest
     }
 
+    /// `[token]`: signed tokens of machines.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
     /// `[audit]`: how long the audit trail is kept.
     pub fn audit(&self) -> &Audit {
         &self.audit
@@ -231,7 +240,7 @@ impl Default for Config {
 pub fn known_keys() -> BTreeSet<String> {
     let mut reader = Reader::default();
     let _defaults = Config::read(&mut reader, Table::new());
-    for note_keys in [Policy::note_keys, gateway::note_keys, rest::note_keys] {
+    for note_keys in [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys] {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
     reader.finish().1

@@ -3,10 +3,10 @@
 //! Refuses rules that match nothing, that no login can reach, and one that would switch the second
 //! factor off for everybody.
 
-use mfa_proto::name::{ServiceName, UserName};
+use mfa_proto::name::{FactorLabel, ServiceName, UserName};
 
 use super::{
-    kinds::{choice, line, names},
+    kinds::{choice, label, line, names},
     reader::{Reader, Section},
     tree::Place,
 };
@@ -45,6 +45,9 @@ pub struct Rule {
     pub matches: Match,
     /// What becomes of them.
     pub action: Action,
+    /// The factor that is sent or begun without being asked for, where one is required: a label, an outside
+    /// service, or a kind.
+    pub default_factor: Option<FactorLabel>,
 }
 
 /// Which logins a rule is for: all that is given must fit; an empty list fits every login.
@@ -116,6 +119,11 @@ fn read_rule(reader: &mut Reader, place: Place, mut section: Section) -> Option<
     let name = reader.optional(s, "name", line(MAX_RULE_NAME));
     let actions = choice(&[("require", Action::Require), ("skip", Action::Skip), ("deny", Action::Deny)]);
     let action = reader.optional(s, "action", actions);
+    let default_factor = reader.optional(s, "default_factor", label);
+    if default_factor.place.is_some() && action.value.is_some_and(|action| action != Action::Require) {
+        let message = "`default_factor` is for rules that require a factor: remove it";
+        reader.fault(default_factor.place, message);
+    }
     let match_place = s.place_of("match");
     let mut inner = reader.section(s, "match");
     let services = reader.optional(&mut inner, "service", names::<ServiceName>("sshd"));
@@ -135,7 +143,8 @@ fn read_rule(reader: &mut Reader, place: Place, mut section: Section) -> Option<
     let faulty = match_place.is_none() || services.faulty || users.faulty || unread;
     let matches =
         Match { services: services.value.unwrap_or_default(), users: users.value.unwrap_or_default() };
-    let rule = Rule { name: name.value?, matches, action: action.value? };
+    let rule =
+        Rule { name: name.value?, matches, action: action.value?, default_factor: default_factor.value };
     (!faulty).then_some(rule)
 }
 

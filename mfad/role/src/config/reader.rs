@@ -13,6 +13,8 @@ use super::{
 
 /// The longest name of the administrator's own for a table, in bytes.
 const MAX_NAME: usize = 32;
+/// The longest name of a domain, in bytes: what a factor may be called.
+const MAX_DOMAIN: usize = 64;
 
 /// A value and where it was set.
 #[derive(Clone, Debug)]
@@ -137,29 +139,50 @@ impl Reader {
     ) -> Vec<(String, Place, Section)> {
         let path = join(&parent.path, key);
         let known_as = format!("{}.NAME", join(&parent.known_as, key));
-        let mut sections = Vec::new();
-        for (name, entry) in self.entries(parent, key) {
-            let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
-            if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(plain) {
-                let shown = suggest::printable(&name);
-                let message =
-                    format!("[{path}.{shown}]: write a name of at most {MAX_NAME} letters, digits, `-`, `_`");
-                self.fault(Some(entry.key), message);
-                continue;
-            }
-            let path = format!("{path}.{name}");
-            let Value::Table(table) = entry.node.value else {
-                let message = format!("`{path}` is {}: write a table, [{path}]", entry.node.value.kind());
-                self.fault(Some(entry.key), message);
-                continue;
-            };
-            sections.push((
-                name,
-                entry.key,
-                Section { known_as: known_as.clone(), ..Section::new(path, table) },
-            ));
+        let entries = self.entries(parent, key);
+        entries
+            .into_iter()
+            .filter_map(|(name, entry)| self.table(name, entry, (&path, &known_as), MAX_NAME))
+            .collect()
+    }
+
+    /// The tables within a section whose own keys have been taken, for sections that have both. Their names are
+    /// those of domains.
+    pub(super) fn tables_beside_keys(&mut self, section: &mut Section) -> Vec<(String, Place, Section)> {
+        let (path, known_as) = (section.path.clone(), format!("{}.NAME", section.known_as));
+        let is_table = |entry: &Entry| matches!(entry.node.value, Value::Table(_));
+        let all = std::mem::take(&mut section.table);
+        let (tables, keys): (Table, Table) = all.into_iter().partition(|(_, entry)| is_table(entry));
+        section.table = keys;
+        tables
+            .into_iter()
+            .filter_map(|(name, entry)| self.table(name, entry, (&path, &known_as), MAX_DOMAIN))
+            .collect()
+    }
+
+    fn table(
+        &mut self,
+        name: String,
+        entry: Entry,
+        (path, known_as): (&str, &str),
+        most: usize,
+    ) -> Option<(String, Place, Section)> {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_');
+        if name.is_empty() || name.len() > most || !name.bytes().all(plain) {
+            let shown = suggest::printable(&name);
+            let message =
+                format!("[{path}.{shown}]: write a name of at most {most} letters, digits, `-`, `_`");
+            self.fault(Some(entry.key), message);
+            return None;
         }
-        sections
+        let path = format!("{path}.{name}");
+        let Value::Table(table) = entry.node.value else {
+            let message = format!("`{path}` is {}: write a table, [{path}]", entry.node.value.kind());
+            self.fault(Some(entry.key), message);
+            return None;
+        };
+        let section = Section { known_as: known_as.to_owned(), ..Section::new(path, table) };
+        Some((name, entry.key, section))
     }
 
     /// What stands in the table `key`, whose keys are the administrator's own, in order of name.

@@ -4,9 +4,12 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use mfa_proto::name::FactorLabel;
+
 use super::{
     kinds::{
-        boolean, choice, credential, duration, line, number, path, show_duration, socket, socket_or_none,
+        boolean, choice, credential, duration, label, line, number, path, show_duration, socket,
+        socket_or_none,
     },
     reader::{Reader, Section},
 };
@@ -170,8 +173,10 @@ pub struct Prompt {
     pub echo: bool,
     /// Whether all refusals look alike: no word of waits or used codes.
     pub conceal: bool,
-    /// How many prompts one login may have: 1 to 5.
+    /// How many answers of one login may be wrong, the last included: 1 to 5.
     pub attempts: u8,
+    /// The factor that is sent or begun without being asked for: a label, an outside service, or a kind.
+    pub default: Option<FactorLabel>,
 }
 
 impl Prompt {
@@ -183,6 +188,7 @@ impl Prompt {
             echo: reader.value(s, "echo", true, boolean).value,
             conceal: reader.value(s, "conceal", false, boolean).value,
             attempts: reader.value(s, "attempts", 3, number(1..=5)).value,
+            default: reader.optional(s, "default", label).value,
         };
         reader.close(section);
         read

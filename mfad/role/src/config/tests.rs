@@ -290,7 +290,7 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 8] = [
+const WITHOUT_DEFAULT: [&str; 10] = [
     "core.credential",
     "egress.host",
     "sms.gateways",
@@ -299,6 +299,8 @@ const WITHOUT_DEFAULT: [&str; 8] = [
     "mail.user",
     "mail.credential",
     "mail.from",
+    "token.host",
+    "prompt.default",
 ];
 
 #[test]
@@ -306,7 +308,7 @@ fn the_installed_example_shows_every_key_with_its_default() {
     let settings = example_settings();
     let shown: BTreeSet<String> = settings.iter().map(|(key, _)| key.clone()).collect();
     let in_rules = |key: &String| key.starts_with("policy.rule.match.");
-    let sections = "core identity policy totp prompt limits enrollment egress sms mail rest audit log";
+    let sections = "core identity policy totp prompt limits enrollment egress sms mail rest token audit log";
     let containers: Vec<_> = sections.split(' ').chain(["policy.rule", "sms.gateway"]).collect();
     let known: BTreeSet<String> = known_keys()
         .into_iter()
@@ -343,6 +345,10 @@ fn the_rule_of_the_installed_example_is_valid() {
     let rule: Vec<_> = commented.map_while(|line| line.strip_prefix('#')).collect();
     let config = read(&rule.join("\n")).unwrap();
     assert_eq!(config.policy().rules.len(), 1);
+    let preferring = read(&example_tables("[policy.rule]").concat()).unwrap();
+    let preferred: Vec<_> =
+        preferring.policy().rules.iter().map(|rule| rule.default_factor.clone()).collect();
+    assert_eq!(preferred, [None, Some("mail".parse().unwrap())]);
     for key in known_keys().iter().filter_map(|key| key.strip_prefix("policy.rule.match.")) {
         assert!(example.contains(key), "{key} is not explained");
     }
@@ -398,6 +404,14 @@ fn the_mail_server_and_the_services_of_the_installed_example_are_valid() {
     assert!(matches!(judges.as_slice(), [Judge::Service, Judge::Core { .. }]), "{judges:?}");
 }
 
+#[test]
+fn the_domain_of_the_installed_example_is_valid() {
+    let tables = example_tables("token.NAME");
+    assert_eq!(tables.len(), 1);
+    let config = read(&tables[0].replace("NAME", "\"example.org\"")).unwrap();
+    assert_eq!(config.token().domains[0].seed, "example.org-seed");
+}
+
 /// Text that is nearly a configuration: more gets past the parser than with random text.
 fn nearly() -> impl Strategy<Value = String> {
     let keys: Vec<String> = known_keys().iter().flat_map(|k| k.split('.').map(str::to_owned)).collect();
@@ -417,6 +431,7 @@ fn nearly() -> impl Strategy<Value = String> {
         1 => Just("[[policy.rule]]".to_owned()),
         1 => Just("[sms.gateway.a]\ntype = \"http\"".to_owned()),
         1 => Just("[rest.a]".to_owned()),
+        1 => Just("[token.a]".to_owned()),
         1 => "\\PC*",
     ];
     prop::collection::vec(line, 0..12).prop_map(|lines| lines.join("\n"))

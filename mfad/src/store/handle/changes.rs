@@ -2,7 +2,7 @@
 
 use mfa_proto::{
     admin::{FactorId, UserDetail, UserPage},
-    answer::OtpCode,
+    answer,
     name::UserId,
 };
 
@@ -24,7 +24,7 @@ impl Store {
         &self,
         order: Order,
         factor: Option<FactorId>,
-        code: OtpCode,
+        code: answer::Answer,
     ) -> Result<FactorId, StoreError> {
         self.manage(move |tx| manage::confirm(tx, &order, factor, &code)).await
     }
@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// A change that may be refused after a code was charged: the refusal is committed with the charge.
-    async fn manage<T: Send + 'static>(
+    pub(super) async fn manage<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Tx<'_>) -> Answer<T> + Send + 'static,
     ) -> Result<T, StoreError> {

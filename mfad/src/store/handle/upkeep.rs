@@ -12,9 +12,9 @@ use crate::{
     clock::UnixTime,
     seal::{KeyId, Keyring},
     store::{
-        AuditCheck, Seeded, StoreError, audit_query,
+        AuditCheck, Seeded, StoreError, audit_query, nonce,
         open::{self, Database},
-        rekey, seed,
+        rekey, seed, sent,
     },
 };
 
@@ -65,9 +65,12 @@ impl Store {
         }
     }
 
-    /// Removes audit rows before a time, and the oldest beyond a number. How many.
+    /// Removes audit rows before a time, and the oldest beyond a number; and what counts no more of the codes
+    /// that were sent. How many audit rows.
     pub async fn prune_audit(&self, before: UnixTime, most: u64) -> Result<u64, StoreError> {
         let mut removed = 0_u64;
+        self.write(|tx| sent::prune(tx).map(drop)).await?;
+        self.write(|tx| nonce::sweep(tx)).await?;
         loop {
             match self.write(move |tx| audit_query::prune(tx, before, most)).await? {
                 0 => return Ok(removed),

@@ -4,9 +4,9 @@ use mfa_proto::admin::FactorKind;
 
 use super::{Answer, Holding, Order};
 use crate::{
-    factor::Moving,
+    factor::{Moving, Params},
     limits::Counter,
-    store::{Refused, StoreError, audit_rows, factor_row::Factor, tx::Tx},
+    store::{Refused, StoreError, audit_rows, challenge, factor_row::Factor, nonce, tx::Tx},
 };
 
 /// Steps that a genuine watermark may be ahead of the clock: the window, and the largest learned drift.
@@ -14,26 +14,37 @@ const GENUINE_LEAD: i64 = 11;
 
 /// Ends all waits of a user; counts stay. How many factors.
 pub(in crate::store) fn unlock(tx: &mut Tx<'_>, order: &Order) -> Answer<u32> {
-    each(tx, order, "unlock", |held| {
+    each(tx, order, "unlock", |_, held| {
         held.account.unproven.unlock();
         held.account.window_locked = false;
         held.factors.iter_mut().for_each(|factor| factor.counter.unlock());
+        Ok(())
     })
 }
 
-/// Forgets failures, waits and drift, and brings watermarks back to now. Codes that were used stay used.
-/// How many factors.
+/// Forgets failures, waits and drift, and brings watermarks back to now. Codes that were used stay used, and
+/// those that were sent are void. How many factors.
 pub(in crate::store) fn reset(tx: &mut Tx<'_>, order: &Order) -> Answer<u32> {
     let now = tx.now;
-    each(tx, order, "reset", |held| {
+    each(tx, order, "reset", |tx, held| {
         held.account.unproven = Counter::default();
         held.account.window_locked = false;
         held.account.days.clear();
         for factor in &mut held.factors {
+            if factor.keeps_challenges() {
+                for row in challenge::of(&tx.read(), factor)? {
+                    row.delete(tx, factor)?;
+                }
+            }
             factor.counter = Counter::default();
+            if factor.params == Params::Token {
+                factor.moving = nonce::Memory::of(&tx.read(), factor)?.reset(tx, factor)?;
+                continue;
+            }
             let fenced = factor.params.fenced(factor.moving, now);
             factor.moving = keep_used(factor, fenced);
         }
+        Ok(())
     })
 }
 
@@ -54,9 +65,14 @@ fn keep_used(factor: &Factor, fenced: Moving) -> Moving {
     }
 }
 
-fn each(tx: &mut Tx<'_>, order: &Order, what: &str, change: impl FnOnce(&mut Holding)) -> Answer<u32> {
+fn each(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    what: &str,
+    change: impl FnOnce(&Tx<'_>, &mut Holding) -> Result<(), StoreError>,
+) -> Answer<u32> {
     let Some(mut held) = Holding::of(tx, &order.context.user)? else { return Ok(Err(Refused::NotEnrolled)) };
-    change(&mut held);
+    change(tx, &mut held)?;
     held.account.update(tx)?;
     held.factors.iter_mut().try_for_each(|factor| factor.update(tx))?;
     audit_rows::append_change(tx, &order.context, what, None)?;

@@ -37,6 +37,9 @@ fn delete_rows(tx: &mut Tx<'_>, user: &UserId, slot: &Slot) -> Result<(usize, us
     )?;
     let removed = tx.connection.execute(&format!("DELETE FROM {factors}"), values)?;
     let accounts = tx.connection.execute(&format!("DELETE FROM {whose}"), values)?;
+    // Of factors whose own rows somebody took away.
+    let orphans = "DELETE FROM challenge WHERE factor_id NOT IN (SELECT id FROM factor)";
+    tx.connection.execute(orphans, [])?;
     tx.head.active_factors = tx.head.active_factors.saturating_sub(active);
     Ok((accounts, removed))
 }

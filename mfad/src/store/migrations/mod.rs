@@ -4,6 +4,7 @@
 //! could change under it. A step is added, never edited.
 
 mod v1;
+mod v2;
 
 use rusqlite::Connection;
 
@@ -12,7 +13,7 @@ pub(super) const APPLICATION_ID: u32 = 0x6d66_6164;
 
 type Step = fn(&Connection) -> rusqlite::Result<()>;
 
-const STEPS: &[Step] = &[v1::apply];
+const STEPS: &[Step] = &[v1::apply, v2::apply];
 
 /// The newest schema this program knows.
 pub(super) fn newest() -> i64 {
@@ -21,9 +22,18 @@ pub(super) fn newest() -> i64 {
 
 /// Takes the steps after `version`, in the caller's transaction.
 pub(super) fn apply(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    let done = usize::try_from(version).unwrap_or(0);
-    for step in STEPS.iter().skip(done) {
+    steps(connection, version, newest())
+}
+
+/// Makes the schema as it was in `version`, in an empty database.
+pub(super) fn apply_up_to(connection: &Connection, version: i64) -> rusqlite::Result<()> {
+    steps(connection, 0, version)
+}
+
+fn steps(connection: &Connection, from: i64, to: i64) -> rusqlite::Result<()> {
+    let (done, wanted) = (usize::try_from(from).unwrap_or(0), usize::try_from(to).unwrap_or(0));
+    for step in STEPS.iter().take(wanted).skip(done) {
         step(connection)?;
     }
-    connection.pragma_update(None, "user_version", newest())
+    connection.pragma_update(None, "user_version", to)
 }

@@ -29,7 +29,7 @@ impl Login {
         Self {
             before: Vec::new(),
             after: vec![permit("auth")],
-            module: module(),
+            module: module().to_owned(),
             arguments: Vec::new(),
             options: Vec::new(),
             wrapper: Vec::new(),

@@ -14,10 +14,13 @@ use std::{
     },
 };
 
+use crate::built::build;
+
 pub(crate) use self::{
     daemon::{Daemon, Peer, SETTLED_ACCEPT, frame, info, prompt, settled, welcome},
     login::{Login, Report},
 };
+pub(crate) use crate::built::module;
 
 pub(crate) const SUCCESS: i32 = 0;
 pub(crate) const SERVICE_ERR: i32 = 3;
@@ -74,28 +77,9 @@ pub(crate) fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
 
-/// The module under test: what the environment variable `PAM_MFA_SO` names, else what cargo has built.
-pub(crate) fn module() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let built = || test.parent().unwrap().join("libpam_mfa.so");
-    let module = std::env::var_os("PAM_MFA_SO").map_or_else(built, PathBuf::from);
-    assert!(module.exists(), "{} is not there", module.display());
-    module
-}
-
-/// A module that goes into Rust by the same way, and panics. Built like the one that is installed, since
-/// whether a panic can be caught depends on the profile.
+/// A module that goes into Rust by the same way, and panics.
 pub(crate) fn panicking_module() -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("release");
-    let built = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--release", "--example", "panicking_module", "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(&target)
-        .output()
-        .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-    target.join("release/examples/libpanicking_module.so")
+    build(&["--example", "panicking_module"]).join("examples/libpanicking_module.so")
 }
 
 /// The program that logs in, compiled once.

@@ -1,12 +1,16 @@
 //! Drives one login: reads its start, finds out what it needs, relays prompts and answers between the
-//! client and the state machine, and has the store judge codes.
+//! client and the state machine, and has the store judge answers. `subject` says who it is, `errand` does
+//! what goes outside.
 //!
 //! Refuses to decide: [`crate::policy`], [`crate::session`] and [`crate::store`] do.
+
+mod errand;
+mod judge;
+mod subject;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use mfa_proto::{
-    answer::{AnswerShape, OtpCode},
     login::{ClientMessage, Dialogue, ServerMessage, Start},
     name::UserId,
 };
@@ -16,6 +20,7 @@ use tokio::{
 };
 use tracing::{error, warn};
 
+use self::subject::Subject;
 use super::{
     Peer,
     wire::{Wire, WireError},
@@ -24,32 +29,14 @@ use crate::{
     audit::{self, Context, SessionId},
     core::Core,
     identity::Account,
-    limits::SourceKey,
-    policy::{Decision, Request},
-    session::{self, Reason, Settled, Step},
+    limits::{Gate, SourceKey},
+    session::{self, Asking, Reason, Settled, Step},
     settings::Settings,
-    store::{AccountView, Attempt, Channel, Outcome, StoreError},
+    store::{Channel, StoreError},
 };
 
 /// How long writing down and telling the end of a login may take, beyond its deadline.
 const GRACE: Duration = Duration::from_secs(5);
-
-/// What stands behind the name that logs in.
-enum Subject {
-    /// An account with at least one active factor.
-    Enrolled {
-        /// Its uid now; `None` when names are not accounts of this host.
-        uid: Option<u32>,
-        /// What its codes look like.
-        shape: AnswerShape,
-        /// How its limits stand.
-        gate: crate::limits::Gate,
-    },
-    /// No account, or none that holds a factor: asked like any other, and always refused.
-    Decoy(Reason),
-    /// An account whose factors failed too often: no code is right until one is enrolled again.
-    Exhausted,
-}
 
 /// One login under way.
 struct Login<'a> {
@@ -59,10 +46,32 @@ struct Login<'a> {
     channel: Channel,
     source: Option<SourceKey>,
     rule: Option<String>,
+    /// What the rules have sent without being asked for.
+    preferred: Option<String>,
     /// The person has been asked: from here on, an end without a verdict is worth a row in the trail.
     asked: bool,
     /// The store wrote a row with the last attempt, in the same transaction.
     recorded: bool,
+}
+
+/// What breaks a login off in the middle.
+enum Halt {
+    /// The client went away, or does not keep to the protocol.
+    Wire(WireError),
+    /// It ends at once.
+    End(Settled),
+}
+
+impl From<WireError> for Halt {
+    fn from(error: WireError) -> Self {
+        Self::Wire(error)
+    }
+}
+
+impl From<Settled> for Halt {
+    fn from(settled: Settled) -> Self {
+        Self::End(settled)
+    }
 }
 
 /// Serves one login on a connection that has said hello.
@@ -132,6 +141,7 @@ impl<'a> Login<'a> {
             channel: if proven { Channel::Proven } else { Channel::Unproven },
             source: key,
             rule: None,
+            preferred: None,
             asked: false,
             recorded: false,
         }
@@ -170,145 +180,74 @@ impl<'a> Login<'a> {
         self.converse(wire, subject).await
     }
 
-    /// Who this is, as far as factors are concerned; an error is the end of the login.
-    fn subject(
-        &mut self,
-        start: &Start,
-        account: Account,
-        view: Result<AccountView, StoreError>,
-    ) -> Result<Subject, Settled> {
-        let request = Request { user: &start.user, service: &start.service };
-        let decision = self.settings.policy().decide(&request);
-        if let Decision::Deny { rule } = decision {
-            self.rule = Some(rule);
-            // The same answer whether the account exists; only the reason in the log differs.
-            let unknown = account == Account::Unknown;
-            return Err(Settled::denied(if unknown { Reason::UnknownUser } else { Reason::Policy }));
-        }
-        let uid = match account {
-            Account::Unknown => return Ok(Subject::Decoy(Reason::UnknownUser)),
-            Account::Known { uid } => Some(uid),
-            Account::Unchecked => None,
-        };
-        match decision {
-            Decision::Require { rule } => self.rule = rule,
-            Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
-            Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
-        }
-        let view = view.map_err(|error| {
-            error!(
-                session = self.context.session.as_str(),
-                "cannot read the factors of {}: {error}", self.context.user
-            );
-            Settled::unavailable(Reason::Store)
-        })?;
-        if view.tampered {
-            error!(
-                session = self.context.session.as_str(),
-                "the stored rows of {} fail their integrity check: denied; run `mfactl show`",
-                self.context.user
-            );
-            return Err(Settled::denied(Reason::Tampered));
-        }
-        if let Some(shape) = view.shape {
-            return Ok(Subject::Enrolled { uid, shape, gate: view.gate });
-        }
-        if view.exhausted {
-            return Ok(Subject::Exhausted);
-        }
-        // Whoever is this account now did not enroll what it holds, and must not pass for new.
-        if view.uid.is_some() && view.uid != uid {
-            return Ok(Subject::Decoy(Reason::Orphaned));
-        }
-        match self.settings.policy().without_factor() {
-            Some(grant) => Err(Settled::not_applicable(grant)),
-            None => Ok(Subject::Decoy(Reason::NotEnrolled)),
-        }
-    }
-
     async fn converse(
         &mut self,
         wire: &mut Wire<UnixStream>,
         subject: Subject,
     ) -> Result<Settled, WireError> {
-        let now = self.core.now();
-        let (shape, gate) = match &subject {
-            Subject::Enrolled { shape, gate, .. } => (*shape, *gate),
-            Subject::Exhausted => (AnswerShape::SIX_DIGITS, crate::limits::Gate::Exhausted),
-            Subject::Decoy(_) => {
-                let settings = self.settings.for_store();
-                let gate = self.core.decoys().gate(&self.context.user, self.channel, &settings, now);
-                (AnswerShape::SIX_DIGITS, gate)
-            }
-        };
         if let Some(until) = self.source.and_then(|source| self.core.source_blocked_until(source)) {
             warn!(
                 session = self.context.session.as_str(),
                 "too many failures from {:?} until {}", self.source, until.0
             );
-            return Ok(Settled::denied_and_locked(Reason::Source, crate::limits::Gate::Wait { until }));
+            return Ok(Settled::denied_and_locked(Reason::Source, Gate::Wait { until }));
         }
-        let mut step = session::begin(self.settings.prompt().clone(), shape, gate, now);
+        let mut step = session::begin(self.opening(&subject), self.core.now());
         loop {
-            step = match step {
-                Step::Settle(settled) => return Ok(explain(settled, &subject)),
-                Step::Ask(asking) => {
-                    self.asked = true;
-                    let prompt = ServerMessage::Prompt {
-                        text: asking.text().clone(),
-                        echo: asking.echo(),
-                        shape: asking.shape(),
-                    };
-                    wire.write(&prompt).await?;
-                    asking.answered(&wire.read().await?)
-                }
-                Step::Judge(judging, code) => match self.judge(&subject, code).await {
-                    Ok(outcome) => judging.judged(outcome, self.core.now()),
-                    Err(settled) => return Ok(settled),
-                },
+            step = match self.take(wire, &subject, step).await {
+                Ok(step) => step,
+                Err(Halt::End(settled)) => return Ok(subject.explain(settled)),
+                Err(Halt::Wire(error)) => return Err(error),
             };
         }
     }
 
-    /// Has a code judged, and counts a failure against its source. Failures beyond the daemon's rate are
-    /// answered later: a timer, no worker, waits.
-    async fn judge(&mut self, subject: &Subject, code: OtpCode) -> Result<Outcome, Settled> {
-        let outcome = match subject {
-            Subject::Enrolled { uid, .. } => self.attempt(*uid, code).await?,
-            Subject::Decoy(_) | Subject::Exhausted => {
-                let (settings, now) = (self.settings.for_store(), self.core.now());
-                let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
-                // The same cost on the same disk as a wrong code of a real account, and no row.
-                self.core.login_store().decoy().await.map_err(|_| Settled::unavailable(Reason::Store))?;
-                outcome
+    /// Takes one step; the last is the end.
+    async fn take(
+        &mut self,
+        wire: &mut Wire<UnixStream>,
+        subject: &Subject,
+        step: Step,
+    ) -> Result<Step, Halt> {
+        Ok(match step {
+            Step::Settle(settled) => return Err(settled.into()),
+            Step::Ask(asking) => self.ask(wire, asking).await?,
+            Step::Judge(judging, answer) => {
+                let outcome = self.judge(subject, answer).await?;
+                judging.judged(outcome, self.core.now())
             }
-        };
-        // A host without the time is not the doing of whoever logs in.
-        if !matches!(outcome, Outcome::Accepted(_) | Outcome::ClockUnusable) {
-            let delay = self.core.charge_failure(self.source);
-            tokio::time::sleep(delay).await;
-        }
-        Ok(outcome)
+            Step::Issue(issuing, factor) => {
+                let issued = self.issue(wire, subject, factor).await?;
+                issuing.issued(factor, issued, self.core.now())
+            }
+            Step::Consult(consulting, factor, answer) => {
+                let outcome = self.consult(wire, subject, (factor, answer)).await?;
+                consulting.consulted(outcome, self.core.now())
+            }
+            Step::Inform(informing, text) => {
+                // It is a courtesy: a client that cannot be told is told the verdict all the same.
+                drop(wire.write_within(GRACE, &ServerMessage::Info(text)).await);
+                informing.informed()
+            }
+        })
     }
 
-    async fn attempt(&mut self, uid: Option<u32>, code: OtpCode) -> Result<Outcome, Settled> {
-        let attempt = Attempt {
-            context: self.context.clone(),
-            rule: self.rule.clone(),
-            uid,
-            code,
-            channel: self.channel,
-        };
-        let outcome = self.core.login_store().attempt(attempt).await.map_err(|error| {
-            error!(
-                session = self.context.session.as_str(),
-                "cannot judge a code of {}: {error}", self.context.user
-            );
-            Settled::unavailable(Reason::Store)
-        })?;
-        self.recorded = true;
-        audit::log_attempt(&self.context, &outcome);
-        Ok(outcome)
+    async fn ask(&mut self, wire: &mut Wire<UnixStream>, asking: Asking) -> Result<Step, Halt> {
+        self.asked = true;
+        let prompt =
+            ServerMessage::Prompt { text: asking.text().clone(), echo: asking.echo(), shape: asking.shape() };
+        wire.write(&prompt).await?;
+        Ok(asking.answered(&wire.read().await?))
+    }
+
+    fn is_proven(&self) -> bool {
+        self.channel == Channel::Proven
+    }
+
+    /// The end of a login whose store does not work.
+    fn store_failed(&self, error: &StoreError) -> Halt {
+        error!(session = self.context.session.as_str(), "cannot judge {}: {error}", self.context.user);
+        Settled::unavailable(Reason::Store).into()
     }
 
     /// Writes the end to the trail, where the store has not done so with the attempt itself. What cannot
@@ -337,14 +276,5 @@ impl<'a> Login<'a> {
         };
         error!(session = self.context.session.as_str(), "cannot write the audit trail: {problem}");
         Settled::unavailable(Reason::Store)
-    }
-}
-
-/// For the trail only: a decoy's refusal looks like any other to the client.
-fn explain(settled: Settled, subject: &Subject) -> Settled {
-    match subject {
-        Subject::Decoy(reason) => settled.because(*reason),
-        Subject::Exhausted => settled.because(Reason::Exhausted),
-        Subject::Enrolled { .. } => settled,
     }
 }

@@ -1,0 +1,47 @@
+//! What core has to know of an outside service: who judges, and what codes it delivers look like.
+//!
+//! Refuses to know how it is called: that is egress's.
+
+use mfa_proto::secret::SecretText;
+use zeroize::Zeroizing;
+
+use crate::config::{Judge, RestTerms};
+
+/// Random bytes of a code that nobody is told.
+const UNTOLD_BYTES: usize = 32;
+
+/// A code made here for an outside service.
+#[derive(Debug)]
+pub struct OutsideCode {
+    /// The code.
+    pub code: SecretText,
+    /// The service is told, to deliver it. Else nobody is: the code only marks in the store that the service
+    /// has begun, and when.
+    pub told: bool,
+    /// Seconds before the service may be told again.
+    pub resend_interval: i64,
+}
+
+/// The system gives no random bytes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("the system gives no random bytes")]
+pub struct NoRandomness;
+
+/// Makes the code with which a login by this service begins; `None` for what is no outside service.
+pub fn outside_code(terms: Option<&RestTerms>) -> Result<Option<OutsideCode>, NoRandomness> {
+    let Some(terms) = terms else { return Ok(None) };
+    let (code, told) = match &terms.judge {
+        Judge::Core { pattern, .. } => (pattern.generate(getrandom::fill).map_err(|_| NoRandomness)?, true),
+        Judge::Service => (untold()?, false),
+    };
+    let code = SecretText::new(code.as_str().to_owned()).map_err(|_| NoRandomness)?;
+    let resend_interval = i64::try_from(terms.resend_interval.as_secs()).unwrap_or(i64::MAX);
+    Ok(Some(OutsideCode { code, told, resend_interval }))
+}
+
+fn untold() -> Result<Zeroizing<String>, NoRandomness> {
+    let mut bytes = Zeroizing::new([0_u8; UNTOLD_BYTES]);
+    getrandom::fill(&mut *bytes).map_err(|_| NoRandomness)?;
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
+    Ok(Zeroizing::new(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()))
+}

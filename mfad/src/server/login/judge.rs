@@ -1,0 +1,64 @@
+//! Has an answer judged by the store, or played with for names that hold nothing.
+//!
+//! Refuses to let either be told from the other by what it costs.
+
+use mfa_proto::answer::Answer;
+
+use super::{
+    Halt, Login,
+    subject::{AccountUid, Subject},
+};
+use crate::{
+    audit,
+    store::{Attempt, Outcome},
+};
+
+impl Login<'_> {
+    /// Has an answer judged, and counts a failure against its source.
+    pub(super) async fn judge(&mut self, subject: &Subject, answer: Answer) -> Result<Outcome, Halt> {
+        let outcome = match subject.judged_by_store(&answer) {
+            Some(uid) => self.attempt(uid, answer).await?,
+            None => Outcome::NoFactor,
+        };
+        // A token of an account that holds nothing was wrong, or none of this host's domains signed it.
+        let nobodys = !matches!(subject, Subject::Enrolled { .. }) && matches!(outcome, Outcome::NoFactor);
+        let outcome = if nobodys { self.decoy().await? } else { outcome };
+        self.slow_down(&outcome).await;
+        Ok(outcome)
+    }
+
+    async fn decoy(&mut self) -> Result<Outcome, Halt> {
+        let (settings, now) = (self.settings.for_store(), self.core.now());
+        let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
+        // The same cost on the same disk as a wrong code of a real account, and no row.
+        self.core.login_store().decoy().await.map_err(|error| self.store_failed(&error))?;
+        Ok(outcome)
+    }
+
+    async fn attempt(&mut self, uid: AccountUid, answer: Answer) -> Result<Outcome, Halt> {
+        let attempt = Attempt {
+            context: self.context.clone(),
+            rule: self.rule.clone(),
+            uid: uid.0,
+            answer,
+            channel: self.channel,
+        };
+        let judged = self.core.login_store().attempt(attempt).await;
+        let outcome = judged.map_err(|error| self.store_failed(&error))?;
+        self.recorded = true;
+        audit::log_attempt(&self.context, &outcome);
+        Ok(outcome)
+    }
+
+    /// Counts a failure against its source. Failures beyond the daemon's rate are answered later: a timer,
+    /// no worker, waits.
+    pub(super) async fn slow_down(&self, outcome: &Outcome) {
+        // A host without the time, or a service that is away, is not the doing of whoever logs in.
+        let innocent =
+            matches!(outcome, Outcome::Accepted(_) | Outcome::ClockUnusable | Outcome::Unreachable { .. });
+        if !innocent {
+            let delay = self.core.charge_failure(self.source);
+            tokio::time::sleep(delay).await;
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Who stands behind the name that logs in, as far as factors are concerned, and what a prompt has to know
+//! of them.
+//!
+//! Refuses to tell the client which it is: a name without a factor is asked like one with.
+
+use mfa_proto::{
+    admin::FactorKind,
+    answer::{Answer, AnswerShape},
+    login::Start,
+};
+use tracing::{error, warn};
+
+use super::Login;
+use crate::{
+    config::{Judge, RestTerms},
+    identity::Account,
+    limits::Gate,
+    policy::{Decision, Request},
+    session::{Holding, Opening, Reason, Settled, Way},
+    settings::Settings,
+    store::{AccountView, Held, StoreError},
+};
+
+/// The uid of an account now; `None` when names are not accounts of this host.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AccountUid(pub(super) Option<u32>);
+
+/// What stands behind the name that logs in.
+pub(super) enum Subject {
+    /// An account with at least one active factor.
+    Enrolled {
+        /// Its uid now.
+        uid: AccountUid,
+        /// Its active factors.
+        held: Vec<Held>,
+        /// How its limits stand.
+        gate: Gate,
+    },
+    /// No account, or none that holds a factor: asked like any other, and refused.
+    Decoy {
+        /// Why, for the trail.
+        reason: Reason,
+        /// There is such an account, which merely holds nothing: its uid now. An application that signs for
+        /// all its users may sign for this one.
+        account: Option<AccountUid>,
+    },
+    /// An account whose factors failed too often: no code is right until one is enrolled again.
+    Exhausted,
+}
+
+impl Subject {
+    const fn nobody(reason: Reason) -> Self {
+        Self::Decoy { reason, account: None }
+    }
+
+    /// The uid to judge `answer` for by the store; `None` when no store has to be asked.
+    pub(super) fn judged_by_store(&self, answer: &Answer) -> Option<AccountUid> {
+        match self {
+            Self::Enrolled { uid, .. } => Some(*uid),
+            Self::Decoy { account, .. } => account.filter(|_| matches!(answer, Answer::Token(_))),
+            Self::Exhausted => None,
+        }
+    }
+
+    /// For the trail only: a decoy's refusal looks like any other to the client.
+    pub(super) fn explain(&self, settled: Settled) -> Settled {
+        match self {
+            Self::Decoy { reason, .. } => settled.because(*reason),
+            Self::Exhausted => settled.because(Reason::Exhausted),
+            Self::Enrolled { .. } => settled,
+        }
+    }
+}
+
+impl Login<'_> {
+    /// Who this is, as far as factors are concerned; an error is the end of the login.
+    pub(super) fn subject(
+        &mut self,
+        start: &Start,
+        account: Account,
+        view: Result<AccountView, StoreError>,
+    ) -> Result<Subject, Settled> {
+        let request = Request { user: &start.user, service: &start.service };
+        let decision = self.settings.policy().decide(&request);
+        if let Decision::Deny { rule } = decision {
+            self.rule = Some(rule);
+            // The same answer whether the account exists; only the reason in the log differs.
+            let unknown = account == Account::Unknown;
+            return Err(Settled::denied(if unknown { Reason::UnknownUser } else { Reason::Policy }));
+        }
+        let uid = match account {
+            Account::Unknown => return Ok(Subject::nobody(Reason::UnknownUser)),
+            Account::Known { uid } => Some(uid),
+            Account::Unchecked => None,
+        };
+        match decision {
+            Decision::Require { rule, preferred } => {
+                self.rule = rule;
+                self.preferred = preferred;
+            }
+            Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
+            Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
+        }
+        let view = view.map_err(|error| {
+            error!(
+                session = self.context.session.as_str(),
+                "cannot read the factors of {}: {error}", self.context.user
+            );
+            Settled::unavailable(Reason::Store)
+        })?;
+        self.of_account(view, uid)
+    }
+
+    fn of_account(&self, view: AccountView, uid: Option<u32>) -> Result<Subject, Settled> {
+        if view.tampered {
+            error!(
+                session = self.context.session.as_str(),
+                "the stored rows of {} fail their integrity check: denied; run `mfactl show`",
+                self.context.user
+            );
+            return Err(Settled::denied(Reason::Tampered));
+        }
+        if !view.held.is_empty() {
+            return Ok(Subject::Enrolled { uid: AccountUid(uid), held: view.held, gate: view.gate });
+        }
+        if view.exhausted {
+            return Ok(Subject::Exhausted);
+        }
+        // Whoever is this account now did not enroll what it holds, and must not pass for new.
+        if view.uid.is_some() && view.uid != uid {
+            return Ok(Subject::nobody(Reason::Orphaned));
+        }
+        match self.settings.policy().without_factor() {
+            Some(grant) => Err(Settled::not_applicable(grant)),
+            None => Ok(Subject::Decoy { reason: Reason::NotEnrolled, account: Some(AccountUid(uid)) }),
+        }
+    }
+
+    /// What the session has to know of it.
+    pub(super) fn opening(&self, subject: &Subject) -> Opening {
+        let (held, gate) = match subject {
+            Subject::Enrolled { held, gate, .. } => (self.holdings(held), *gate),
+            Subject::Exhausted => (Vec::new(), Gate::Exhausted),
+            Subject::Decoy { .. } => {
+                let (settings, now) = (self.settings.for_store(), self.core.now());
+                let gate = self.core.decoys().gate(&self.context.user, self.channel, &settings, now);
+                (Vec::new(), gate)
+            }
+        };
+        let nothing = held.is_empty();
+        Opening {
+            settings: self.settings.prompt().clone(),
+            held: if nothing { Holding::of_nobody().into_iter().collect() } else { held },
+            tokens: self.settings.has_token_domains(),
+            gate,
+            proven: self.is_proven(),
+            preferred: self.preferred.clone(),
+        }
+    }
+
+    fn holdings(&self, held: &[Held]) -> Vec<Holding> {
+        let session = self.context.session.as_str();
+        let known = |held: &Held| {
+            let holding = holding(held, &self.settings);
+            if holding.is_none() {
+                warn!(session, "factor {} cannot be asked for: its service is not configured", held.label);
+            }
+            holding
+        };
+        held.iter().filter_map(known).collect()
+    }
+}
+
+/// A factor as a prompt sees it; `None` when the configuration does not know its service.
+fn holding(held: &Held, settings: &Settings) -> Option<Holding> {
+    let digits = held.digits.and_then(AnswerShape::of_digits);
+    let (form, way) = match held.kind {
+        FactorKind::Totp | FactorKind::Hotp => (digits?, Way::Own),
+        FactorKind::Recovery => (digits.unwrap_or(AnswerShape::RECOVERY), Way::Own),
+        FactorKind::Token => (AnswerShape::TOKEN, Way::Own),
+        FactorKind::Sms | FactorKind::Mail => (digits?, Way::Sent),
+        FactorKind::Rest => outside(settings.outside(held.rest_service.as_ref()?)?),
+    };
+    Some(Holding {
+        factor: held.factor,
+        kind: held.kind,
+        label: held.label.clone(),
+        form,
+        way,
+        target: held.target.clone(),
+        service: held.rest_service.clone(),
+    })
+}
+
+fn outside(terms: &RestTerms) -> (AnswerShape, Way) {
+    match &terms.judge {
+        Judge::Service => (Holding::OUTSIDE, Way::Outside { begins: terms.begins }),
+        Judge::Core { pattern, .. } => {
+            let digits = u8::try_from(pattern.length()).ok().filter(|_| pattern.is_digits());
+            let digits = digits.and_then(AnswerShape::of_digits).unwrap_or(AnswerShape::NONE);
+            (AnswerShape::TEXT.or(digits), Way::Sent)
+        }
+    }
+}

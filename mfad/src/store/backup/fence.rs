@@ -1,0 +1,256 @@
+//! Fences against replay: a restored database must not accept again what was used since the copy was made.
+//!
+//! Where the running database knows a factor, what it says about used codes holds. Where it does not, the
+//! codes that could have been used are burnt, or the factor waits for somebody to prove where it stands.
+
+use mfa_proto::{
+    admin::{FactorId, FactorKind, FactorState, Restored},
+    name::{RealmName, ServiceName, UserId, UserName},
+};
+
+use super::{carry, check::Checked};
+use crate::{
+    audit::{Context, SessionId},
+    clock::UnixTime,
+    factor::Moving,
+    limits::Counter,
+    store::{
+        StoreError, StoreSettings,
+        account::Account,
+        audit_rows::{self, Event},
+        factor_row::{self, Factor},
+        open::Database,
+        tx::{Read, Tx},
+    },
+};
+
+/// Accounts taken at once.
+const PAGE: u32 = 500;
+
+/// Seconds for which a signed token may be valid, whatever step it was made for.
+const TOKEN_WINDOW: i64 = 90;
+
+/// Steps ahead of the present one of which a code may have been used: by a clock a little fast, and by
+/// one whose lead was learned.
+const LEAD: i64 = 1;
+const LEAD_LEARNED: i64 = 11;
+
+/// Puts up the fences in a copy, in one transaction, and closes it.
+pub(super) fn apply(
+    running: Option<&Database>,
+    copy: Checked,
+    settings: &StoreSettings,
+    now: UnixTime,
+) -> Result<Restored, StoreError> {
+    let Checked { connection, vault, mut head, users, .. } = copy;
+    let before = running.map(|database| Read {
+        connection: &database.connection,
+        vault: &database.vault,
+        head: &database.head,
+        now,
+    });
+    connection.execute_batch("BEGIN EXCLUSIVE")?;
+    let mut tx = Tx { connection: &connection, vault: &vault, settings, head: &mut head, now };
+    let mut fence = Fence { before, restored: Restored { users, ..Restored::default() } };
+    fence.all(&mut tx)?;
+    head.save(&connection, &vault)?;
+    connection.execute_batch("COMMIT")?;
+    connection.close().map_err(|(_, error)| error)?;
+    Ok(fence.restored)
+}
+
+struct Fence<'r> {
+    /// The running database.
+    before: Option<Read<'r>>,
+    restored: Restored,
+}
+
+impl Fence<'_> {
+    fn all(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        carry::forget_live(tx)?;
+        self.head(tx)?;
+        let mut last = 0;
+        loop {
+            let page = Account::after_id(&tx.read(), last, PAGE)?;
+            let Some(end) = page.last().map(|account| account.id) else { break };
+            for account in page.into_iter().filter(|account| !account.name.is_empty()) {
+                let account = account.verified(&tx.read())?;
+                self.one(tx, account)?;
+            }
+            last = end;
+        }
+        Ok(())
+    }
+
+    /// Ids go on behind both databases, so that none is given twice; the trail says what was joined here.
+    fn head(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let was = |head: &crate::store::head::Head| {
+            let link = head.audit_chain.first_chunk().map_or(0, |link| u64::from_be_bytes(*link));
+            format!("row {} ({link:016x})", head.audit_last)
+        };
+        let copy = was(tx.head);
+        let running =
+            self.before.as_ref().map_or_else(|| "none that could be read".to_owned(), |b| was(b.head));
+        if let Some(before) = &self.before {
+            tx.head.next_account = tx.head.next_account.max(before.head.next_account);
+            tx.head.next_factor = tx.head.next_factor.max(before.head.next_factor);
+            tx.head.floor = tx.head.floor.max(before.head.floor);
+            carry::caps(before, tx)?;
+        }
+        let reason = format!("the copy ends at {copy}, the database before at {running}");
+        let event = Event {
+            what: "restore",
+            context: None,
+            factor: None,
+            rule: None,
+            verdict: "done",
+            reason: &reason,
+        };
+        audit_rows::append(tx, &event)
+    }
+
+    fn one(&mut self, tx: &mut Tx<'_>, mut account: Account) -> Result<(), StoreError> {
+        let known = self.before.as_ref().map(|before| known(before, &account)).transpose()?.flatten();
+        if let Some((before, _)) = &known {
+            account.unproven = account.unproven.stricter(before.unproven);
+            account.days.take_higher(&before.days);
+            account.window_locked |= before.window_locked;
+            account.update(tx)?;
+        }
+        for mut factor in factor_row::load_all(&tx.read(), &account)? {
+            let twin = known.iter().flat_map(|(_, factors)| factors).find(|twin| same(twin, &factor));
+            let was_active = factor.state == FactorState::Active;
+            match (twin, &self.before) {
+                (Some(twin), Some(before)) => {
+                    carry_over(&mut factor, twin);
+                    carry::nonces(before, tx, factor.id)?;
+                    self.restored.carried_over = self.restored.carried_over.saturating_add(1);
+                }
+                (Some(_) | None, _) => self.burn(tx, &account, &mut factor)?,
+            }
+            let still_active = factor.state == FactorState::Active;
+            tx.head.active_factors = tx
+                .head
+                .active_factors
+                .saturating_add(i64::from(still_active))
+                .saturating_sub(i64::from(was_active));
+            factor.update(tx)?;
+        }
+        Ok(())
+    }
+
+    /// Nobody knows which codes of this factor were used: none counts that could have been.
+    fn burn(&mut self, tx: &mut Tx<'_>, account: &Account, factor: &mut Factor) -> Result<(), StoreError> {
+        factor.moving = burnt(factor, tx);
+        let active = factor.state == FactorState::Active;
+        match factor.params.kind() {
+            FactorKind::Hotp if active => {
+                factor.state = FactorState::Disabled;
+                self.restored.need_resync = self.restored.need_resync.saturating_add(1);
+                note(tx, account, factor, ("disable", "restored: needs resync"))
+            }
+            FactorKind::Recovery => {
+                self.restored.recovery_void = self.restored.recovery_void.saturating_add(1);
+                note(tx, account, factor, ("recovery_void", "restored"))
+            }
+            FactorKind::Token => {
+                let until = tx.now.plus(TOKEN_WINDOW);
+                let wait = Counter { since: tx.now, not_before: until, ..Counter::default() };
+                factor.counter = factor.counter.stricter(wait);
+                Ok(())
+            }
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Sms | FactorKind::Mail | FactorKind::Rest => {
+                Ok(())
+            }
+        }
+    }
+}
+
+/// What the running database has of an account. Rows that fail their check say nothing.
+fn known(before: &Read<'_>, account: &Account) -> Result<Option<(Account, Vec<Factor>)>, StoreError> {
+    let found = || {
+        let slot = before.vault.slot(&account.realm, &account.name);
+        let Some(found) = Account::at(before, &slot)? else { return Ok(None) };
+        let same = (&found.realm, &found.name) == (&account.realm, &account.name);
+        let factors = factor_row::load_all(before, &found)?;
+        Ok(same.then_some((found, factors)))
+    };
+    match found() {
+        Err(StoreError::Tampered(what)) => {
+            tracing::error!("{what}: what was used of {account} is not known, its factors are fenced");
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+fn same(twin: &Factor, factor: &Factor) -> bool {
+    (twin.id, twin.created, twin.params) == (factor.id, factor.created, factor.params)
+}
+
+/// What the running database knows of a factor goes on: used codes, failures, and that it was switched off.
+fn carry_over(factor: &mut Factor, twin: &Factor) {
+    factor.moving = further(factor, twin.moving);
+    factor.counter = factor.counter.stricter(twin.counter);
+    factor.last_used = factor.last_used.max(twin.last_used);
+    let switched_off = matches!(twin.state, FactorState::Disabled | FactorState::Exhausted);
+    if switched_off && factor.state != FactorState::Exhausted {
+        factor.state = twin.state;
+    }
+}
+
+/// The further of the two: behind every code that was used by either.
+fn further(factor: &Factor, twin: Moving) -> Moving {
+    let own = factor.moving;
+    match factor.params.kind() {
+        FactorKind::Totp | FactorKind::Hotp => {
+            Moving { position: own.position.max(twin.position), drift: twin.drift }
+        }
+        FactorKind::Recovery => Moving { position: own.position | twin.position, drift: 0 },
+        FactorKind::Sms | FactorKind::Mail | FactorKind::Rest => {
+            Moving { position: own.position.max(twin.position), drift: 0 }
+        }
+        // As it is: the nonces go with it.
+        FactorKind::Token => twin,
+    }
+}
+
+/// Behind every code that could have been used until now.
+fn burnt(factor: &Factor, tx: &Tx<'_>) -> Moving {
+    let own = factor.moving;
+    match factor.params.kind() {
+        FactorKind::Totp => {
+            let lead = if tx.settings.rules.learn_drift { LEAD_LEARNED } else { LEAD };
+            let present = factor.params.fenced(own, tx.now).position;
+            Moving { position: own.position.max(present.saturating_add(lead)), ..own }
+        }
+        FactorKind::Recovery => Moving { position: i64::MAX, drift: 0 },
+        FactorKind::Hotp => own,
+        FactorKind::Sms | FactorKind::Mail | FactorKind::Rest | FactorKind::Token => {
+            Moving { drift: 0, ..own }
+        }
+    }
+}
+
+fn note(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    factor: &Factor,
+    (what, reason): (&str, &str),
+) -> Result<(), StoreError> {
+    let broken = || StoreError::Tampered("an account row names no valid user".to_owned());
+    let user = UserId {
+        realm: RealmName::new(account.realm.as_str()).map_err(|_| broken())?,
+        name: UserName::new(account.name.as_str()).map_err(|_| broken())?,
+    };
+    let context = Context {
+        session: SessionId::fresh(),
+        user,
+        service: ServiceName::administration(),
+        source: None,
+        actor: nix::unistd::geteuid().as_raw(),
+    };
+    let factor = Some(FactorId(factor.id));
+    let event = Event { what, context: Some(&context), factor, rule: None, verdict: "done", reason };
+    audit_rows::append(tx, &event)
+}

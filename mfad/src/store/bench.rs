@@ -1,0 +1,302 @@
+//! An account with its factors while an answer is judged: what it could be of, what it is, what it costs.
+//!
+//! Refuses to decide in which order, and to write the trail: [`super::attempt`] does.
+
+use mfa_proto::{
+    admin::FactorState,
+    answer::{Answer, OtpCode},
+    name::UserId,
+};
+
+use super::{
+    StoreError,
+    account::Account,
+    attempt::{Channel, Outcome},
+    challenge::{self, Challenge},
+    factor_row::{self, Factor},
+    proof::{self, Proof},
+    recovery,
+    tx::{Read, Tx},
+    view::{account_gate, most_lenient},
+};
+use crate::{
+    clock::UnixTime,
+    factor::{Check, Moving, Params, Trial},
+    limits::Gate,
+};
+
+/// An account, its factors, and the codes that were sent for them.
+pub(super) struct Bench<'s> {
+    pub(super) account: Account,
+    pub(super) factors: Vec<Factor>,
+    codes: Vec<Challenge>,
+    pub(super) session: &'s str,
+    now: UnixTime,
+}
+
+/// Indexes of judged factors with what the answer turned out to be.
+pub(super) type Checks = Vec<(usize, Check)>;
+
+impl<'s> Bench<'s> {
+    /// Loads all that answers of `session` are judged by. Users without factors that codes are sent for cost
+    /// no more than the two look-ups.
+    pub(super) fn of(read: &Read<'_>, account: Account, session: &'s str) -> Result<Self, StoreError> {
+        let factors = factor_row::load_all(read, &account)?;
+        let mut codes = Vec::new();
+        for factor in factors.iter().filter(|factor| factor.keeps_challenges()) {
+            codes.extend(challenge::of(read, factor)?.into_iter().filter(Challenge::is_code));
+        }
+        Ok(Self { account, factors, codes, session, now: read.now })
+    }
+
+    /// The live code of a factor, if it was sent for this session.
+    fn code_of(&self, factor: &Factor) -> Option<&Challenge> {
+        self.codes.iter().find(|code| code.factor_id == factor.id && code.is_live(self.session, self.now))
+    }
+
+    /// Whether an answer has the form of those that a factor takes.
+    fn takes(&self, factor: &Factor, answer: &Answer) -> bool {
+        match (factor.params, answer) {
+            (
+                Params::Totp(_)
+                | Params::Hotp { .. }
+                | Params::Sms { .. }
+                | Params::Mail { .. }
+                | Params::Recovery { digits: 8 },
+                Answer::Code(code),
+            ) => factor.params.digits() == code.digits(),
+            (Params::Recovery { digits: 0 }, Answer::Recovery(_)) | (Params::Token, Answer::Token(_)) => true,
+            // An outside service has a form of its own, which is known of the code it was to deliver.
+            (Params::Rest, Answer::Code(_) | Answer::Text(_)) => {
+                self.code_of(factor).is_some_and(|code| code.takes(answer))
+            }
+            (
+                Params::Totp(_)
+                | Params::Hotp { .. }
+                | Params::Recovery { .. }
+                | Params::Sms { .. }
+                | Params::Mail { .. }
+                | Params::Rest
+                | Params::Token,
+                Answer::Acknowledged
+                | Answer::Code(_)
+                | Answer::Recovery(_)
+                | Answer::Token(_)
+                | Answer::Choice(_)
+                | Answer::Text(_)
+                | Answer::Empty,
+            ) => false,
+        }
+    }
+
+    /// A clock that was set back begins waits anew; that has to be remembered, or it would do so at each
+    /// attempt.
+    pub(super) fn begin_waits_anew(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let mut unproven = self.account.unproven;
+        let _ = unproven.gate(tx.now);
+        if unproven != self.account.unproven {
+            self.account.unproven = unproven;
+            self.account.update(tx)?;
+        }
+        for factor in self.factors.iter_mut().filter(|f| f.state == FactorState::Active) {
+            let mut counter = factor.counter;
+            let _ = counter.gate(tx.now);
+            if counter != factor.counter {
+                factor.counter = counter;
+                factor.update(tx)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How the limits of the factors that such an answer could be of stand, and the account's.
+    pub(super) fn gate(&self, answer: &Answer, channel: Channel) -> Gate {
+        let counts = |f: &&Factor| matches!(f.state, FactorState::Active | FactorState::Exhausted);
+        let mut takers = self.factors.iter().filter(counts).filter(|f| self.takes(f, answer));
+        account_gate(&self.account, channel, self.now).and(most_lenient(&mut takers, self.now))
+    }
+
+    /// Judges the answer for every active factor that is open and takes such answers; no early exit.
+    pub(super) fn check(&self, tx: &Tx<'_>, answer: &Answer) -> Result<Checks, StoreError> {
+        let mut checks = Vec::new();
+        for (index, factor) in self.factors.iter().enumerate().filter(|(_, f)| self.is_open(f)) {
+            if self.takes(factor, answer)
+                && let Some(check) = self.check_one(tx, factor, answer)?
+            {
+                checks.push((index, check));
+            }
+        }
+        Ok(checks)
+    }
+
+    pub(super) fn is_open(&self, factor: &Factor) -> bool {
+        factor.state == FactorState::Active && factor.counter.clone().gate(self.now).is_open()
+    }
+
+    /// Judges the answer for one factor, whatever its state; `None` when there is no code it could be. Signed
+    /// tokens are judged in a place of their own ([`super::token`]).
+    pub(super) fn check_one(
+        &self,
+        tx: &Tx<'_>,
+        factor: &Factor,
+        answer: &Answer,
+    ) -> Result<Option<Check>, StoreError> {
+        let read = tx.read();
+        match (factor.params, answer) {
+            (Params::Totp(_) | Params::Hotp { .. }, Answer::Code(code)) => {
+                self.check_seeded(tx, factor, code).map(Some)
+            }
+            (Params::Recovery { .. }, Answer::Code(_) | Answer::Recovery(_)) => {
+                recovery::check(&read, &self.account, factor, answer).map(Some)
+            }
+            (Params::Sms { .. } | Params::Mail { .. } | Params::Rest, Answer::Code(_) | Answer::Text(_)) => {
+                let Some(code) = self.code_of(factor) else { return Ok(None) };
+                let right = code.is(tx, answer)?;
+                Ok(Some(if right { Check::Match(factor.moved_on()) } else { Check::Wrong }))
+            }
+            (
+                Params::Totp(_)
+                | Params::Hotp { .. }
+                | Params::Recovery { .. }
+                | Params::Sms { .. }
+                | Params::Mail { .. }
+                | Params::Rest
+                | Params::Token,
+                Answer::Acknowledged
+                | Answer::Code(_)
+                | Answer::Recovery(_)
+                | Answer::Token(_)
+                | Answer::Choice(_)
+                | Answer::Text(_)
+                | Answer::Empty,
+            ) => Ok(None),
+        }
+    }
+
+    fn check_seeded(&self, tx: &Tx<'_>, factor: &Factor, code: &OtpCode) -> Result<Check, StoreError> {
+        let seed = factor.open_seed(&tx.read(), &self.account)?;
+        let trial = Trial { seed: &seed, moving: factor.moving, code, now: tx.now, rules: tx.settings.rules };
+        Ok(factor.params.check(&trial))
+    }
+
+    /// Uses the answer up for every factor it was right for: two factors with one seed share their codes.
+    pub(super) fn accept(
+        &mut self,
+        tx: &Tx<'_>,
+        user: &UserId,
+        checks: &Checks,
+    ) -> Result<Outcome, StoreError> {
+        let matched: Vec<(usize, Moving)> = checks
+            .iter()
+            .filter_map(
+                |(index, check)| if let Check::Match(moved) = check { Some((*index, *moved)) } else { None },
+            )
+            .collect();
+        let mut proof = None;
+        for (index, moved) in matched {
+            proof.get_or_insert(self.consume(tx, user, index, moved)?);
+        }
+        self.forgive(tx)?;
+        proof.map(Outcome::Accepted).ok_or(StoreError::Internal)
+    }
+
+    /// Moves one factor past a right answer.
+    pub(super) fn consume(
+        &mut self,
+        tx: &Tx<'_>,
+        user: &UserId,
+        index: usize,
+        moved: Moving,
+    ) -> Result<Proof, StoreError> {
+        let moved = self.without_code(tx, index, moved)?;
+        let factor = self.factors.get_mut(index).ok_or(StoreError::Internal)?;
+        proof::consume(tx, user, factor, moved)?
+            .ok_or_else(|| StoreError::Tampered(format!("factor {} changed meanwhile", factor.id)))
+    }
+
+    /// Deletes the code that was sent for a factor: it does not survive a success, nor another code.
+    pub(super) fn without_code(
+        &mut self,
+        tx: &Tx<'_>,
+        index: usize,
+        moved: Moving,
+    ) -> Result<Moving, StoreError> {
+        let factor = self.factors.get_mut(index).ok_or(StoreError::Internal)?;
+        let Some(place) = self.codes.iter().position(|code| code.factor_id == factor.id) else {
+            return Ok(moved);
+        };
+        self.codes.swap_remove(place).delete(tx, factor)?;
+        Ok(Moving { drift: factor.moving.drift, ..moved })
+    }
+
+    /// A success forgets the failures without proven password too. A channel that is closed gets here
+    /// only by a success with proven password.
+    pub(super) fn forgive(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let unproven = &mut self.account.unproven;
+        if unproven.failures == 0 && !unproven.until_admin {
+            return Ok(());
+        }
+        unproven.succeed();
+        self.account.update(tx)
+    }
+
+    /// Counts a wrong answer: once per factor and code it was judged for, or for the budget without
+    /// password; and once for the account.
+    pub(super) fn charge_wrong(
+        &mut self,
+        tx: &mut Tx<'_>,
+        checks: &Checks,
+        (answer, channel): (&Answer, Channel),
+    ) -> Result<(), StoreError> {
+        let mut wrong: Vec<usize> = checks
+            .iter()
+            .filter(|(_, check)| matches!(check, Check::Wrong | Check::Used))
+            .map(|(index, _)| *index)
+            .collect();
+        for index in &wrong {
+            self.fail_code(tx, *index)?;
+        }
+        if checks.is_empty() {
+            // Nothing to compare with, because no code was sent, or it is dead: guessing waits all the same.
+            let idle = self.factors.iter().enumerate();
+            let idle = idle.filter(|(_, f)| self.is_open(f) && self.takes(f, answer));
+            wrong = idle.map(|(index, _)| index).collect();
+        }
+        self.charge(tx, &wrong, channel)
+    }
+
+    /// Counts a wrong answer against the code that was sent for a factor.
+    pub(super) fn fail_code(&mut self, tx: &Tx<'_>, index: usize) -> Result<(), StoreError> {
+        let id = self.factors.get(index).map(|factor| factor.id);
+        match self.codes.iter_mut().find(|code| Some(code.factor_id) == id) {
+            Some(code) => code.fail(tx),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a failure of some factors, or of the budget without password; and once of the account.
+    pub(super) fn charge(
+        &mut self,
+        tx: &mut Tx<'_>,
+        factors: &[usize],
+        channel: Channel,
+    ) -> Result<(), StoreError> {
+        if channel == Channel::Unproven {
+            self.account.unproven.fail(&tx.settings.unproven, tx.now);
+            return self.account.update(tx);
+        }
+        for index in factors {
+            let Some(factor) = self.factors.get_mut(*index) else { continue };
+            if factor.counter.fail(&tx.settings.profile, tx.now) == Gate::Exhausted {
+                factor.state = FactorState::Exhausted;
+                tx.head.active_factors = tx.head.active_factors.saturating_sub(1);
+            }
+            factor.update(tx)?;
+        }
+        self.account.days.add(tx.now);
+        if self.account.days.total(tx.now) >= tx.settings.profile.window_failures {
+            self.account.window_locked = true;
+        }
+        self.account.update(tx)
+    }
+}

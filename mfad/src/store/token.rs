@@ -1,0 +1,204 @@
+//! Signed tokens in logins and changes: whose they may be, whether they were used, and the first of a domain.
+//!
+//! Refuses to make a difference between a token that nobody signed and one that is for somebody else.
+
+mod newcomer;
+mod trial;
+
+use mfa_proto::{
+    admin::FactorState,
+    answer::SignedToken,
+    name::{FactorLabel, UserId},
+    secret::SecretText,
+};
+
+use self::{
+    newcomer::newcomer,
+    trial::{Judged, Trial, secret_of},
+};
+use super::{
+    Refused, StoreError,
+    account::Account,
+    attempt::{Attempt, Outcome},
+    bench::Bench,
+    factor_row::Factor,
+    nonce::Memory,
+    roster,
+    tx::{Read, Tx},
+};
+use crate::{
+    clock::UnixTime,
+    factor::{
+        Check, Params, TokenSecret, TokenSettings,
+        token::{Jid, Signer, check_signing},
+    },
+    limits::Gate,
+};
+
+/// Judges a token for a login or a change. Writes no row in the trail for itself.
+pub(super) fn judge(
+    tx: &mut Tx<'_>,
+    attempt: &Attempt,
+    token: &SignedToken,
+    (account, session): (Option<Account>, &str),
+) -> Result<Outcome, StoreError> {
+    if tx.now.is_unset() {
+        return Ok(Outcome::ClockUnusable);
+    }
+    let trial = Trial::of(tx, &attempt.context.user, token)?;
+    let Some(account) = account else {
+        return Ok(newcomer(tx, attempt, &trial, &[])?.map_or(Outcome::NoFactor, Outcome::Accepted));
+    };
+    let mut bench = Bench::of(&tx.read(), account, session)?;
+    bench.begin_waits_anew(tx)?;
+    let gate = bench.gate(&attempt.answer, attempt.channel);
+    if !gate.is_open() {
+        return Ok(Outcome::Locked { gate });
+    }
+    let judged = judge_all(tx, &bench, &trial)?;
+    if let Some(outcome) = accept(tx, &mut bench, &trial, judged.rights)? {
+        return Ok(outcome);
+    }
+    let known = domains_of(&tx.read(), &bench)?;
+    if let Some(proof) = newcomer(tx, attempt, &trial, &known)? {
+        forgive(tx, attempt, session)?;
+        return Ok(Outcome::Accepted(proof));
+    }
+    if let Some(until) = judged.full {
+        return Ok(Outcome::Locked { gate: Gate::Wait { until } });
+    }
+    if !bench.factors.iter().any(|factor| factor.state == FactorState::Active) {
+        let exhausted = bench.factors.iter().any(|factor| factor.state == FactorState::Exhausted);
+        return Ok(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor });
+    }
+    if judged.clock_unusable && judged.wrong.is_empty() {
+        return Ok(Outcome::ClockUnusable);
+    }
+    bench.charge(tx, &judged.wrong, attempt.channel)?;
+    let gate = bench.gate(&attempt.answer, attempt.channel);
+    Ok(if judged.used { Outcome::Used { gate } } else { Outcome::Wrong { gate } })
+}
+
+/// What a token turned out to be for the factors of an account.
+#[derive(Default)]
+struct AllJudged {
+    rights: Vec<(usize, Memory, i64)>,
+    /// To be charged: also those that it was used with.
+    wrong: Vec<usize>,
+    used: bool,
+    full: Option<UnixTime>,
+    clock_unusable: bool,
+}
+
+/// Judges for every active factor that is open; no early exit.
+fn judge_all(tx: &Tx<'_>, bench: &Bench<'_>, trial: &Trial<'_>) -> Result<AllJudged, StoreError> {
+    let mut all = AllJudged::default();
+    for (index, factor) in bench.factors.iter().enumerate() {
+        if factor.params != Params::Token || !bench.is_open(factor) {
+            continue;
+        }
+        match trial.judge(tx, &bench.account, factor)? {
+            Judged::Right { memory, step } => all.rights.push((index, memory, step)),
+            Judged::Wrong => all.wrong.push(index),
+            Judged::Used => {
+                all.wrong.push(index);
+                all.used = true;
+            }
+            Judged::Full { until } => all.full = Some(until),
+            Judged::ClockUnusable => all.clock_unusable = true,
+        }
+    }
+    Ok(all)
+}
+
+/// Uses the token up for every factor it was right for; `None` when there is none.
+fn accept(
+    tx: &Tx<'_>,
+    bench: &mut Bench<'_>,
+    trial: &Trial<'_>,
+    rights: Vec<(usize, Memory, i64)>,
+) -> Result<Option<Outcome>, StoreError> {
+    let mut proof = None;
+    for (index, memory, step) in rights {
+        let factor = bench.factors.get(index).ok_or(StoreError::Internal)?;
+        let moved = memory.remember(tx, factor, trial.hash, step)?;
+        proof.get_or_insert(bench.consume(tx, trial.user, index, moved)?);
+    }
+    if proof.is_some() {
+        bench.forgive(tx)?;
+    }
+    Ok(proof.map(Outcome::Accepted))
+}
+
+/// The domains that an account has factors of, in whatever state: one that is switched off keeps its domain
+/// out.
+fn domains_of(read: &Read<'_>, bench: &Bench<'_>) -> Result<Vec<FactorLabel>, StoreError> {
+    let mut domains = Vec::new();
+    for factor in bench.factors.iter().filter(|factor| factor.params == Params::Token) {
+        if let TokenSecret::Domain(name) = secret_of(read, &bench.account, factor)? {
+            domains.push(name);
+        }
+    }
+    Ok(domains)
+}
+
+/// As any other success does. The account's row is another one since the factor was added.
+fn forgive(tx: &Tx<'_>, attempt: &Attempt, session: &str) -> Result<(), StoreError> {
+    match roster::find(&tx.read(), &attempt.context.user)? {
+        Some(account) => Bench::of(&tx.read(), account, session)?.forgive(tx),
+        None => Err(StoreError::Internal),
+    }
+}
+
+/// Judges a token that is to prove a pending factor, and uses it up when it is right.
+pub(super) fn prove(
+    tx: &Tx<'_>,
+    user: &UserId,
+    account: &Account,
+    (pending, token): (&Factor, &SignedToken),
+) -> Result<Check, StoreError> {
+    if tx.now.is_unset() {
+        return Ok(Check::ClockUnusable);
+    }
+    let trial = Trial::of(tx, user, token)?;
+    Ok(match trial.judge(tx, account, pending)? {
+        Judged::Right { memory, step } => Check::Match(memory.remember(tx, pending, trial.hash, step)?),
+        Judged::Wrong | Judged::Full { .. } => Check::Wrong,
+        Judged::Used => Check::Used,
+        Judged::ClockUnusable => Check::ClockUnusable,
+    })
+}
+
+/// Whether tokens can be judged by such a secret.
+pub(super) fn sound(settings: &TokenSettings, secret: &TokenSecret) -> Result<(), Refused> {
+    match secret {
+        TokenSecret::Domain(name) if settings.domains.iter().all(|domain| domain.name != *name) => {
+            Err(Refused::Invalid("there is no such domain in the configuration: see [token]"))
+        }
+        TokenSecret::Own { signing, .. } if check_signing(signing).is_err() => Err(Refused::Invalid(
+            "a signing secret has 16 to 128 characters (32 recommended), all of them visible ASCII",
+        )),
+        TokenSecret::Domain(_) | TokenSecret::Own { .. } => Ok(()),
+    }
+}
+
+/// Makes a fresh token for a factor; `None` when its domain is not in the configuration.
+pub(super) fn issue(
+    tx: &Tx<'_>,
+    user: &UserId,
+    account: &Account,
+    factor: &Factor,
+) -> Result<Option<SecretText>, StoreError> {
+    let settings = &tx.settings.token;
+    let made = |signer: Signer<'_>, host: &str| {
+        let token = signer.issue(&Jid::new(user.name.as_str(), host), tx.now);
+        token.map(Some).map_err(|error| StoreError::Unavailable(error.to_string()))
+    };
+    match secret_of(&tx.read(), account, factor)? {
+        TokenSecret::Own { seed, signing } => made(Signer { seed: &seed, signing: &signing }, &settings.host),
+        TokenSecret::Domain(name) => match settings.domains.iter().find(|domain| domain.name == name) {
+            Some(domain) => made(Signer { seed: &domain.seed, signing: &domain.signing }, name.as_str()),
+            None => Ok(None),
+        },
+    }
+}
