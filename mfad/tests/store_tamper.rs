@@ -19,9 +19,7 @@ use mfa_proto::{
 use mfad::{
     clock::{FakeClock, UnixTime},
     seal::Keyring,
-    store::{
-        Channel, Issued, LoginStore, Outcome, RecoveryNew, Store, StoreError, StoreSettings, Target,
-    },
+    store::{Channel, Issued, LoginStore, Outcome, RecoveryNew, Store, StoreError, StoreSettings, Target},
 };
 use rusqlite::Connection;
 use store_common::*;

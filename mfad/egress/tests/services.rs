@@ -343,12 +343,12 @@ fn credentials_and_certificates_that_are_not_there_are_all_told_at_the_start() {
     let directory = tempfile::tempdir().unwrap();
     let places = credential(directory.path(), "here");
     let text = "[rest.a]\nverify_url = \"https://a/\"\ncredential = \"gone\"\n[rest.b]\nverify_url = \"https://b/\"\ncredential = \"here\"\n[sms]\ngateways = [\"c\"]\n[sms.gateway.c]\ntype = \"http\"\nurl = \"https://c/{credential:lost}\"\nform = { a = \"{number}{text}\" }";
-    let places = mfad_egress::credentials::Places { handed_over: None, directory: places };
+    let places = mfa_role::credentials::Credentials::for_group(&places);
     let faults = mfad_egress::errand::Outside::new(common::config(text).into(), &places).unwrap_err();
     let told: Vec<_> = faults.iter().map(ToString::to_string).collect();
     assert_eq!(told.len(), 2, "{told:#?}");
-    assert!(told[0].starts_with("[sms.gateway.c]: credential \"lost\""), "{told:#?}");
-    assert!(told[1].starts_with("[rest.a]: credential \"gone\""), "{told:#?}");
+    assert!(told[0].starts_with("[sms.gateway.c]: there is no credential lost"), "{told:#?}");
+    assert!(told[1].starts_with("[rest.a]: there is no credential gone"), "{told:#?}");
     assert!(!told.concat().contains(TOKEN));
     let text = "[rest.a]\nverify_url = \"https://a/\"\nca = \"/nonexistent/ca.pem\"";
     let faults = mfad_egress::errand::Outside::new(common::config(text).into(), &places).unwrap_err();

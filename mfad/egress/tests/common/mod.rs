@@ -21,8 +21,11 @@ use mfa_proto::{
     name::{Claim, FactorLabel, ServiceName, UserId, UserName},
     secret::SecretText,
 };
-use mfa_role::config::{Config, Source};
-use mfad_egress::{credentials::Places, errand::Outside};
+use mfa_role::{
+    config::{Config, Source},
+    credentials::Credentials,
+};
+use mfad_egress::errand::Outside;
 
 /// Enough for a slow machine; what is expected to happen ends the wait.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -78,7 +81,7 @@ pub(crate) fn config(text: &str) -> Config {
 
 /// What a configuration makes of errands, with credentials in `places`.
 pub(crate) fn outside_with(text: &str, places: &Path) -> Outside {
-    let places = Places { handed_over: None, directory: places.to_owned() };
+    let places = Credentials::for_group(places);
     Outside::new(Arc::new(config(text)), &places).unwrap_or_else(|faults| panic!("{faults:?}"))
 }
 

@@ -30,13 +30,7 @@ pub(super) fn nonces(before: &Read<'_>, tx: &Tx<'_>, factor: i64) -> Result<(), 
 }
 
 /// Copies the rows of a table that fit, as they are. Both databases have the same tables.
-fn copy(
-    before: &Read<'_>,
-    tx: &Tx<'_>,
-    table: &str,
-    fit: &str,
-    value: &dyn ToSql,
-) -> Result<(), StoreError> {
+fn copy(before: &Read<'_>, tx: &Tx<'_>, table: &str, fit: &str, value: &dyn ToSql) -> Result<(), StoreError> {
     let mut statement = before.connection.prepare(&format!("SELECT * FROM {table} WHERE {fit}"))?;
     let columns = statement.column_count();
     let mut rows = statement.query([value])?;
