@@ -21,23 +21,30 @@ pub(super) fn forget_live(tx: &Tx<'_>) -> Result<(), StoreError> {
 pub(super) fn caps(before: &Read<'_>, tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.connection.execute("DELETE FROM sent", [])?;
     (tx.head.sent_cut, tx.head.sent_last) = (before.head.sent_cut, before.head.sent_last);
-    copy(before, tx, "sent", "id > ?1", &0)
+    copy(before, tx, "sent", ("SELECT * FROM sent WHERE id > ?1", &0))
 }
 
 /// The tokens of a factor that were used.
 pub(super) fn nonces(before: &Read<'_>, tx: &Tx<'_>, factor: i64) -> Result<(), StoreError> {
-    copy(before, tx, "nonce", "factor_id = ?1", &factor)
+    copy(before, tx, "nonce", ("SELECT * FROM nonce WHERE factor_id = ?1", &factor))
 }
 
-/// Copies the rows of a table that fit, as they are. Both databases have the same tables.
+/// All tokens that were used, as of factors that are gone: a user whom a domain signed for since the copy was
+/// made is nobody in the copy, and what was signed must not make a factor once more.
+pub(super) fn all_nonces(before: &Read<'_>, tx: &Tx<'_>) -> Result<(), StoreError> {
+    // No factor has this id.
+    let rows = "SELECT ?1, row_number() OVER (ORDER BY rowid), hash, step, key_id, mac FROM nonce";
+    copy(before, tx, "nonce", (rows, &0))
+}
+
+/// Copies rows for a table, as they are found. Both databases have the same tables.
 fn copy(
     before: &Read<'_>,
     tx: &Tx<'_>,
     table: &str,
-    fit: &str,
-    value: &dyn ToSql,
+    (rows, value): (&str, &dyn ToSql),
 ) -> Result<(), StoreError> {
-    let mut statement = before.connection.prepare(&format!("SELECT * FROM {table} WHERE {fit}"))?;
+    let mut statement = before.connection.prepare(rows)?;
     let columns = statement.column_count();
     let mut rows = statement.query([value])?;
     let places = vec!["?"; columns].join(", ");
