@@ -12,10 +12,14 @@ mod store_common;
 
 use std::{path::Path, sync::Arc};
 
+use mfa_proto::{
+    admin::AuditFilter,
+    answer::{Answer, RecoveryCode},
+};
 use mfad::{
-    clock::FakeClock,
+    clock::{FakeClock, UnixTime},
     seal::Keyring,
-    store::{Channel, LoginStore, Outcome, Store, StoreError, StoreSettings, Target},
+    store::{Channel, Issued, LoginStore, Outcome, RecoveryNew, Store, StoreError, StoreSettings, Target},
 };
 use rusqlite::Connection;
 use store_common::*;
@@ -35,6 +39,14 @@ impl Original {
             f.enroll(name, TOTP, name.as_bytes()).await;
         }
         f.store.enroll(new_factor("jane", "two", HOTP, b"second")).await.unwrap();
+        // All kinds of rows: a code under way, an answer with an outside service, recovery codes.
+        let phone = f.enroll_sms("jane", "+49305556667").await;
+        let corp = f.enroll_rest("jane").await;
+        f.store.recovery_new(RecoveryNew { order: order("jane"), count: 3 }).await.unwrap();
+        drop(f.sent(&context("jane"), phone).await);
+        drop(f.ticket(&context("jane"), corp).await);
+        let phone_of_john = f.enroll_sms("john", "+49305556667").await;
+        drop(f.sent(&context("john"), phone_of_john).await);
         for name in USERS {
             assert!(accepted(&f.try_code(name, &totp(name.as_bytes(), NOW)).await));
         }
@@ -85,7 +97,11 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     findings.noticed = trail.broken_at.is_some();
     for name in USERS {
         let view = store.view(user(name), Channel::Proven).await.unwrap();
-        assert_eq!(LoginStore::of(&store).view(user(name), Channel::Proven).await, Ok(view), "{name}");
+        assert_eq!(
+            LoginStore::of(&store).view(user(name), Channel::Proven).await.as_ref(),
+            Ok(&view),
+            "{name}"
+        );
         findings.noticed |= view.tampered;
         if !view.tampered && view.shape.is_none() {
             findings.vanished.push(name);
@@ -104,6 +120,12 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     }
     // The row that begins the ring is asked for by every login of a name without factor.
     findings.noticed |= matches!(store.decoy().await, Err(StoreError::Tampered(_)));
+    // What was sent is looked through with each code, and each hour.
+    store.prune_audit(UnixTime(0), u64::MAX).await.unwrap();
+    findings.noticed |= store
+        .audit(AuditFilter::default(), 1000)
+        .await
+        .map_or(true, |page| page.rows.iter().any(|row| row.event == "sent_changed"));
     store.shutdown().await;
     findings
 }
@@ -173,6 +195,10 @@ fn owner_of(connection: &Connection, table: &str, row: &str) -> Option<&'static 
             "SELECT account.name FROM account JOIN factor ON account_id = account.id \
              WHERE CAST(factor.id AS TEXT) = ?1"
         }
+        "challenge" => {
+            "SELECT account.name FROM account JOIN factor ON account_id = account.id \
+             JOIN challenge ON factor_id = factor.id WHERE CAST(challenge.id AS TEXT) = ?1"
+        }
         _ => return None,
     };
     let name: String = connection.query_row(sql, [row], |row| row.get(0)).unwrap();
@@ -180,7 +206,7 @@ fn owner_of(connection: &Connection, table: &str, row: &str) -> Option<&'static 
 }
 
 /// Each row: what is done, and whom it may not let in.
-const INTRUSIONS: [(&str, &[&str]); 17] = [
+const INTRUSIONS: [(&str, &[&str]); 26] = [
     ("DELETE FROM factor WHERE account_id = (SELECT id FROM account WHERE name = 'jane')", &["jane"]),
     ("DELETE FROM factor WHERE label = 'two'", &["jane"]),
     ("DELETE FROM account WHERE name = 'jane'", &["jane"]),
@@ -224,6 +250,23 @@ const INTRUSIONS: [(&str, &[&str]); 17] = [
     ("DELETE FROM audit WHERE seq = 3", &[]),
     ("DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit)", &[]),
     ("DELETE FROM audit WHERE seq = (SELECT min(seq) FROM audit)", &[]),
+    ("DELETE FROM challenge", &["jane", "john"]),
+    ("DELETE FROM challenge WHERE purpose = 'ask'", &["jane"]),
+    ("UPDATE challenge SET expires = expires + 100000, tries = 0 WHERE purpose = 'code'", &["jane", "john"]),
+    (
+        "UPDATE challenge SET hash = (SELECT hash FROM challenge WHERE factor_id = (SELECT max(id) FROM factor))
+         WHERE purpose = 'code'",
+        &["jane"],
+    ),
+    (
+        "INSERT INTO challenge SELECT id / 2, factor_id, purpose, session, hash, digits, serial, sent, expires,
+            tries, key_id, mac FROM challenge WHERE purpose = 'code'",
+        &["jane", "john"],
+    ),
+    ("DELETE FROM sent", &[]),
+    ("DELETE FROM sent WHERE id = (SELECT max(id) FROM sent)", &[]),
+    ("UPDATE sent SET account_id = account_id + 1", &[]),
+    ("DELETE FROM sent; UPDATE head SET sent_cut = 0, sent_last = 0", &USERS),
 ];
 
 #[tokio::test]
@@ -235,6 +278,91 @@ async fn rows_that_are_deleted_moved_copied_or_forged_let_nobody_in() {
         assert!(findings.noticed, "{sql}: not noticed");
         assert_eq!(findings.vanished, [""; 0], "{sql}");
         assert!(!findings.accepted.iter().any(|name| shut_out.contains(name)), "{sql}: {findings:?}");
+    }
+}
+
+/// A code that was used, or replaced, does not come back with its row.
+#[tokio::test]
+async fn the_row_of_a_code_that_was_put_back_is_noticed() {
+    let put_aside = "CREATE TABLE aside AS SELECT * FROM challenge";
+    let put_back = "INSERT INTO challenge SELECT * FROM aside; DROP TABLE aside";
+    let mut f = Fixture::new();
+    f.enroll("jane", TOTP, b"jane").await;
+    let phone = f.enroll_sms("jane", "+49305556667").await;
+    let login = context("jane");
+    for replaced in [false, true] {
+        let sent = f.sent(&login, phone).await;
+        f.reopen_after(|c| c.execute_batch(put_aside).unwrap()).await;
+        if replaced {
+            f.clock.advance(60);
+            drop(f.sent(&login, phone).await);
+            f.reopen_after(|c| c.execute_batch(&format!("DELETE FROM challenge; {put_back}")).unwrap()).await;
+        } else {
+            assert!(accepted(&f.try_in(&login, sent.code.expose()).await));
+            f.reopen_after(|c| c.execute_batch(put_back).unwrap()).await;
+        }
+        assert!(f.store.view(user("jane"), Channel::Proven).await.unwrap().tampered);
+        assert!(matches!(f.try_in(&login, sent.code.expose()).await, Outcome::Tampered));
+        let issued = f.store.issue(issue(&login, phone)).await.unwrap();
+        assert!(matches!(issued, Issued::Tampered), "{issued:?}");
+        f.reopen_after(|c| c.execute_batch("DELETE FROM challenge").unwrap()).await;
+        if !replaced {
+            assert!(!f.store.view(user("jane"), Channel::Proven).await.unwrap().tampered, "as it was");
+        }
+    }
+    // An administrator removes it all, as for every other row.
+    f.store.remove(order("jane"), Target::default()).await.unwrap();
+    f.enroll_sms("jane", "+49305556667").await;
+}
+
+/// A row taken away lets nobody send more: it counts for all, and for a day.
+#[tokio::test]
+async fn rows_that_count_what_was_sent_count_for_all_when_they_are_lost() {
+    let sent = mfad::store::SentLimits { per_user_day: 3, ..mfad::store::SentLimits::default() };
+    let limits = || StoreSettings { sent, ..StoreSettings::default() };
+    let mut f = Fixture::with(limits());
+    let phone = f.enroll_sms("jane", "+49305556667").await;
+    let login = context("jane");
+    assert!(accepted(&f.try_in(&login, f.sent(&login, phone).await.code.expose()).await));
+    f.reopen_after(|c| assert_eq!(c.execute("DELETE FROM sent", []).unwrap(), 2)).await;
+    f.reopen_with(limits()).await;
+    let of_john = f.enroll_sms("john", "+49309998887").await;
+    let until = NOW.plus(86_400);
+    for (name, factor) in [("john", of_john), ("jane", phone)] {
+        let issued = f.store.issue(issue(&context(name), factor)).await.unwrap();
+        let capped = matches!(issued, Issued::Capped { until: then } if then == until);
+        assert_eq!(capped, name == "john", "{name}: {issued:?}");
+    }
+    let noticed =
+        |rows: Vec<mfa_proto::admin::AuditRow>| rows.iter().filter(|row| row.event == "sent_changed").count();
+    assert_eq!(noticed(f.store.audit(AuditFilter::default(), 100).await.unwrap().rows), 1, "told once");
+    f.clock.advance(86_400);
+    drop(f.sent(&context("john"), of_john).await);
+}
+
+#[tokio::test]
+async fn used_recovery_codes_and_their_hashes_cannot_be_put_back_or_swapped() {
+    for change in [
+        "UPDATE factor SET position = 0 WHERE kind = 'recovery'",
+        "UPDATE factor SET sealed = (SELECT sealed FROM factor WHERE kind = 'recovery' AND id = \
+            (SELECT max(id) FROM factor)) WHERE kind = 'recovery'",
+        "UPDATE factor SET (position, sealed, mac) = (SELECT position, sealed, mac FROM factor WHERE id = \
+            (SELECT max(id) FROM factor)) WHERE kind = 'recovery'",
+        "UPDATE factor SET digits = 8 WHERE kind = 'recovery'",
+        "UPDATE factor SET kind = 'totp' WHERE kind = 'recovery'",
+    ] {
+        let mut f = Fixture::new();
+        let set = f.store.recovery_new(RecoveryNew { order: order("jane"), count: 3 }).await.unwrap();
+        f.store.recovery_new(RecoveryNew { order: order("june"), count: 3 }).await.unwrap();
+        let typed = |code: &RecoveryCode| Answer::Recovery(RecoveryCode::parse(code.expose()).unwrap());
+        let used = answering(&context("jane"), typed(&set.codes[0]));
+        assert!(accepted(&f.store.attempt(used).await.unwrap()));
+        f.reopen_after(|c| c.execute_batch(change).unwrap()).await;
+        for code in &set.codes {
+            let outcome = f.store.attempt(answering(&context("jane"), typed(code))).await.unwrap();
+            assert!(matches!(outcome, Outcome::Tampered), "{change}: {outcome:?}");
+        }
+        assert!(f.store.view(user("jane"), Channel::Proven).await.unwrap().tampered, "{change}");
     }
 }
 
@@ -255,7 +383,7 @@ async fn a_row_forged_into_the_trail_while_in_use_is_noticed() {
     assert!(denied.is_err(), "{denied:?}");
     assert!(accepted(&f.try_code("jane", &hotp(b"jane", 0)).await));
     assert!(f.store.check_audit().await.unwrap().broken_at.is_some());
-    let rows = f.store.audit(mfa_proto::admin::AuditFilter::default(), 100).await.unwrap().rows;
+    let rows = f.store.audit(AuditFilter::default(), 100).await.unwrap().rows;
     assert!(rows.iter().any(|row| row.event == "audit_cut"), "{rows:?}");
 }
 

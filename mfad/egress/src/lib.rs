@@ -1,7 +1,31 @@
 //! What talks to the network for mfad: takes codes to where they are read, asks outside services.
 //!
-//! Holds the gateways' credentials. Refuses to know a seed, a factor or the database.
+//! ```text
+//! core ──Errand──> server ──> errand ──> sms, mail, rest ──> http, SMTP, D-Bus ──> outside
+//!      <──Done───
+//! ```
+//! Holds the gateways' credentials. Refuses to know a seed, a factor or the database, and to repeat in
+//! a log or to core what was sent or what came back.
 #![forbid(unsafe_code)]
 
+pub mod errand;
+pub mod fill;
+pub mod http;
+pub mod json;
 pub mod mail;
 pub mod modem;
+pub mod rest;
+pub mod role;
+pub mod secrets;
+pub mod server;
+pub mod sms;
+
+/// A fault of the configuration that shows only where egress runs: a credential or a file is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("{section}: {fault}")]
+pub struct SetupFault {
+    /// Where in the configuration: `[sms.gateway.twilio]`.
+    pub section: String,
+    /// What is wrong, and what to do.
+    pub fault: String,
+}

@@ -16,7 +16,7 @@ use nix::sys::stat::{Mode, umask};
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// Another process answers there.
-    #[error("{path}: another daemon already answers here; stop it, or set another [core] socket")]
+    #[error("{path}: another daemon already answers here; stop it, or set another socket")]
     InUse {
         /// Where.
         path: PathBuf,
@@ -44,6 +44,8 @@ pub enum ListenError {
 pub enum Reach {
     /// The daemon's own user and root: 0600.
     Private,
+    /// Its group, too: 0660.
+    Group,
     /// Every local user: 0666.
     Everyone,
 }
@@ -81,9 +83,13 @@ pub fn bind(path: &Path, reach: Reach) -> Result<Listener, ListenError> {
     let bound = StdListener::bind(path);
     umask(before);
     let socket = bound.map_err(|e| system("bind the socket", e))?;
-    if reach == Reach::Everyone {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o666))
-            .map_err(|e| system("set the mode", e))?;
+    let wider = match reach {
+        Reach::Private => None,
+        Reach::Group => Some(0o660),
+        Reach::Everyone => Some(0o666),
+    };
+    if let Some(mode) = wider {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|e| system("set the mode", e))?;
     }
     socket.set_nonblocking(true).map_err(|e| system("make the socket non-blocking", e))?;
     Ok(Listener { socket, bound: Some(path.to_owned()) })
@@ -138,6 +144,9 @@ mod tests {
         let path = directory.path().join("user.sock");
         let _listener = bind(&path, Reach::Everyone).unwrap();
         assert_eq!(mode(&path), 0o666);
+        let path = directory.path().join("group.sock");
+        let _listener = bind(&path, Reach::Group).unwrap();
+        assert_eq!(mode(&path), 0o660);
     }
 
     #[test]

@@ -228,6 +228,63 @@ async fn only_root_this_user_and_egress_may_listen() {
     }
 }
 
+/// The part of a stranger, in a process of its own: listens here, and writes down what it hears.
+#[test]
+#[ignore = "a helper that `a_stranger_is_told_nothing` starts as another user"]
+fn listen_as_a_stranger() {
+    use std::{io::Read as _, os::unix::net::UnixListener};
+    let socket = UnixListener::bind("egress.sock").unwrap();
+    std::fs::write("ready", "").unwrap();
+    let mut heard = Vec::new();
+    socket.accept().unwrap().0.read_to_end(&mut heard).unwrap();
+    std::fs::write("heard", heard).unwrap();
+}
+
+#[tokio::test]
+async fn a_stranger_is_told_nothing() {
+    use std::os::unix::{fs::PermissionsExt as _, process::CommandExt as _};
+    const STRANGER: u32 = 65_534;
+    if !nix::unistd::geteuid().is_root() {
+        // Only root can have another user listen.
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut stranger = std::process::Command::new("/proc/self/exe")
+        .args(["--exact", "outgoing::tests::listen_as_a_stranger", "--ignored"])
+        .current_dir(directory.path())
+        .stdout(std::process::Stdio::null())
+        .uid(STRANGER)
+        .gid(STRANGER)
+        .spawn()
+        .unwrap();
+    let ready = async {
+        while !directory.path().join("ready").exists() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), ready).await.expect("the stranger does not listen");
+    let line = line(directory.path(), Duration::from_secs(20));
+    let told = Outgoing::default().deliver(&line, delivery()).await;
+    assert!(matches!(told, Err(Undone::Stranger { uid: STRANGER, .. })), "{told:?}");
+    assert!(stranger.wait().unwrap().success());
+    assert_eq!(std::fs::read(directory.path().join("heard")).unwrap(), b"", "it was told something");
+}
+
+#[tokio::test]
+async fn what_egress_says_is_one_line_in_the_log() {
+    let text = || ShownText::clean("x\nmfad: login accept: user=root");
+    for done in [Done::Delivered { via: text() }, Done::Failed { why: text() }] {
+        let directory = tempfile::tempdir().unwrap();
+        let server = serve(directory.path(), Manner::Answers(done));
+        let line = line(directory.path(), Duration::from_secs(20));
+        let said = Outgoing::default().deliver(&line, delivery()).await;
+        let logged = said.unwrap_or_else(|undone| undone.to_string());
+        assert_eq!(logged, "x\\u{a}mfad: login accept: user=root");
+        server.abort();
+    }
+}
+
 #[test]
 fn nothing_secret_is_printed() {
     let printed = format!("{:?} {:?}", delivery(), consultation());

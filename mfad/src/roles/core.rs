@@ -13,12 +13,16 @@ use tracing::{info, warn};
 
 use mfa_role::signals::{Signals, Word};
 
-use super::{Failure, hardened, load, setup};
+use super::{
+    Failure,
+    egress::{self, Beside},
+    hardened, load, setup,
+};
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     core::Core,
-    harden, keys, log,
+    harden, keys, log, outgoing,
     server::{
         self,
         admission::Admission,
@@ -33,12 +37,22 @@ use crate::{
 /// Threads for look-ups in the account database, which may block.
 const BLOCKING_THREADS: usize = crate::identity::Directory::MOST;
 
-/// Runs the role. `init` makes key and database first when neither is there.
-pub(super) fn run(path: &Path, init: bool) -> Result<(), Failure> {
-    hardened()?;
+/// How the role is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Manner {
+    /// Make key and database first when neither is there.
+    pub(super) init: bool,
+    /// Run egress beside it, when the configuration needs that.
+    pub(super) with_egress: bool,
+}
+
+/// Runs the role.
+pub(super) fn run(path: &Path, manner: Manner) -> Result<(), Failure> {
     let config = load(path)?;
+    let beside = (manner.with_egress && config.needs_egress()).then(egress::find).transpose()?;
+    hardened()?;
     log::start(config.log()).map_err(Failure::new)?;
-    if init {
+    if manner.init {
         setup::init_if_new(&config)?;
     }
     // Before the sockets: they must not be taken from a daemon that is about to end.
@@ -50,7 +64,14 @@ pub(super) fn run(path: &Path, init: bool) -> Result<(), Failure> {
         .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .map_err(|e| Failure::new(format_args!("cannot start the runtime: {e}")))?;
-    let served = runtime.block_on(serve(path.to_owned(), config, &listeners));
+    let served = runtime.block_on(async {
+        let mut beside = beside.map(|program| Beside::start(&program, path)).transpose()?;
+        let served = serve(path.to_owned(), config, &listeners, &mut beside).await;
+        if let Some(beside) = beside {
+            beside.end().await;
+        }
+        served
+    });
     // A look-up that hangs in the account database must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
     served
@@ -63,7 +84,9 @@ const SPARE_DESCRIPTORS: u64 = 128;
 /// process's, which would also keep the database and the account database from being opened.
 fn make_room(config: &Config) {
     let sockets = if config.core().user_socket.is_some() { 2 } else { 1 };
-    let wanted = u64::from(config.core().max_connections).saturating_mul(sockets) + SPARE_DESCRIPTORS;
+    let errands = if config.needs_egress() { u64::from(outgoing::MOST) } else { 0 };
+    let connections = u64::from(config.core().max_connections).saturating_mul(sockets);
+    let wanted = connections.saturating_add(errands).saturating_add(SPARE_DESCRIPTORS);
     match harden::allow_descriptors(wanted) {
         Ok(allowed) if allowed < wanted => warn!(
             "{allowed} descriptors are allowed, and [core] max_connections takes {wanted}: raise LimitNOFILE= or lower it"
@@ -86,7 +109,7 @@ impl Listeners {
         let core = config.core();
         let mut next = |path: &Path, reach| {
             let place = match reach {
-                Reach::Private => 0,
+                Reach::Private | Reach::Group => 0,
                 Reach::Everyone => 1,
             };
             match handed.take_unix_listener(place) {
@@ -107,7 +130,12 @@ impl Listeners {
     }
 }
 
-async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(), Failure> {
+async fn serve(
+    path: PathBuf,
+    config: Config,
+    listeners: &Listeners,
+    beside: &mut Option<Beside>,
+) -> Result<(), Failure> {
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let keyring = keys::load(&config).map_err(Failure::new)?;
@@ -131,12 +159,14 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
                 Word::Stop => break Ok(()),
                 Word::Reload => {
                     reload(&core).await;
+                    beside.iter().for_each(Beside::reload);
                     continue;
                 }
             },
             _ = &mut private => "the task that takes connections",
             _ = &mut chores => "the task that does the chores",
             () = store.ended() => "the thread that owns the database",
+            () = ended(beside) => "mfad-egress",
         };
         break Err(Failure::new(format_args!("{ended} has ended by itself; the log says why")));
     };
@@ -149,6 +179,14 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
     chores.abort();
     store.shutdown().await;
     ended
+}
+
+/// Waits for the end of what runs beside; forever when that is nothing.
+async fn ended(beside: &mut Option<Beside>) {
+    match beside {
+        Some(beside) => beside.ended().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn accepting(

@@ -211,6 +211,19 @@ fn read_http(reader: &mut Reader, place: Place, s: &mut Section) -> Option<HttpG
     Some(call)
 }
 
+impl Gateway {
+    /// The names of the credentials it needs.
+    pub fn credentials(&self) -> Vec<&str> {
+        match &self.kind {
+            GatewayKind::Http(http) => {
+                let access = http.access.credential.as_deref();
+                access.into_iter().chain(http.templates().flat_map(Template::credentials)).collect()
+            }
+            GatewayKind::Modem { .. } | GatewayKind::File { .. } => Vec::new(),
+        }
+    }
+}
+
 impl HttpGateway {
     /// All templates.
     pub fn templates(&self) -> impl Iterator<Item = &Template> {

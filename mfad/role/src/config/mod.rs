@@ -138,6 +138,22 @@ impl Config {
         self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty()
     }
 
+    /// The credentials that egress needs, each with the section that names it.
+    pub fn credentials(&self) -> Vec<(String, &str)> {
+        let mut named: Vec<(String, &str)> = Vec::new();
+        for gateway in &self.sms.gateways {
+            let section = format!("[sms.gateway.{}]", gateway.name);
+            named.extend(gateway.credentials().into_iter().map(|name| (section.clone(), name)));
+        }
+        let login = self.mail.server.as_ref().and_then(|server| server.login.as_ref());
+        named.extend(login.map(|(_, name)| ("[mail]".to_owned(), name.as_str())));
+        for (name, service) in &self.rest {
+            let credential = service.calls.access.credential.as_deref();
+            named.extend(credential.map(|credential| (format!("[rest.{name}]"), credential)));
+        }
+        named
+    }
+
     /// How long the longest errand of egress may take: what core waits at least.
     pub fn longest_errand(&self) -> Duration {
         egress::longest_errand(self.egress.timeout, self.sms.gateways.len())

@@ -179,6 +179,7 @@ fn a_service_has_what_its_contract_needs_and_nothing_idle() {
         (format!("{verify}lifetime = \"5m\""), "m.toml:3:12: ", "add `code_regex`"),
         (format!("{verify}init_args = {{ a = \"user\" }}"), "m.toml:3:1: ", "told to nobody"),
         (format!("{verify}verify_args = {{ a = \"corp\" }}"), "m.toml:3:21: ", "write one of \"user\""),
+        (format!("{verify}verify_args = {{ code = \"user\" }}"), "m.toml:3:17: ", "sent anyway"),
         (format!("{init}code_regex = '\\d{{4}}'"), "m.toml:3:14: ", "easily guessed"),
         (verify.replace("https", "http"), "m.toml:2:14: ", "unencrypted"),
         (verify.replace("a/v", "u:p@a/v"), "m.toml:2:14: ", "`credential`"),

@@ -227,6 +227,9 @@ pub enum Argument {
 /// The facts an argument may be.
 const ARGUMENTS: &[Fact] = &[Fact::User, Fact::RemoteUser, Fact::Service, Fact::Source, Fact::Host];
 
+/// Names under which user and code are sent by one contract or another.
+const SENT_ANYWAY: [&str; 3] = ["user", "code", "pass"];
+
 /// The arguments of a table such as `verify_args = { ip = "source", realm = "'corp'" }`.
 pub(super) fn arguments(
     reader: &mut Reader,
@@ -242,6 +245,10 @@ pub(super) fn arguments(
                 Some(entry.key),
                 format!("`{key}` holds `{shown}`, no name of an argument: write letters and digits"),
             );
+        }
+        if SENT_ANYWAY.contains(&name.as_str()) {
+            let message = format!("`{key}.{name}` is sent anyway: remove it");
+            reader.fault(Some(entry.key), message);
         }
         match argument(&entry.node.value) {
             Ok(value) => arguments.push((name, value)),

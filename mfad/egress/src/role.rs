@@ -1,0 +1,215 @@
+//! The egress role: hardens the process, reads configuration and credentials, serves its socket until told
+//! to stop.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Parser;
+use listenfd::ListenFd;
+use mfa_role::{
+    config::{self, Config, ConfigErrors},
+    credentials::Credentials,
+    harden,
+    listen::{self, Listener, Reach},
+    log,
+    signals::{Signals, Word},
+};
+use nix::unistd::{User, geteuid};
+use sd_notify::NotifyState;
+use tokio::{io::AsyncReadExt as _, net::UnixListener, sync::watch};
+use tracing::{info, warn};
+
+use crate::{
+    SetupFault,
+    errand::Outside,
+    server::{self, Shared},
+};
+
+/// Descriptors beside those of connections and calls: log, signals, files that are read.
+const OTHER_DESCRIPTORS: u64 = 64;
+/// Descriptors for each errand: its connection, its call, looking a name up.
+const DESCRIPTORS_PER_ERRAND: u64 = 6;
+
+/// Threads for looking names up and for files, which may block.
+const BLOCKING_THREADS: usize = 32;
+
+/// Sends codes and calls outside services for mfad. Started as `mfad egress`.
+#[derive(Debug, Parser)]
+#[command(name = "mfad-egress", version, about)]
+pub struct Cli {
+    /// The configuration file; conf.d/*.toml beside it is read too
+    #[arg(long, default_value = config::DEFAULT_PATH, value_name = "FILE")]
+    config: PathBuf,
+    /// End when standard input does: for whoever starts this as a child
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
+}
+
+/// A failure, in words for the person who started the program.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}\nmfad-egress: the configuration is not valid")]
+    Config(#[from] ConfigErrors),
+    #[error("{}\nmfad-egress: the configuration cannot be put in force", in_lines(.0))]
+    Setup(Vec<SetupFault>),
+    #[error("mfad-egress: {0}")]
+    Other(String),
+}
+
+impl Failure {
+    fn new(what: impl std::fmt::Display) -> Self {
+        Self::Other(what.to_string())
+    }
+}
+
+fn in_lines(faults: &[SetupFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Runs the role. Exit status: 0 done, 1 failed, 2 the command line is wrong.
+pub fn run(cli: &Cli) -> ExitCode {
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // When standard error is closed there is no one to tell; the exit status still says it.
+            drop(writeln!(std::io::stderr(), "{failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: &Cli) -> Result<(), Failure> {
+    harden::harden().map_err(|e| Failure::new(format_args!("cannot give up core files and tracing: {e}")))?;
+    let config = Config::load(&cli.config)?;
+    log::start(config.log()).map_err(Failure::new)?;
+    let errands = u64::from(config.egress().max_calls).saturating_mul(DESCRIPTORS_PER_ERRAND);
+    let wanted = errands.saturating_add(OTHER_DESCRIPTORS);
+    match harden::allow_descriptors(wanted) {
+        Ok(allowed) if allowed >= wanted => {}
+        Ok(allowed) => warn!("only {allowed} of {wanted} files may be open: raise LimitNOFILE="),
+        Err(error) => warn!("how many files may be open cannot be set: {error}"),
+    }
+    // Before other threads run: it sets the mask for the mode of files.
+    let listener = listener(&config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build();
+    let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
+    let done = runtime.block_on(serve(cli, config, &listener));
+    // A name that is still looked up must not hold the end up.
+    runtime.shutdown_background();
+    done
+}
+
+/// The socket, from the service manager or bound here.
+fn listener(config: &Config) -> Result<Listener, Failure> {
+    let path = &config.egress().socket;
+    match ListenFd::from_env().take_unix_listener(0) {
+        Ok(Some(socket)) => listen::taken_over(socket, path),
+        Ok(None) => listen::bind(path, Reach::Group),
+        Err(error) => {
+            let shown = path.display();
+            let what = format!(
+                "what the service manager hands over for {shown} is no listening Unix socket: {error}"
+            );
+            return Err(Failure::Other(what));
+        }
+    }
+    .map_err(Failure::new)
+}
+
+async fn serve(cli: &Cli, config: Config, listener: &Listener) -> Result<(), Failure> {
+    let failed = |e| Failure::new(format_args!("cannot serve the socket: {e}"));
+    let mut signals =
+        Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
+    let allowed = allowed(&config);
+    let shown = config.egress().socket.display().to_string();
+    let (replace, outside) = watch::channel(prepare(config)?);
+    let socket = listener.socket.try_clone().and_then(UnixListener::from_std).map_err(failed)?;
+    let mut serving = tokio::spawn(server::serve(socket, Shared { outside, allowed }));
+    let watchdog = tokio::spawn(watchdog());
+    tell(&[NotifyState::Ready]);
+    info!("ready: socket {shown}");
+    let ended = loop {
+        tokio::select! {
+            word = signals.next() => match word {
+                Word::Stop => break Ok(()),
+                Word::Reload => reload(&cli.config, &replace),
+            },
+            () = stdin_ended(), if cli.until_stdin_ends => break Ok(()),
+            _ = &mut serving => {
+                break Err(Failure::new("the task that takes connections has ended by itself; the log says why"));
+            }
+        }
+    };
+    tell(&[NotifyState::Stopping]);
+    info!("stopping");
+    watchdog.abort();
+    serving.abort();
+    ended
+}
+
+fn prepare(config: Config) -> Result<Arc<Outside>, Failure> {
+    let places = Credentials::for_group(&config.egress().credentials_dir);
+    Outside::new(Arc::new(config), &places).map(Arc::new).map_err(Failure::Setup)
+}
+
+/// Reads configuration and credentials again; with a fault in them, what was in force stays in force.
+fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>) {
+    match Config::load(path).map_err(Failure::from).and_then(prepare) {
+        Ok(outside) => {
+            replace.send_replace(outside);
+            info!("configuration and credentials read again");
+        }
+        Err(failure) => {
+            for line in failure.to_string().lines() {
+                warn!("reload: {line}");
+            }
+            warn!("the configuration in force before goes on");
+        }
+    }
+}
+
+/// Who may ask: root, this process's own user, core's.
+fn allowed(config: &Config) -> Arc<[u32]> {
+    let name = &config.egress().core_user;
+    let core = match User::from_name(name) {
+        Ok(Some(user)) => Some(user.uid.as_raw()),
+        Ok(None) => {
+            warn!("there is no account \"{name}\" ([egress] core_user): only root and this user may ask");
+            None
+        }
+        Err(error) => {
+            warn!("account \"{name}\" ([egress] core_user) cannot be looked up: {error}");
+            None
+        }
+    };
+    [0, geteuid().as_raw()].into_iter().chain(core).collect()
+}
+
+/// Tells the service manager that the thread that does everything still does.
+async fn watchdog() {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    loop {
+        tell(&[NotifyState::Watchdog]);
+        tokio::time::sleep(limit / 3).await;
+    }
+}
+
+/// Whoever started this as a child is gone, or wants it to end.
+async fn stdin_ended() {
+    let mut stdin = tokio::io::stdin();
+    let mut ignored = [0; 64];
+    while !matches!(stdin.read(&mut ignored).await, Ok(0) | Err(_)) {}
+}
+
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        warn!("the service manager was not told: {error}");
+    }
+}

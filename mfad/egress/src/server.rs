@@ -1,0 +1,98 @@
+//! The socket that core asks through: accepts root, the role's own user and core's; one errand at a time
+//! over a connection.
+//!
+//! Refuses every other peer before it says anything, and lets no connection hurt another.
+
+use std::{sync::Arc, time::Duration};
+
+use mfa_proto::hello::{self, Hello, Protocol, Welcome};
+use mfa_role::wire::{Wire, WireError};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    task::JoinSet,
+};
+use tracing::{debug, warn};
+
+use crate::errand::Outside;
+
+/// A peer that has not said hello by then is no client of ours.
+const HELLO_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a peer has to take an answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The most connections: more than errands, so that one too many is told that it is.
+const MAX_CONNECTIONS: usize = 2048;
+
+/// What connections share: what errands need now, and who may ask.
+#[derive(Clone, Debug)]
+pub struct Shared {
+    /// What errands need. Those that have begun end with what they began with.
+    pub outside: watch::Receiver<Arc<Outside>>,
+    /// The uids that may ask.
+    pub allowed: Arc<[u32]>,
+}
+
+/// Serves until the task is dropped, and all its connections with it.
+pub async fn serve(socket: UnixListener, shared: Shared) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        // Those that have ended leave nothing but a line in this set.
+        while connections.try_join_next().is_some() {}
+        match socket.accept().await {
+            Ok((stream, _)) => {
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    warn!("a connection was refused: {MAX_CONNECTIONS} are open");
+                    continue;
+                };
+                connections.spawn(connection(stream, shared.clone(), place));
+            }
+            Err(error) => {
+                warn!("cannot accept a connection: {error}; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: UnixStream, shared: Shared, _place: OwnedSemaphorePermit) {
+    let uid = match stream.peer_cred() {
+        Ok(credentials) => credentials.uid(),
+        Err(error) => {
+            warn!("a connection was dropped: the kernel does not say whose it is: {error}");
+            return;
+        }
+    };
+    if !shared.allowed.contains(&uid) {
+        warn!(uid, "a connection was refused: only core's user and root may ask ([egress] core_user)");
+        return;
+    }
+    if let Err(error) = converse(Wire::new(stream), &shared).await {
+        debug!(uid, "a connection ended: {error}");
+    }
+}
+
+async fn converse(mut wire: Wire<UnixStream>, shared: &Shared) -> Result<(), WireError> {
+    let greeting = async {
+        let hello: Hello = wire.read().await?;
+        let welcome = hello.answer(hello::OLDEST, hello::NEWEST);
+        wire.write(&welcome).await?;
+        Ok::<_, WireError>((hello.protocol, welcome))
+    };
+    let Ok(greeted) = tokio::time::timeout(HELLO_PATIENCE, greeting).await else { return Ok(()) };
+    match greeted? {
+        (Protocol::Egress, Welcome::Version(_)) => {}
+        // Logins and administration are core's.
+        (Protocol::Login | Protocol::Admin, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => {
+            return Ok(());
+        }
+    }
+    loop {
+        let errand = wire.read().await?;
+        let outside = Arc::clone(&shared.outside.borrow());
+        let done = outside.run(errand).await;
+        wire.write_within(ANSWER_PATIENCE, &done).await?;
+    }
+}
