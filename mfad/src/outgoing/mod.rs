@@ -9,6 +9,7 @@ mod call;
 mod line;
 mod places;
 mod terms;
+mod words;
 
 use mfa_proto::{
     egress::{Consultation, Delivery, Done, Errand},
@@ -21,6 +22,7 @@ pub use self::{
     line::Line,
     places::{MOST, MOST_OF_ONE},
     terms::{NoRandomness, OutsideCode, outside_code},
+    words::{consultation, delivery},
 };
 
 /// The calls under way.

@@ -8,10 +8,7 @@ mod file;
 
 use std::time::Duration;
 
-use mfa_proto::{
-    egress::Delivery,
-    secret::{MAX_SECRET, SecretText},
-};
+use mfa_proto::egress::Delivery;
 use mfa_role::config::{self, Fact, Gateway, GatewayKind, Template};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -20,10 +17,9 @@ use zeroize::Zeroizing;
 use self::{call::HttpSender, file::Folder};
 use crate::{
     SetupFault,
-    credentials::Credentials,
     fill::{self, Escape, Facts, Missing},
     http::{CallError, Trust},
-    modem::{Modem, ModemChoice, ModemError, ModemOptions, SYSTEM_BUS, TextMessage},
+    secrets::Secrets,
 };
 
 /// Why a gateway has not taken a message. Shows nothing of message, number or answer.
@@ -44,12 +40,6 @@ pub enum Undelivered {
     /// The file cannot be written.
     #[error("{0}")]
     File(String),
-    /// The text is longer than a modem is given, with all that the template puts in.
-    #[error("is not given the message: it is longer than {MAX_SECRET} bytes; shorten [sms] text")]
-    TooLong,
-    /// The modem has not sent it.
-    #[error(transparent)]
-    Modem(#[from] ModemError),
 }
 
 /// Sends text messages.
@@ -70,7 +60,6 @@ struct Way {
 enum Kind {
     Http(Box<HttpSender>),
     File(Folder),
-    Modem(Modem),
 }
 
 impl Sender {
@@ -78,7 +67,7 @@ impl Sender {
     pub fn new(
         sms: &config::Sms,
         timeout: Duration,
-        with: (&Trust, &Credentials),
+        with: (&Trust, &Secrets),
     ) -> Result<Self, Vec<SetupFault>> {
         let mut gateways = Vec::new();
         let mut faults = Vec::new();
@@ -100,7 +89,7 @@ impl Sender {
             return Err("the number is no telephone number: enroll it again, as +491701234567".to_owned());
         };
         let facts = Facts::of_delivery(delivery, host);
-        let text = fill::fill(&self.text, &facts, &Credentials::none(), Escape::Plain);
+        let text = fill::fill(&self.text, &facts, &Secrets::none(), Escape::Plain);
         let text = text.map_err(|error| format!("the text cannot be made: {error}"))?;
         let facts = facts
             .with(Fact::Number, Zeroizing::new(number.to_owned()))
@@ -132,27 +121,15 @@ impl Kind {
         match self {
             Self::Http(sender) => sender.deliver(facts, deadline).await.map(Some),
             Self::File(folder) => folder.deliver(facts).await.map(|()| None),
-            Self::Modem(modem) => by_modem(modem, facts, deadline).await.map(|()| None),
         }
     }
 }
 
-async fn by_modem(modem: &Modem, facts: &Facts, deadline: Instant) -> Result<(), Undelivered> {
-    let secret = |fact| SecretText::new(facts.get(fact).unwrap_or_default().to_owned());
-    let (Ok(number), Ok(text)) = (secret(Fact::Number), secret(Fact::Text)) else {
-        return Err(Undelivered::TooLong);
-    };
-    Ok(modem.deliver(&TextMessage { number: &number, text: &text }, deadline).await?)
-}
-
-fn way(gateway: &Gateway, timeout: Duration, with: (&Trust, &Credentials)) -> Result<Way, String> {
+fn way(gateway: &Gateway, timeout: Duration, with: (&Trust, &Secrets)) -> Result<Way, String> {
     let kind = match &gateway.kind {
         GatewayKind::Http(http) => Kind::Http(Box::new(HttpSender::new(http, timeout, with)?)),
         GatewayKind::File { directory } => Kind::File(Folder::new(directory)),
-        GatewayKind::Modem { modem } => {
-            let choice = ModemChoice::new(modem.as_deref());
-            Kind::Modem(Modem::new(ModemOptions { bus: SYSTEM_BUS.to_owned(), choice }))
-        }
+        GatewayKind::Modem { .. } => return Err("modems are not built in".to_owned()),
     };
     Ok(Way { name: gateway.name.clone(), kind })
 }
