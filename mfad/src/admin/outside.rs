@@ -107,7 +107,7 @@ impl Desk<'_> {
         Ok(made.map(|made| (detail.factor, made)))
     }
 
-    async fn deliver(&self, line: &Line, user: &UserId, code: SentCode) -> (Sent, Result<ShownText, Undone>) {
+    async fn deliver(&self, line: &Line, user: &UserId, code: SentCode) -> (Sent, Result<String, Undone>) {
         let sent =
             Sent { factor: code.factor, to: code.masked.clone(), digits: code.digits, until: code.until };
         let went = match delivery(&self.context(user), code, self.core.now()) {
@@ -123,11 +123,11 @@ impl Desk<'_> {
         user: &UserId,
         (outside, until): (&Outside, UnixTime),
         (factor, made): (FactorId, OutsideCode),
-    ) -> (Sent, Result<ShownText, Undone>) {
+    ) -> (Sent, Result<String, Undone>) {
         let to = ShownText::clean(outside.service.as_str());
         let code = made.told.then_some(made.code);
         let begun = self.core.outgoing().begin(line, consultation(&self.context(user), outside, code)).await;
-        (Sent { factor, to: to.clone(), digits: 0, until }, begun.map(|()| to))
+        (Sent { factor, to: to.clone(), digits: 0, until }, begun.map(|()| to.to_string()))
     }
 
     /// A code that did not leave is of no use: it must not be found later, nor be guessed.

@@ -63,6 +63,7 @@ fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, Sto
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     open::check_sound(path, &connection, "integrity_check")?;
+    check_length(path, &connection)?;
     check_schema(path, &connection)?;
     open::migrate(&connection)?;
     let keys = keys(&connection)?;
@@ -79,6 +80,17 @@ fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, Sto
     check_trail(&read, trail)?;
     let keys = keys.iter().map(ToString::to_string).collect();
     Ok(Checked { path: path.to_owned(), connection, vault, head, users, keys })
+}
+
+/// All pages are there: SQLite does not miss a page at the end that holds nothing at present.
+fn check_length(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let length = std::fs::metadata(path).map_err(|e| unusable(path, &e))?.len();
+    if u64::try_from(pages.saturating_mul(size)) == Ok(length) {
+        return Ok(());
+    }
+    Err(unusable(path, &"the file was cut short"))
 }
 
 /// Tables and indexes as the steps up to its version make them, and nothing else: a trigger of someone else's
