@@ -97,7 +97,11 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     findings.noticed = trail.broken_at.is_some();
     for name in USERS {
         let view = store.view(user(name), Channel::Proven).await.unwrap();
-        assert_eq!(LoginStore::of(&store).view(user(name), Channel::Proven).await, Ok(view), "{name}");
+        assert_eq!(
+            LoginStore::of(&store).view(user(name), Channel::Proven).await,
+            Ok(view.clone()),
+            "{name}"
+        );
         findings.noticed |= view.tampered;
         if !view.tampered && view.shape.is_none() {
             findings.vanished.push(name);

@@ -64,7 +64,7 @@ impl Store {
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
         let (thread, issuer, copying) = (Arc::new(Mutex::new(Some(thread))), Arc::default(), Arc::default());
-        Ok(Self { outbox, reader, thread, issuer, copying })
+        Ok(Self { outbox, reader, thread, copying, issuer })
     }
 
     /// What a login of `user` has to know before it asks.

@@ -8,7 +8,10 @@ mod file;
 
 use std::time::Duration;
 
-use mfa_proto::egress::Delivery;
+use mfa_proto::{
+    egress::Delivery,
+    secret::{MAX_SECRET, SecretText},
+};
 use mfa_role::config::{self, Fact, Gateway, GatewayKind, Template};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -19,6 +22,7 @@ use crate::{
     SetupFault,
     fill::{self, Escape, Facts, Missing},
     http::{CallError, Trust},
+    modem::{Modem, ModemChoice, ModemError, ModemOptions, SYSTEM_BUS, TextMessage},
     secrets::Secrets,
 };
 
@@ -40,6 +44,12 @@ pub enum Undelivered {
     /// The file cannot be written.
     #[error("{0}")]
     File(String),
+    /// The text is longer than a modem is given, with all that the template puts in.
+    #[error("is not given the message: it is longer than {MAX_SECRET} bytes; shorten [sms] text")]
+    TooLong,
+    /// The modem has not sent it.
+    #[error(transparent)]
+    Modem(#[from] ModemError),
 }
 
 /// Sends text messages.
@@ -60,6 +70,7 @@ struct Way {
 enum Kind {
     Http(Box<HttpSender>),
     File(Folder),
+    Modem(Modem),
 }
 
 impl Sender {
@@ -121,15 +132,27 @@ impl Kind {
         match self {
             Self::Http(sender) => sender.deliver(facts, deadline).await.map(Some),
             Self::File(folder) => folder.deliver(facts).await.map(|()| None),
+            Self::Modem(modem) => by_modem(modem, facts, deadline).await.map(|()| None),
         }
     }
+}
+
+async fn by_modem(modem: &Modem, facts: &Facts, deadline: Instant) -> Result<(), Undelivered> {
+    let secret = |fact| SecretText::new(facts.get(fact).unwrap_or_default().to_owned());
+    let (Ok(number), Ok(text)) = (secret(Fact::Number), secret(Fact::Text)) else {
+        return Err(Undelivered::TooLong);
+    };
+    Ok(modem.deliver(&TextMessage { number: &number, text: &text }, deadline).await?)
 }
 
 fn way(gateway: &Gateway, timeout: Duration, with: (&Trust, &Secrets)) -> Result<Way, String> {
     let kind = match &gateway.kind {
         GatewayKind::Http(http) => Kind::Http(Box::new(HttpSender::new(http, timeout, with)?)),
         GatewayKind::File { directory } => Kind::File(Folder::new(directory)),
-        GatewayKind::Modem { .. } => return Err("modems are not built in".to_owned()),
+        GatewayKind::Modem { modem } => {
+            let choice = ModemChoice::new(modem.as_deref());
+            Kind::Modem(Modem::new(ModemOptions { bus: SYSTEM_BUS.to_owned(), choice }))
+        }
     };
     Ok(Way { name: gateway.name.clone(), kind })
 }
