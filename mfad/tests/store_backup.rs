@@ -9,7 +9,12 @@
 
 mod store_common;
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mfa_proto::admin::{AuditFilter, FactorState, LockState, Restored};
 use mfad::{
@@ -23,8 +28,8 @@ use store_common::*;
 /// Copies made and put back by hand, as `mfactl` does.
 trait Copies {
     async fn back_up(&self, name: &str) -> PathBuf;
-    async fn put_back(&self, copy: &PathBuf) -> Result<Restored, StoreError>;
-    fn lay(&self, copy: &PathBuf);
+    async fn put_back(&self, copy: &Path) -> Result<Restored, StoreError>;
+    fn lay(&self, copy: &Path);
 }
 
 impl Copies for Fixture {
@@ -35,7 +40,7 @@ impl Copies for Fixture {
         kept
     }
 
-    async fn put_back(&self, copy: &PathBuf) -> Result<Restored, StoreError> {
+    async fn put_back(&self, copy: &Path) -> Result<Restored, StoreError> {
         self.lay(copy);
         let restored = self.store.restore().await;
         assert!(!self.directory.path().join("restore.db").exists(), "what was laid there is left");
@@ -43,7 +48,7 @@ impl Copies for Fixture {
         restored
     }
 
-    fn lay(&self, copy: &PathBuf) {
+    fn lay(&self, copy: &Path) {
         let to = Store::handed_over(&self.database());
         fs::copy(copy, &to).unwrap();
         fs::set_permissions(&to, fs::Permissions::from_mode(0o600)).unwrap();

@@ -21,11 +21,12 @@ use std::{
     sync::Arc,
 };
 
+use mfa_proto::{admin::FactorId, answer::OtpCode};
 use mfad::{
     clock::FakeClock,
     limits::{Profile, ProfileName},
     seal::Keyring,
-    store::{Outcome, Store, StoreSettings},
+    store::{Consulted, EnrollAll, Judgment, Member, Outcome, Store, StoreSettings},
 };
 use store_common::*;
 
@@ -238,4 +239,73 @@ async fn a_rotation_that_is_killed_goes_on_where_it_was() {
         assert!(accepted(&outcome), "{n}: {outcome:?}");
     }
     store.shutdown().await;
+}
+
+/// Two factors and recovery codes of one user, all or none.
+fn all_of(n: usize) -> EnrollAll {
+    let member = |called: &str| Member {
+        label: label(called),
+        params: HOTP,
+        start: HOTP.start(0),
+        secret: seed(name(n).as_bytes()).into(),
+    };
+    EnrollAll {
+        order: order(&name(n)),
+        factors: vec![member("one"), member("two")],
+        recovery: vec![OtpCode::parse("12345678").unwrap()],
+        replace: false,
+    }
+}
+
+#[test]
+#[ignore = "the process that is killed: run by killed_at_random_nothing_is_half_enrolled_or_asked_for_free"]
+fn enroll_and_ask_without_end() {
+    let directory = directory_of_child();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = open_at(&directory);
+        let factor = fs::read_to_string(directory.join("factor")).unwrap().parse().unwrap();
+        let begin: usize = fs::read_to_string(directory.join("begin")).unwrap().parse().unwrap();
+        for n in begin.. {
+            store.enroll_all(all_of(n)).await.unwrap();
+            tell(&format!("enrolled {n}"));
+            let wanted = consult(&context("asker"), FactorId(factor));
+            let Consulted::Ticket(ticket) = store.consult(wanted).await.unwrap() else { panic!("refused") };
+            tell(&format!("asked {n}"));
+            drop(store.settle(*ticket, Judgment::No).await.unwrap());
+        }
+    });
+}
+
+#[tokio::test]
+async fn killed_at_random_nothing_is_half_enrolled_or_asked_for_free() {
+    let directory = tempfile::tempdir().unwrap();
+    let keyring = Keyring::create(&directory.path().join("key")).unwrap();
+    Store::create(&directory.path().join("mfad.db"), &keyring, &FakeClock::at(NOW)).unwrap();
+    let store = open_at(directory.path());
+    let factor = store.enroll(rest("asker", true)).await.unwrap().factor;
+    fs::write(directory.path().join("factor"), factor.0.to_string()).unwrap();
+    store.shutdown().await;
+    let (mut next, mut asked) = (0, 0);
+    for round in 0..10 {
+        fs::write(directory.path().join("begin"), next.to_string()).unwrap();
+        let told = Worker::start("enroll_and_ask_without_end", directory.path()).kill_after(1 + random(12));
+        asked += told.iter().filter(|line| line.starts_with("asked")).count();
+        let store = open_at(directory.path());
+        // A failure is counted before anybody is asked, so none that was asked is missing.
+        let shown = store.show(user("asker")).await.unwrap();
+        let counted = usize::try_from(shown.failures_30_days).unwrap();
+        assert!(counted >= asked, "round {round}: {asked} were asked, {counted} counted");
+        let page = store.list(None, 200).await.unwrap();
+        let users = page.users.len() - 1;
+        assert!(users >= told.iter().filter(|line| line.starts_with("enrolled")).count(), "round {round}");
+        for n in 0..users {
+            let held = store.show(user(&name(n))).await.unwrap().factors.len();
+            assert_eq!(held, 3, "round {round}: user {n} is half enrolled");
+        }
+        next = users;
+        assert_eq!(store.check_audit().await.unwrap().broken_at, None, "round {round}");
+        store.shutdown().await;
+    }
+    assert!(next > 10 && asked > 10, "{next} users, {asked} asked");
 }

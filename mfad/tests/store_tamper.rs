@@ -98,8 +98,8 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     for name in USERS {
         let view = store.view(user(name), Channel::Proven).await.unwrap();
         assert_eq!(
-            LoginStore::of(&store).view(user(name), Channel::Proven).await,
-            Ok(view.clone()),
+            LoginStore::of(&store).view(user(name), Channel::Proven).await.as_ref(),
+            Ok(&view),
             "{name}"
         );
         findings.noticed |= view.tampered;

@@ -523,3 +523,35 @@ async fn an_answer_of_another_kind_is_no_token() {
     attempt.answer = Answer::Empty;
     assert!(!accepted(&scene.fixture.store.attempt(attempt).await.unwrap()));
 }
+
+/// What was used since a copy was made stays used when the copy is put back, whoever the copy knows.
+#[tokio::test]
+async fn a_restored_copy_frees_no_token() {
+    let scene = Scene::new();
+    let store = &scene.fixture.store;
+    store.enroll(signing::own_factor("robot", true)).await.unwrap();
+    assert!(accepted(&scene.try_token("bob", &token_at("bob", NOW, &nonce(0))).await));
+    let copy = scene.fixture.directory.path().join("kept");
+    std::fs::rename(&store.backup().await.unwrap().path, &copy).unwrap();
+    let own = |n| signing::sign_own("robot@robots.example.org", NOW, &nonce(n));
+    let (alice, bob, robot) = (alice_at(NOW, &nonce(1)), token_at("bob", NOW, &nonce(2)), own(3));
+    for (name, typed) in [("alice", &alice), ("bob", &bob), ("robot", &robot)] {
+        assert!(accepted(&scene.try_token(name, typed).await), "{name}");
+    }
+    store.remove(order("bob"), Target::default()).await.unwrap();
+    for round in ["first", "second"] {
+        std::fs::copy(&copy, mfad::store::Store::handed_over(&scene.fixture.database())).unwrap();
+        store.restore().await.unwrap();
+        for (name, typed) in [("alice", &alice), ("bob", &bob), ("robot", &robot)] {
+            assert!(!accepted(&scene.try_token(name, typed).await), "{name}, {round}");
+        }
+        let fresh = if round == "first" { 4 } else { 5 };
+        assert!(accepted(&scene.try_token("robot", &own(fresh)).await), "what is known goes on");
+        assert!(accepted(&scene.try_token("alice", &alice_at(NOW, &nonce(fresh))).await), "as do newcomers");
+    }
+    // Of bob, nobody knew what was used: no token that could have been, but those of later steps.
+    scene.fixture.clock.advance(30);
+    assert!(!accepted(&scene.try_token("bob", &token_at("bob", NOW.plus(30), &nonce(6))).await));
+    scene.fixture.clock.advance(30);
+    assert!(accepted(&scene.try_token("bob", &token_at("bob", NOW.plus(60), &nonce(7))).await));
+}

@@ -17,6 +17,7 @@ put() { # mode, source, target
 }
 
 put 755 "$build/mfad" "$prefix/sbin/mfad"
+put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
 put 755 "$build/mfactl" "$prefix/bin/mfactl"
 put 644 "$build/libpam_mfa.so" "$pam_dir/pam_mfa.so"
 for page in packaging/man/*.[1-8]; do
@@ -33,6 +34,9 @@ for unit in packaging/systemd/*.service packaging/systemd/*.socket; do
 done
 put 644 packaging/sysusers.d/mfad.conf "$prefix/lib/sysusers.d/mfad.conf"
 put 644 packaging/tmpfiles.d/mfad.conf "$prefix/lib/tmpfiles.d/mfad.conf"
+for gateway in etc/gateways/*.toml; do
+  put 644 "$gateway" "$prefix/share/doc/mfad/gateways/${gateway##*/}"
+done
 # A configuration that is there already is the admin's.
 if [ -e etc/mfad.toml ] && [ ! -e "$destdir/etc/mfad/mfad.toml" ]; then
   put 644 etc/mfad.toml /etc/mfad/mfad.toml

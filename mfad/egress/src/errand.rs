@@ -10,17 +10,20 @@ use mfa_proto::{
     name::FactorLabel,
     text::ShownText,
 };
-use mfa_role::config::{Config, Template};
+use mfa_role::{
+    config::{Config, Template},
+    credentials::Credentials,
+};
 use tokio::{sync::Semaphore, time::Instant};
 use tracing::{info, warn};
 
 use crate::{
     SetupFault,
-    credentials::{Credentials, Places},
     fill::{self, Escape, Facts},
     http::Trust,
     mail::{Letter, MailLogin, MailOptions, MailTls, Mailer},
     rest::{Service, Step, verdict::Verdict},
+    secrets::Secrets,
     sms::Sender,
 };
 
@@ -45,7 +48,7 @@ struct Post {
 
 impl Outside {
     /// Reads credentials and certificates; tells everything that is wrong with them.
-    pub fn new(config: Arc<Config>, places: &Places) -> Result<Self, Vec<SetupFault>> {
+    pub fn new(config: Arc<Config>, places: &Credentials) -> Result<Self, Vec<SetupFault>> {
         let mut faults = Vec::new();
         let credentials = read_credentials(&config, places, &mut faults);
         let host = config.egress().host.clone().unwrap_or_else(system_host);
@@ -124,7 +127,7 @@ impl Outside {
     async fn mail(&self, delivery: &Delivery) -> Done {
         let Some(post) = &self.mail else { return failed("no mail is configured: [mail] server") };
         let facts = Facts::of_delivery(delivery, &self.host);
-        let fill = |template| fill::fill(template, &facts, &Credentials::none(), Escape::Plain);
+        let fill = |template| fill::fill(template, &facts, &Secrets::none(), Escape::Plain);
         let (Ok(subject), Ok(text)) = (fill(&post.subject), fill(&post.text)) else {
             return failed("the text of the mail cannot be made");
         };
@@ -186,8 +189,8 @@ fn system_host() -> String {
     name.filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
 }
 
-fn read_credentials(config: &Config, places: &Places, faults: &mut Vec<SetupFault>) -> Credentials {
-    let mut credentials = Credentials::none();
+fn read_credentials(config: &Config, places: &Credentials, faults: &mut Vec<SetupFault>) -> Secrets {
+    let mut credentials = Secrets::none();
     for (section, name) in config.credentials() {
         if let Err(error) = credentials.read(places, name) {
             faults.push(SetupFault { section, fault: error.to_string() });
@@ -197,7 +200,7 @@ fn read_credentials(config: &Config, places: &Places, faults: &mut Vec<SetupFaul
 }
 
 /// The way to the mail server, when there is one.
-fn post(config: &Config, credentials: &Credentials, host: &str) -> Result<Option<Post>, String> {
+fn post(config: &Config, credentials: &Secrets, host: &str) -> Result<Option<Post>, String> {
     let mail = config.mail();
     let Some(server) = &mail.server else { return Ok(None) };
     let login = server.login.as_ref().map(|(user, name)| {

@@ -9,7 +9,7 @@ use mfa_proto::egress::{Consultation, Delivery};
 use mfa_role::config::{Fact, Piece, Template};
 use zeroize::Zeroizing;
 
-use crate::credentials::Credentials;
+use crate::secrets::Secrets;
 
 /// A fact or a credential that a template asks for, and there is none.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -82,7 +82,7 @@ impl Facts {
 pub fn fill(
     template: &Template,
     facts: &Facts,
-    credentials: &Credentials,
+    credentials: &Secrets,
     escape: Escape,
 ) -> Result<Zeroizing<String>, Missing> {
     put(template, facts, credentials, (Escape::Plain, escape))
@@ -92,7 +92,7 @@ pub fn fill(
 pub fn fill_field(
     template: &Template,
     facts: &Facts,
-    credentials: &Credentials,
+    credentials: &Secrets,
 ) -> Result<Zeroizing<String>, Missing> {
     put(template, facts, credentials, (Escape::Percent, Escape::Percent))
 }
@@ -100,7 +100,7 @@ pub fn fill_field(
 fn put(
     template: &Template,
     facts: &Facts,
-    credentials: &Credentials,
+    credentials: &Secrets,
     (of_text, of_facts): (Escape, Escape),
 ) -> Result<Zeroizing<String>, Missing> {
     let mut parts = Vec::with_capacity(template.pieces().len());
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn facts_go_where_they_are_named_escaped_for_the_place() {
-        let fill = |text: &str, escape| fill(&template(text), &facts(), &Credentials::none(), escape);
+        let fill = |text: &str, escape| fill(&template(text), &facts(), &Secrets::none(), escape);
         assert_eq!(
             fill("{code} for {user} at {host}, {minutes} min {{x}}", Escape::Plain).unwrap().as_str(),
             "755224 for jane&co at host.example.org, 5 min {x}"
@@ -183,7 +183,7 @@ mod tests {
             fill("/a?u={user}&c={code}", Escape::Percent).unwrap().as_str(),
             "/a?u=jane%26co&c=755224"
         );
-        let field = fill_field(&template("a&b {code}"), &facts(), &Credentials::none()).unwrap();
+        let field = fill_field(&template("a&b {code}"), &facts(), &Secrets::none()).unwrap();
         assert_eq!(field.as_str(), "a%26b%20755224");
         assert_eq!(format!("{:?}", facts()), "Facts(redacted)");
     }
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_an_error() {
         let facts = Facts { known: Vec::new() };
-        let told = fill(&template("{code}"), &facts, &Credentials::none(), Escape::Plain).unwrap_err();
+        let told = fill(&template("{code}"), &facts, &Secrets::none(), Escape::Plain).unwrap_err();
         assert_eq!(told.to_string(), "`{code}` is not known here");
     }
 

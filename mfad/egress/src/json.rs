@@ -117,7 +117,7 @@ mod tests {
             r#"{"result":true} x"#,
             r#"{"result":true"#,
             r#"{"result":true,}"#,
-            r#"{result:true}"#,
+            r"{result:true}",
             "{'result':true}",
             "",
             "<html></html>",

@@ -8,7 +8,6 @@
 //! a log or to core what was sent or what came back.
 #![forbid(unsafe_code)]
 
-pub mod credentials;
 pub mod errand;
 pub mod fill;
 pub mod http;
@@ -17,6 +16,7 @@ pub mod mail;
 pub mod modem;
 pub mod rest;
 pub mod role;
+pub mod secrets;
 pub mod server;
 pub mod sms;
 

@@ -12,6 +12,7 @@ use clap::Parser;
 use listenfd::ListenFd;
 use mfa_role::{
     config::{self, Config, ConfigErrors},
+    credentials::Credentials,
     harden,
     listen::{self, Listener, Reach},
     log,
@@ -24,7 +25,6 @@ use tracing::{info, warn};
 
 use crate::{
     SetupFault,
-    credentials::Places,
     errand::Outside,
     server::{self, Shared},
 };
@@ -33,6 +33,9 @@ use crate::{
 const OTHER_DESCRIPTORS: u64 = 64;
 /// Descriptors for each errand: its connection, its call, looking a name up.
 const DESCRIPTORS_PER_ERRAND: u64 = 6;
+
+/// Threads for looking names up and for files, which may block.
+const BLOCKING_THREADS: usize = 32;
 
 /// Sends codes and calls outside services for mfad. Started as `mfad egress`.
 #[derive(Debug, Parser)]
@@ -92,7 +95,10 @@ fn start(cli: &Cli) -> Result<(), Failure> {
     }
     // Before other threads run: it sets the mask for the mode of files.
     let listener = listener(&config)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .build();
     let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
     let done = runtime.block_on(serve(cli, config, &listener));
     // A name that is still looked up must not hold the end up.
@@ -126,6 +132,7 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener) -> Result<(), Fai
     let (replace, outside) = watch::channel(prepare(config)?);
     let socket = listener.socket.try_clone().and_then(UnixListener::from_std).map_err(failed)?;
     let mut serving = tokio::spawn(server::serve(socket, Shared { outside, allowed }));
+    let watchdog = tokio::spawn(watchdog());
     tell(&[NotifyState::Ready]);
     info!("ready: socket {shown}");
     let ended = loop {
@@ -142,12 +149,13 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener) -> Result<(), Fai
     };
     tell(&[NotifyState::Stopping]);
     info!("stopping");
+    watchdog.abort();
     serving.abort();
     ended
 }
 
 fn prepare(config: Config) -> Result<Arc<Outside>, Failure> {
-    let places = Places::of(&config.egress().credentials_dir);
+    let places = Credentials::for_group(&config.egress().credentials_dir);
     Outside::new(Arc::new(config), &places).map(Arc::new).map_err(Failure::Setup)
 }
 
@@ -182,6 +190,15 @@ fn allowed(config: &Config) -> Arc<[u32]> {
         }
     };
     [0, geteuid().as_raw()].into_iter().chain(core).collect()
+}
+
+/// Tells the service manager that the thread that does everything still does.
+async fn watchdog() {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    loop {
+        tell(&[NotifyState::Watchdog]);
+        tokio::time::sleep(limit / 3).await;
+    }
 }
 
 /// Whoever started this as a child is gone, or wants it to end.

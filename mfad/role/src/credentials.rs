@@ -12,7 +12,10 @@ use std::{
 };
 
 use mfa_proto::secret::{MAX_SECRET, SecretText};
-use nix::{fcntl::OFlag, unistd::geteuid};
+use nix::{
+    fcntl::OFlag,
+    unistd::{getegid, geteuid},
+};
 use zeroize::Zeroizing;
 
 /// Who may have been given a file.
@@ -20,6 +23,8 @@ use zeroize::Zeroizing;
 pub enum Trust {
     /// A file of its own: only its owner may have any access.
     Private,
+    /// A file of root's, for a role that is not root: the role's own group may read it.
+    OwnGroup,
     /// A credential of the service manager: its access list for the service's user shows as access of
     /// the group, so reading by the group is let pass.
     ServiceManager,
@@ -35,7 +40,8 @@ pub fn open(path: &Path) -> io::Result<File> {
 pub fn exposure(found: &Metadata, trust: Trust) -> Option<String> {
     let own = geteuid().as_raw();
     let allowed = match trust {
-        Trust::Private => 0o600,
+        Trust::OwnGroup if found.gid() == getegid().as_raw() => 0o640,
+        Trust::Private | Trust::OwnGroup => 0o600,
         Trust::ServiceManager => 0o640,
     };
     if !found.is_file() {
@@ -73,13 +79,15 @@ pub enum CredentialError {
     },
     /// Others could read or change it.
     #[error(
-        "the credential {path} {problem}; it must be a plain file of root or of the daemon's user with mode 0600 or 0400"
+        "the credential {path} {problem}; it must be a plain file of root or of the daemon's user with mode 0600 or 0400{more}"
     )]
     Exposed {
         /// Which file.
         path: PathBuf,
         /// What is wrong.
         problem: String,
+        /// What it may be besides.
+        more: &'static str,
     },
     /// It is no secret text.
     #[error("the credential {path} {problem}: write the secret as one line of text")]
@@ -96,17 +104,30 @@ pub enum CredentialError {
 pub struct Credentials {
     handed_over: Option<PathBuf>,
     own: PathBuf,
+    trust: Trust,
 }
 
 impl Credentials {
     /// Those of the service manager, as `$CREDENTIALS_DIRECTORY` says; of what it does not hand over, those
     /// in `own`.
     pub fn new(own: &Path) -> Self {
-        Self { handed_over: directory_handed_over(), own: own.to_owned() }
+        Self { handed_over: directory_handed_over(), own: own.to_owned(), trust: Trust::Private }
+    }
+
+    /// As [`Self::new`], for a role whose group may read what root put into `own`.
+    pub fn for_group(own: &Path) -> Self {
+        Self { trust: Trust::OwnGroup, ..Self::new(own) }
     }
 
     /// Reads one. Its name is one of a file: configuration lets no other pass.
     pub fn read(&self, name: &str) -> Result<SecretText, CredentialError> {
+        let mut text = self.read_up_to(name, MAX_SECRET)?;
+        let too_long = |_| CredentialError::Malformed { path: self.own.join(name), problem: "is too long" };
+        SecretText::new(std::mem::take(&mut *text)).map_err(too_long)
+    }
+
+    /// As [`Self::read`], of at most `most` bytes.
+    pub fn read_up_to(&self, name: &str, most: usize) -> Result<Zeroizing<String>, CredentialError> {
         if name.is_empty() || name.contains('/') || name.starts_with('.') {
             return Err(CredentialError::Missing {
                 name: name.escape_debug().to_string(),
@@ -114,12 +135,12 @@ impl Credentials {
             });
         }
         if let Some(directory) = &self.handed_over
-            && let Some(secret) = read_if_there(&directory.join(name), Trust::ServiceManager)?
+            && let Some(secret) = read_if_there(&directory.join(name), Trust::ServiceManager, most)?
         {
             return Ok(secret);
         }
         let path = self.own.join(name);
-        read_if_there(&path, Trust::Private)?
+        read_if_there(&path, self.trust, most)?
             .ok_or_else(|| CredentialError::Missing { name: name.to_owned(), path })
     }
 }
@@ -134,37 +155,40 @@ pub fn directory_handed_over() -> Option<PathBuf> {
     directory.ok().map(PathBuf::from).filter(|path| path.is_absolute())
 }
 
-fn read_if_there(path: &Path, trust: Trust) -> Result<Option<SecretText>, CredentialError> {
+fn read_if_there(
+    path: &Path,
+    trust: Trust,
+    most: usize,
+) -> Result<Option<Zeroizing<String>>, CredentialError> {
     let failed = |source| CredentialError::Io { path: path.to_owned(), source };
     let file = match open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(failed)?,
     };
     if let Some(problem) = exposure(&file.metadata().map_err(failed)?, trust) {
-        return Err(CredentialError::Exposed { path: path.to_owned(), problem });
+        let more = if trust == Trust::OwnGroup { ", or 0640 with the daemon's group" } else { "" };
+        return Err(CredentialError::Exposed { path: path.to_owned(), problem, more });
     }
-    let text = read_line(file).map_err(failed)?;
-    let malformed = |problem| CredentialError::Malformed { path: path.to_owned(), problem };
-    let text = text.map_err(malformed)?;
-    SecretText::new(text).map(Some).map_err(|_| malformed("is too long"))
+    let text = read_line(file, most).map_err(failed)?;
+    text.map(Some).map_err(|problem| CredentialError::Malformed { path: path.to_owned(), problem })
 }
 
 /// The text of a file without the line's end that editors put there, or what is wrong with it.
-fn read_line(file: File) -> io::Result<Result<String, &'static str>> {
+fn read_line(file: File, most: usize) -> io::Result<Result<Zeroizing<String>, &'static str>> {
     // One allocation that is never outgrown, so that wiping it wipes all there was; one byte beyond what
     // fits tells the longer from the whole.
-    let room = MAX_SECRET.saturating_add(2);
+    let room = most.saturating_add(2);
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     file.take(u64::try_from(room).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
     let text = std::str::from_utf8(&bytes).map(|text| text.strip_suffix('\n').unwrap_or(text));
     Ok(match text {
         Err(_) => Err("is not text"),
-        Ok(text) if text.len() > MAX_SECRET => Err("is too long"),
+        Ok(text) if text.len() > most => Err("is too long"),
         Ok("") => Err("is empty"),
         Ok(text) if text.chars().any(char::is_control) => {
             Err("has more than one line, or control characters")
         }
-        Ok(text) => Ok(text.to_owned()),
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
     })
 }
 
@@ -190,7 +214,10 @@ mod tests {
             let (handed, own) = (dir.path().join("handed"), dir.path().join("own"));
             fs::create_dir(&handed).unwrap();
             fs::create_dir(&own).unwrap();
-            Self { _dir: dir, credentials: Credentials { handed_over: Some(handed), own } }
+            Self {
+                _dir: dir,
+                credentials: Credentials { handed_over: Some(handed), own, trust: Trust::Private },
+            }
         }
 
         fn handed(&self, name: &str) -> PathBuf {
@@ -241,6 +268,24 @@ mod tests {
         assert!(place.told("dir").contains("not a plain file"));
         nix::unistd::mkfifo(&place.own("fifo"), nix::sys::stat::Mode::from_bits_truncate(0o600)).unwrap();
         assert!(place.told("fifo").contains("not a plain file"));
+    }
+
+    #[test]
+    fn the_group_of_a_role_may_read_what_is_root_s() {
+        let mut place = Place::new();
+        write(&place.own("a"), b"secret");
+        place.credentials.trust = Trust::OwnGroup;
+        fs::set_permissions(place.own("a"), fs::Permissions::from_mode(0o640)).unwrap();
+        assert_eq!(place.credentials.read("a").unwrap().expose(), "secret");
+        for mode in [0o660, 0o644, 0o620] {
+            fs::set_permissions(place.own("a"), fs::Permissions::from_mode(mode)).unwrap();
+            assert!(place.told("a").contains("0640 with the daemon's group"), "{mode:o}");
+        }
+        if geteuid().is_root() {
+            fs::set_permissions(place.own("a"), fs::Permissions::from_mode(0o640)).unwrap();
+            std::os::unix::fs::chown(place.own("a"), None, Some(65_534)).unwrap();
+            assert!(place.told("a").contains("has mode 0640"), "another group's");
+        }
     }
 
     #[test]

@@ -1,22 +1,24 @@
-//! New factors: added pending, active once a code has proven that the person has them.
+//! New factors: added pending, active once an answer has proven that the person has them.
 
 use mfa_proto::{
-    admin::{Enrolled, FactorId, FactorKind, NewFactor, NewParams, Refusal, RefusalCode, Reply},
-    answer::Answer,
+    admin::{
+        Enrolled, FactorDetail, FactorId, FactorKind, FactorState, NewFactor, Refusal, RefusalCode, Reply,
+    },
+    answer::OtpCode,
     name::{FactorLabel, UserId},
     secret::SecretText,
 };
-use zeroize::Zeroizing;
 
 use super::{
     Desk,
+    draft::{Draft, Origin},
+    outside::service_of,
     refusal::{not_done, refused},
-    rights::parsed,
+    rights::{parsed, parsed_as},
 };
 use crate::{
-    config::SelfEnrollment,
-    factor::{Params, Seed},
-    store::{self, Channel, Refused, StoreError},
+    config::{Judge, SelfEnrollment},
+    store::{self, Channel, EnrollAll, Member, Refused, StoreError, Target},
 };
 
 impl Desk<'_> {
@@ -27,31 +29,32 @@ impl Desk<'_> {
             self.root_only("make a factor active without a code that proves it")?;
         }
         self.may_begin(&user).await?;
-        let (params, counter) = checked(&params)?;
-        let label = label.map_or_else(|| default_label(params.kind()), Ok)?;
-        let brought_along = secret.is_some();
-        let seed = secret.map_or_else(
-            || Seed::generate(params.algorithm().unwrap_or_default()),
-            |text| Seed::from_base32(&text),
-        );
-        let seed = seed.map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))?;
-        let shown = if brought_along { Shown::default() } else { Shown::of(params, counter, &seed, &user)? };
+        let (kind, settings) = (params.kind(), self.core.settings());
+        let Draft { params, start, secret, shown } =
+            Draft::new(&settings, &user, (params, secret), Origin::Ours)?;
+        let label = label.map_or_else(|| default_label(kind), Ok)?;
+        // Whoever hands out the secrets has nothing to prove by a token.
+        let activate = activate || (kind == FactorKind::Token && self.peer.is_root());
         let order = self.order(&user, uid, current_code)?;
-        let start = params.start(counter);
-        let secret = seed.into();
         let new = store::NewFactor { order, label: label.clone(), params, start, secret, activate, replace };
         let added = self.core.store().enroll(new).await;
         let added = added.map_err(|e| not_done(&user, "add a factor", self.core.now(), &e))?;
         self.log_change("enroll", &user);
         let (factor, state) = (added.factor, added.state);
+        let sent_to = if state == FactorState::Pending && self.is_begun(&user, factor).await? {
+            let sent = self.send_first(&user, uid, factor).await?;
+            (kind != FactorKind::Rest).then_some(sent)
+        } else {
+            None
+        };
         Ok(Reply::Enrolled(Box::new(Enrolled {
             factor,
             label,
             state,
             secret: shown.key,
             uri: shown.link,
-            signing_secret: None,
-            sent_to: None,
+            signing_secret: shown.signing,
+            sent_to,
         })))
     }
 
@@ -73,6 +76,19 @@ impl Desk<'_> {
         ))
     }
 
+    /// Whether something has to be sent before the factor can be proven.
+    async fn is_begun(&self, user: &UserId, factor: FactorId) -> Result<bool, Refusal> {
+        let Some(detail) = self.one(user, |f| f.factor == factor).await? else { return Ok(false) };
+        Ok(match detail.kind {
+            FactorKind::Sms | FactorKind::Mail => true,
+            FactorKind::Rest => {
+                let settings = self.core.settings();
+                service_of(&detail).and_then(|s| settings.outside(&s).map(|t| t.begins)).unwrap_or(false)
+            }
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery | FactorKind::Token => false,
+        })
+    }
+
     pub(super) async fn confirm(
         &self,
         user: UserId,
@@ -81,18 +97,82 @@ impl Desk<'_> {
     ) -> Result<Reply, Refusal> {
         let uid = self.root_or_self(&user).await?;
         let order = self.order(&user, uid, None)?;
-        let done = self.core.store().confirm(order, factor, Answer::Code(parsed(code)?)).await;
+        let meant = |f: &FactorDetail| {
+            f.state == FactorState::Pending && factor.is_none_or(|factor| f.factor == factor)
+        };
+        let pending = self.one(&user, meant).await?;
+        let kind = pending.as_ref().map(|pending| pending.kind);
+        let answer = parsed_as(kind, code)?;
+        let settings = self.core.settings();
+        let judged_outside = pending.as_ref().and_then(service_of).is_some_and(|service| {
+            settings.outside(&service).is_none_or(|terms| terms.judge == Judge::Service)
+        });
+        let done = if judged_outside {
+            self.confirm_outside(order, factor, answer.canonical()).await?
+        } else {
+            self.core.store().confirm(order, factor, answer).await
+        };
         done.map_err(|error| {
             if error == StoreError::Refused(Refused::WrongCode) {
-                return refused(
-                    RefusalCode::WrongCode,
-                    "wrong code: it has to be one that the new factor shows now",
-                );
+                return refused(RefusalCode::WrongCode, wrong_first(kind));
             }
             not_done(&user, "confirm the factor", self.core.now(), &error)
         })?;
         self.log_change("confirm", &user);
         Ok(Reply::Done { factors: 1 })
+    }
+
+    /// All of it or nothing, active at once: what was in use elsewhere.
+    pub(super) async fn enroll_all(
+        &self,
+        user: UserId,
+        factors: Vec<NewFactor>,
+        recovery: Vec<SecretText>,
+        replace: bool,
+    ) -> Result<Reply, Refusal> {
+        self.root_only("add factors without a code that proves them")?;
+        let uid = self.root_or_self(&user).await?;
+        let settings = self.core.settings();
+        let member = |new: NewFactor| {
+            if new.user != user {
+                return Err(refused(RefusalCode::Invalid, "one of the factors is another user's"));
+            }
+            let label = new.label.map_or_else(|| default_label(new.params.kind()), Ok)?;
+            let draft = Draft::new(&settings, &user, (new.params, new.secret), Origin::Elsewhere)?;
+            if draft.shown.key.is_some() {
+                return Err(refused(RefusalCode::Invalid, "a factor that is brought along has a key"));
+            }
+            Ok(Member { label, params: draft.params, start: draft.start, secret: draft.secret })
+        };
+        let factors = factors.into_iter().map(member).collect::<Result<Vec<_>, _>>()?;
+        let recovery = recovery.iter().map(parsed).collect::<Result<Vec<OtpCode>, _>>()?;
+        let order = self.order(&user, uid, None)?;
+        let all = EnrollAll { order, factors, recovery, replace };
+        let done = self.core.store().enroll_all(all).await;
+        self.changed("enroll", &user, done)
+    }
+
+    /// Takes back what was just added and could not be begun: nobody would know why it is there.
+    pub(super) async fn take_back(&self, user: &UserId, uid: Option<u32>, factor: FactorId) {
+        let order = store::Order { context: self.context(user), uid, authority: store::Authority::Admin };
+        let target = Target { factor: Some(factor), label: None };
+        if let Err(error) = self.core.store().remove(order, target).await {
+            tracing::warn!("factor {} of {user} stays, pending: {error}", factor.0);
+        }
+    }
+
+    /// The only factor of a user that is meant; `None` when there is none, or more than one.
+    pub(super) async fn one(
+        &self,
+        user: &UserId,
+        meant: impl Fn(&FactorDetail) -> bool,
+    ) -> Result<Option<FactorDetail>, Refusal> {
+        let detail = match self.core.store().show(user.clone()).await {
+            Err(StoreError::Refused(_)) => return Ok(None),
+            other => other.map_err(|e| not_done(user, "read the factors", self.core.now(), &e))?,
+        };
+        let mut found = detail.factors.into_iter().filter(|factor| meant(factor));
+        Ok(found.next().filter(|_| found.next().is_none()))
     }
 }
 
@@ -100,45 +180,13 @@ fn default_label(kind: FactorKind) -> Result<FactorLabel, Refusal> {
     FactorLabel::new(kind.word()).map_err(|error| refused(RefusalCode::Invalid, &error.to_string()))
 }
 
-fn checked(params: &NewParams) -> Result<(Params, i64), Refusal> {
-    let (params, counter) = match params {
-        NewParams::Totp(totp) => (Params::Totp(*totp), 0),
-        NewParams::Hotp(hotp) => {
-            let counter = i64::try_from(hotp.counter).map_err(|_| {
-                refused(
-                    RefusalCode::Invalid,
-                    "the counter is too large: it must be below 9223372036854775808",
-                )
-            })?;
-            (Params::Hotp { algorithm: hotp.algorithm, digits: hotp.digits }, counter)
+const fn wrong_first(kind: Option<FactorKind>) -> &'static str {
+    match kind {
+        Some(FactorKind::Sms | FactorKind::Mail) => "wrong code: it has to be the one that was sent last",
+        Some(FactorKind::Rest) => "the service did not say yes to that",
+        Some(FactorKind::Token) => "wrong token: it is of another minute, another name, or other secrets",
+        Some(FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery) | None => {
+            "wrong code: it has to be one that the new factor shows now"
         }
-        NewParams::Sms(_) | NewParams::Mail(_) | NewParams::Rest(_) | NewParams::Token(_) => {
-            return Err(refused(RefusalCode::Invalid, "this kind of factor is not known here"));
-        }
-    };
-    if params.is_valid() {
-        return Ok((params, counter));
-    }
-    Err(refused(RefusalCode::Invalid, "codes have 6 or 8 digits, and a step lasts 15 to 120 seconds"))
-}
-
-/// What the person sets the new factor up with: the key as text, and as link.
-#[derive(Debug, Default)]
-struct Shown {
-    key: Option<SecretText>,
-    link: Option<SecretText>,
-}
-
-impl Shown {
-    /// An error when it cannot be shown: it could not be set up then.
-    fn of(params: Params, counter: i64, seed: &Seed, user: &UserId) -> Result<Self, Refusal> {
-        let failed =
-            || refused(RefusalCode::Invalid, "no link for authenticator apps can be made of this user name");
-        let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
-        let host = host.unwrap_or_else(|| "localhost".to_owned());
-        let link = params.uri(seed, &host, &user.to_string(), params.start(counter)).ok_or_else(failed)?;
-        let take =
-            |mut text: Zeroizing<String>| SecretText::new(std::mem::take(&mut *text)).map_err(|_| failed());
-        Ok(Self { key: Some(take(seed.to_base32())?), link: Some(take(link)?) })
     }
 }

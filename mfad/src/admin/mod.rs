@@ -3,8 +3,12 @@
 //! Refuses to reveal what others hold: to a peer that is not root, every account but its own does not
 //! exist as far as can be told.
 
+mod codes;
+mod copies;
+mod draft;
 mod enroll;
 mod look;
+mod outside;
 mod refusal;
 mod rights;
 mod state;
@@ -75,15 +79,15 @@ async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refu
         Request::Audit(filter) => desk.audit(*filter).await,
         Request::ConfigCheck => desk.config_check(),
         Request::Reload => desk.reload().await,
-        Request::Resync { .. }
-        | Request::RecoveryNew { .. }
-        | Request::Send { .. }
-        | Request::TokenIssue { .. }
-        | Request::EnrollAll { .. }
-        | Request::Backup
-        | Request::Restore => {
-            Err(refusal::refused(mfa_proto::admin::RefusalCode::Invalid, "this is not known here"))
+        Request::Resync { target, codes } => desk.resync(target, codes).await,
+        Request::RecoveryNew { user, count, code } => desk.recovery_new(user, count, code).await,
+        Request::Send { target } => desk.send(target).await,
+        Request::TokenIssue { target } => desk.token_issue(target).await,
+        Request::EnrollAll { user, factors, recovery, replace } => {
+            desk.enroll_all(user, factors, recovery, replace).await
         }
+        Request::Backup => desk.backup().await,
+        Request::Restore => desk.restore().await,
     }
 }
 
@@ -106,3 +110,6 @@ impl Desk<'_> {
         info!(event, user, actor, session, "{event}: user={user} by uid {actor}");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Who may ask for what. Root may do all; others a few things for their own account, proven by a code.
 
 use mfa_proto::{
-    admin::{Refusal, RefusalCode},
-    answer::{Answer, OtpCode},
+    admin::{FactorKind, Refusal, RefusalCode},
+    answer::{Answer, AnswerShape, OtpCode},
     name::UserId,
     secret::SecretText,
 };
@@ -54,7 +54,7 @@ impl Desk<'_> {
         let authority = if self.peer.is_root() {
             Authority::Admin
         } else {
-            let code = code.map(|code| parsed(&code)).transpose()?.map(Answer::Code);
+            let code = code.map(|code| current(&code)).transpose()?;
             Authority::Owner { code, channel: Channel::Unproven }
         };
         Ok(Order { context: self.context(user), uid, authority })
@@ -69,6 +69,31 @@ impl Desk<'_> {
 
 /// A code as people type it.
 pub(super) fn parsed(code: &SecretText) -> Result<OtpCode, Refusal> {
-    OtpCode::parse(code.expose())
-        .ok_or_else(|| refused(RefusalCode::WrongCode, "that is no code: a code has 6 or 8 digits"))
+    OtpCode::parse(code.expose()).ok_or_else(|| no_code("a code has 6 to 8 digits"))
+}
+
+/// A code that proves the owner: of any active factor, recovery codes and tokens among them.
+fn current(code: &SecretText) -> Result<Answer, Refusal> {
+    let shape = DIGITS.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN);
+    shape.parse(code.expose()).ok_or_else(|| no_code("a code has 6 to 8 digits, or is a recovery code"))
+}
+
+/// What proves a factor of a kind; of one that is not known, digits.
+pub(super) fn parsed_as(kind: Option<FactorKind>, code: &SecretText) -> Result<Answer, Refusal> {
+    let (shape, form) = match kind {
+        Some(FactorKind::Rest) => (AnswerShape::TEXT, "what a service is asked has 4 to 64 characters"),
+        Some(FactorKind::Token) => (AnswerShape::TOKEN, "a token has digits, one space and a signature"),
+        Some(
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery | FactorKind::Sms | FactorKind::Mail,
+        )
+        | None => (DIGITS, "a code has 6 to 8 digits"),
+    };
+    shape.parse(code.expose()).ok_or_else(|| no_code(form))
+}
+
+const DIGITS: AnswerShape =
+    AnswerShape::SIX_DIGITS.or(AnswerShape::SEVEN_DIGITS).or(AnswerShape::EIGHT_DIGITS);
+
+fn no_code(form: &str) -> Refusal {
+    refused(RefusalCode::WrongCode, &format!("that is no code: {form}"))
 }

@@ -45,13 +45,19 @@ impl Desk<'_> {
         self.changed("reset", &user, done)
     }
 
-    fn changed(&self, what: &str, user: &UserId, done: Result<u32, StoreError>) -> Result<Reply, Refusal> {
+    pub(super) fn changed(
+        &self,
+        what: &str,
+        user: &UserId,
+        done: Result<u32, StoreError>,
+    ) -> Result<Reply, Refusal> {
         let factors = done.map_err(|error| not_done(user, what, self.core.now(), &error))?;
         self.log_change(what, user);
         Ok(Reply::Done { factors })
     }
 }
 
-fn taken_apart(target: FactorRef) -> (UserId, Target) {
+/// Whose and which, as the store has it.
+pub(super) fn taken_apart(target: FactorRef) -> (UserId, Target) {
     (target.user, Target { factor: target.factor, label: target.label })
 }

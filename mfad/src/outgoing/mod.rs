@@ -9,10 +9,11 @@ mod call;
 mod line;
 mod places;
 mod terms;
+mod words;
 
 use mfa_proto::{
     egress::{Consultation, Delivery, Done, Errand},
-    text::ShownText,
+    text::{ShownText, escape_for_log},
 };
 use mfa_role::wire::WireError;
 
@@ -21,6 +22,7 @@ pub use self::{
     line::Line,
     places::{MOST, MOST_OF_ONE},
     terms::{NoRandomness, OutsideCode, outside_code},
+    words::{consultation, delivery},
 };
 
 /// The calls under way.
@@ -73,19 +75,25 @@ pub enum Undone {
     /// It took too long.
     #[error("egress did not answer in time")]
     TimedOut,
-    /// It was tried, and failed.
+    /// It was tried, and failed: why, in one line for the log.
     #[error("{0}")]
-    Failed(ShownText),
+    Failed(String),
+}
+
+impl Undone {
+    fn failed(why: &ShownText) -> Self {
+        Self::Failed(escape_for_log(why.as_str()))
+    }
 }
 
 impl Outgoing {
-    /// Delivers a code. `Ok` says that a gateway has taken it, and which.
-    pub async fn deliver(&self, line: &Line, delivery: Delivery) -> Result<ShownText, Undone> {
+    /// Delivers a code. `Ok` says that a gateway has taken it, and which, in one line for the log.
+    pub async fn deliver(&self, line: &Line, delivery: Delivery) -> Result<String, Undone> {
         let via = Via::Medium(delivery.medium);
         match self.run(line, via, &Errand::Deliver(Box::new(delivery))).await? {
-            Done::Delivered { via } => Ok(via),
+            Done::Delivered { via } => Ok(escape_for_log(via.as_str())),
             Done::Yes | Done::No => Err(Undone::Senseless),
-            Done::Failed { why } => Err(Undone::Failed(why)),
+            Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
     }
@@ -96,7 +104,7 @@ impl Outgoing {
         match self.run(line, via, &Errand::Begin(Box::new(consultation))).await? {
             Done::Yes => Ok(()),
             Done::No | Done::Delivered { .. } => Err(Undone::Senseless),
-            Done::Failed { why } => Err(Undone::Failed(why)),
+            Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
     }
@@ -108,7 +116,7 @@ impl Outgoing {
             Done::Yes => Ok(Said::Yes),
             Done::No => Ok(Said::No),
             Done::Delivered { .. } => Err(Undone::Senseless),
-            Done::Failed { why } => Err(Undone::Failed(why)),
+            Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
     }
@@ -118,7 +126,7 @@ impl Outgoing {
         match self.run(line, Via::Nothing, &Errand::Ping).await? {
             Done::Yes => Ok(()),
             Done::No | Done::Delivered { .. } => Err(Undone::Senseless),
-            Done::Failed { why } => Err(Undone::Failed(why)),
+            Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
     }

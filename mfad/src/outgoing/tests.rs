@@ -271,6 +271,20 @@ async fn a_stranger_is_told_nothing() {
     assert_eq!(std::fs::read(directory.path().join("heard")).unwrap(), b"", "it was told something");
 }
 
+#[tokio::test]
+async fn what_egress_says_is_one_line_in_the_log() {
+    let text = || ShownText::clean("x\nmfad: login accept: user=root");
+    for done in [Done::Delivered { via: text() }, Done::Failed { why: text() }] {
+        let directory = tempfile::tempdir().unwrap();
+        let server = serve(directory.path(), Manner::Answers(done));
+        let line = line(directory.path(), Duration::from_secs(20));
+        let said = Outgoing::default().deliver(&line, delivery()).await;
+        let logged = said.unwrap_or_else(|undone| undone.to_string());
+        assert_eq!(logged, "x\\u{a}mfad: login accept: user=root");
+        server.abort();
+    }
+}
+
 #[test]
 fn nothing_secret_is_printed() {
     let printed = format!("{:?} {:?}", delivery(), consultation());

@@ -13,7 +13,11 @@ use tracing::{info, warn};
 
 use mfa_role::signals::{Signals, Word};
 
-use super::{Failure, hardened, load, setup};
+use super::{
+    Failure,
+    egress::{self, Beside},
+    hardened, load, setup,
+};
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
@@ -33,12 +37,22 @@ use crate::{
 /// Threads for look-ups in the account database, which may block.
 const BLOCKING_THREADS: usize = crate::identity::Directory::MOST;
 
-/// Runs the role. `init` makes key and database first when neither is there.
-pub(super) fn run(path: &Path, init: bool) -> Result<(), Failure> {
-    hardened()?;
+/// How the role is run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Manner {
+    /// Make key and database first when neither is there.
+    pub(super) init: bool,
+    /// Run egress beside it, when the configuration needs that.
+    pub(super) with_egress: bool,
+}
+
+/// Runs the role.
+pub(super) fn run(path: &Path, manner: Manner) -> Result<(), Failure> {
     let config = load(path)?;
+    let beside = (manner.with_egress && config.needs_egress()).then(egress::find).transpose()?;
+    hardened()?;
     log::start(config.log()).map_err(Failure::new)?;
-    if init {
+    if manner.init {
         setup::init_if_new(&config)?;
     }
     // Before the sockets: they must not be taken from a daemon that is about to end.
@@ -50,7 +64,14 @@ pub(super) fn run(path: &Path, init: bool) -> Result<(), Failure> {
         .max_blocking_threads(BLOCKING_THREADS)
         .build()
         .map_err(|e| Failure::new(format_args!("cannot start the runtime: {e}")))?;
-    let served = runtime.block_on(serve(path.to_owned(), config, &listeners));
+    let served = runtime.block_on(async {
+        let mut beside = beside.map(|program| Beside::start(&program, path)).transpose()?;
+        let served = serve(path.to_owned(), config, &listeners, &mut beside).await;
+        if let Some(beside) = beside {
+            beside.end().await;
+        }
+        served
+    });
     // A look-up that hangs in the account database must not hold up the end.
     runtime.shutdown_timeout(Duration::from_millis(100));
     served
@@ -109,7 +130,12 @@ impl Listeners {
     }
 }
 
-async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(), Failure> {
+async fn serve(
+    path: PathBuf,
+    config: Config,
+    listeners: &Listeners,
+    beside: &mut Option<Beside>,
+) -> Result<(), Failure> {
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let keyring = keys::load(&config).map_err(Failure::new)?;
@@ -133,12 +159,14 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
                 Word::Stop => break Ok(()),
                 Word::Reload => {
                     reload(&core).await;
+                    beside.iter().for_each(Beside::reload);
                     continue;
                 }
             },
             _ = &mut private => "the task that takes connections",
             _ = &mut chores => "the task that does the chores",
             () = store.ended() => "the thread that owns the database",
+            () = ended(beside) => "mfad-egress",
         };
         break Err(Failure::new(format_args!("{ended} has ended by itself; the log says why")));
     };
@@ -151,6 +179,14 @@ async fn serve(path: PathBuf, config: Config, listeners: &Listeners) -> Result<(
     chores.abort();
     store.shutdown().await;
     ended
+}
+
+/// Waits for the end of what runs beside; forever when that is nothing.
+async fn ended(beside: &mut Option<Beside>) {
+    match beside {
+        Some(beside) => beside.ended().await,
+        None => std::future::pending().await,
+    }
 }
 
 fn accepting(

@@ -1,6 +1,7 @@
 //! What the program can be started as, and its command line.
 
 mod core;
+mod egress;
 mod setup;
 
 use std::{
@@ -31,7 +32,9 @@ pub struct Cli {
 enum Role {
     /// Run the role that holds keys and decides (no network)
     Core,
-    /// Run all that the configuration needs in one process: for containers and trying out
+    /// Run the role that sends codes and calls outside services (no keys, no database)
+    Egress,
+    /// Run all that the configuration needs: for containers and trying out
     Run {
         /// Make key and database first when neither is there
         #[arg(long)]
@@ -84,8 +87,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Role::Key(action) => {
             hardened().and_then(|()| load(&cli.config)).and_then(|config| key(&config, &action))
         }
-        Role::Core => core::run(&cli.config, false),
-        Role::Run { init } => core::run(&cli.config, init),
+        Role::Core => core::run(&cli.config, core::Manner::default()),
+        Role::Egress => egress::become_it(&cli.config),
+        Role::Run { init } => core::run(&cli.config, core::Manner { init, with_egress: true }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -87,7 +87,7 @@ fn answered(dialogue: Dialogue, answer: Answer) -> Step {
             judge(dialogue, Answer::Code(code), form)
         }
         Answer::Text(text) => judge(dialogue, Answer::Text(text), AnswerShape::TEXT),
-        Answer::Recovery(_) | Answer::Token(_) => Step::Judge(Judging::new(dialogue), answer),
+        Answer::Recovery(_) | Answer::Token(_) => Step::Judge(Judging::new(dialogue, &answer), answer),
         Answer::Choice(Choice::List) => dialogue.ask_with_list(),
         Answer::Choice(Choice::Factor(word)) => chosen(dialogue, &word),
         Answer::Empty => match dialogue.chosen().map(|held| held.holding.factor) {
@@ -102,7 +102,7 @@ fn answered(dialogue: Dialogue, answer: Answer) -> Step {
 fn judge(dialogue: Dialogue, answer: Answer, form: AnswerShape) -> Step {
     let here = dialogue.judges_here(form) && !dialogue.outside_is_chosen();
     if here {
-        return Step::Judge(Judging::new(dialogue), answer);
+        return Step::Judge(Judging::new(dialogue, &answer), answer);
     }
     let outside = dialogue.outside().map(|held| held.holding.factor);
     match (outside, answer.canonical()) {

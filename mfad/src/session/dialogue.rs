@@ -174,12 +174,14 @@ impl Dialogue {
 
     /// Counts an attempt that failed for `reason`, and asks again with the reason in the prompt, because
     /// other messages come late in older sshd.
-    pub(super) fn ask_again(mut self, why: &str, reason: Reason) -> Step {
+    pub(super) fn ask_again(self, why: &str, reason: Reason) -> Step {
+        self.ask_again_or(why, Settled::denied(reason))
+    }
+
+    /// The same; when it was the last attempt, the login ends so.
+    pub(super) fn ask_again_or(mut self, why: &str, last: Settled) -> Step {
         self.attempts_left = self.attempts_left.saturating_sub(1);
-        if self.attempts_left == 0 {
-            return Step::Settle(Settled::denied(reason));
-        }
-        self.ask(Some(why))
+        if self.attempts_left == 0 { Step::Settle(last) } else { self.ask(Some(why)) }
     }
 
     /// Ends the login; says why first, in a prompt that wants no code, unless all is concealed.

@@ -2,7 +2,7 @@
 //!
 //! Refuses a yes without the store's proof; whatever else came back leads to another prompt or to the end.
 
-use mfa_proto::admin::FactorId;
+use mfa_proto::{admin::FactorId, answer::Answer};
 
 use super::{Informing, Issued, Reason, Settled, Step, Wording, dialogue::Dialogue, wait_is_short};
 use crate::{
@@ -15,6 +15,8 @@ use crate::{
 #[derive(Debug)]
 pub struct Judging {
     dialogue: Dialogue,
+    /// What is said of an answer that was used before.
+    used: &'static str,
 }
 
 /// A code is being sent, or an outside service told that a login begins.
@@ -30,13 +32,13 @@ pub struct Consulting {
 }
 
 impl Judging {
-    pub(super) const fn new(dialogue: Dialogue) -> Self {
-        Self { dialogue }
+    pub(super) fn new(dialogue: Dialogue, answer: &Answer) -> Self {
+        Self { dialogue, used: Wording::used(answer) }
     }
 
     /// The store's word.
     pub fn judged(self, outcome: Outcome, now: UnixTime) -> Step {
-        settle(self.dialogue, outcome, now)
+        settle(self.dialogue, self.used, outcome, now)
     }
 }
 
@@ -47,7 +49,7 @@ impl Consulting {
 
     /// The store's word on what the service said.
     pub fn consulted(self, outcome: Outcome, now: UnixTime) -> Step {
-        settle(self.dialogue, outcome, now)
+        settle(self.dialogue, Wording::USED_CODE, outcome, now)
     }
 }
 
@@ -79,17 +81,18 @@ impl Issuing {
     }
 }
 
-fn settle(dialogue: Dialogue, outcome: Outcome, now: UnixTime) -> Step {
+fn settle(dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
     match outcome {
         Outcome::Accepted(proof) => accept(dialogue.settings.conceal, proof),
         Outcome::Wrong { gate } => refused(dialogue, (Reason::WrongCode, "Wrong code."), gate, now),
-        Outcome::Used { gate } => {
-            let why = "That code was used before: wait for the next one.";
-            refused(dialogue, (Reason::UsedCode, why), gate, now)
-        }
+        Outcome::Used { gate } => refused(dialogue, (Reason::UsedCode, used), gate, now),
         // Not judged, so the same code may be typed again.
         Outcome::Locked { gate } if wait_is_short(gate, now) => {
             refused(dialogue, (Reason::Locked, "Too soon after a wrong code."), gate, now)
+        }
+        // Something else that is held may still be open.
+        Outcome::Locked { gate } if dialogue.held.len() > 1 => {
+            dialogue.ask_again_or(&Wording::refusal(gate, now), Settled::locked(gate))
         }
         Outcome::Locked { gate } => dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now)),
         Outcome::Unreachable { gate } => {

@@ -1,6 +1,9 @@
 //! What a person reads when a code is refused: what is wrong, how long to wait, whom to ask.
 
-use mfa_proto::{answer::AnswerShape, text::ShownText};
+use mfa_proto::{
+    answer::{Answer, AnswerShape},
+    text::ShownText,
+};
 
 use super::SHORT_WAIT;
 use crate::{clock::UnixTime, limits::Gate, store::Proof};
@@ -40,6 +43,20 @@ impl Wording {
 
     /// The longest sentence, in bytes: with the longest prompt it fits what can be shown.
     pub const MOST: usize = 240;
+
+    /// What is said of a code that was right, but used.
+    pub const USED_CODE: &str = "That code was used before: wait for the next one.";
+
+    /// What is said of an answer that was right, but used.
+    pub fn used(answer: &Answer) -> &'static str {
+        match answer {
+            Answer::Recovery(_) => "That recovery code was used before: take another one.",
+            Answer::Token(_) => "That token was used before.",
+            Answer::Code(_) | Answer::Text(_) | Answer::Acknowledged | Answer::Choice(_) | Answer::Empty => {
+                Self::USED_CODE
+            }
+        }
+    }
 
     /// What was typed is nothing that the prompt takes.
     pub fn not_an_answer(shape: AnswerShape) -> String {

@@ -123,10 +123,10 @@ impl Fixture {
 
     /// A code sent for a login.
     pub(crate) async fn sent(&self, context: &Context, factor: FactorId) -> Box<SentCode> {
-        match self.store.issue(issue(context, factor)).await.unwrap() {
-            Issued::Code(sent) => sent,
-            other => panic!("no code was made: {other:?}"),
-        }
+        let issued = self.store.issue(issue(context, factor)).await.unwrap();
+        let told = format!("{issued:?}");
+        let Issued::Code(sent) = issued else { panic!("no code was made: {told}") };
+        sent
     }
 
     pub(crate) async fn try_in(&self, context: &Context, code: &str) -> Outcome {
@@ -135,10 +135,10 @@ impl Fixture {
 
     /// The right to ask the outside service.
     pub(crate) async fn ticket(&self, context: &Context, factor: FactorId) -> Box<Ticket> {
-        match self.store.consult(consult(context, factor)).await.unwrap() {
-            Consulted::Ticket(ticket) => ticket,
-            other => panic!("nobody may be asked: {other:?}"),
-        }
+        let consulted = self.store.consult(consult(context, factor)).await.unwrap();
+        let told = format!("{consulted:?}");
+        let Consulted::Ticket(ticket) = consulted else { panic!("nobody may be asked: {told}") };
+        ticket
     }
 
     /// Failures counted for a factor since its last success.

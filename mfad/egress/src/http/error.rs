@@ -55,10 +55,20 @@ impl CallError {
     }
 }
 
-/// What TLS failed on, if it did.
+/// What TLS failed on, if it did. Errors of the system carry it within, several deep: what they call their
+/// source is that of what they carry.
 fn tls_of<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
-    let within = |error: &'a io::Error| error.get_ref()?.downcast_ref::<rustls::Error>();
-    error.downcast_ref::<rustls::Error>().or_else(|| error.downcast_ref::<io::Error>().and_then(within))
+    let mut carried: Option<&'a (dyn Error + 'static)> = Some(error);
+    while let Some(error) = carried {
+        if let Some(tls) = error.downcast_ref() {
+            return Some(tls);
+        }
+        carried = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref)
+            .map(|inner| -> &'a (dyn Error + 'static) { inner });
+    }
+    None
 }
 
 /// One line. A certificate's names are in it, which are the other side's words: escaped and cut.

@@ -26,7 +26,7 @@ pub use self::{
     error::CallError,
     trust::{Trust, TrustError},
 };
-use crate::credentials::{Credentials, Secret};
+use crate::secrets::{Secret, Secrets};
 
 /// The longest answer that is read, in bytes.
 pub const MAX_ANSWER: usize = 64 * 1024;
@@ -111,7 +111,7 @@ impl Caller {
         url: &config::Url,
         access: &Access,
         timeout: Duration,
-        (trust, credentials): (&Trust, &Credentials),
+        (trust, credentials): (&Trust, &Secrets),
     ) -> Result<Self, String> {
         let mut builder = Client::builder()
             .user_agent("mfad")

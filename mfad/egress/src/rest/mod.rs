@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 
 use self::verdict::{NoVerdict, Verdict};
 use crate::{
-    credentials::Credentials,
     fill::{self, Escape, Facts, Missing},
     http::{self, CallError, Caller, Payload, Request, Trust},
+    secrets::Secrets,
 };
 
 /// Why a service has not said what counts.
@@ -66,7 +66,7 @@ impl Service {
     pub fn new(
         calls: &RestCalls,
         timeout: Duration,
-        (trust, credentials): (&Trust, &Credentials),
+        (trust, credentials): (&Trust, &Secrets),
     ) -> Result<Self, String> {
         let target = |call: &RestCall| {
             let caller = Caller::new(&call.url, &calls.access, timeout, (trust, credentials))?;
@@ -104,7 +104,7 @@ impl Service {
         let Target { caller, call } = target.as_ref().ok_or(RestError::NoSuchCall)?;
         let facts = Facts::of_consultation(consultation, host);
         let Some(payload) = self.payload(call, consultation, &facts) else { return Ok(Called::Unsendable) };
-        let path = fill::fill(&call.url.path, &facts, &Credentials::none(), Escape::Percent)?;
+        let path = fill::fill(&call.url.path, &facts, &Secrets::none(), Escape::Percent)?;
         let request = Request { method: Method::Post, path, headers: Vec::new(), payload };
         let deadline = Instant::now() + self.timeout;
         Ok(Called::Answered(caller.call(request, deadline).await?))

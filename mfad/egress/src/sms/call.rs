@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::Undelivered;
 use crate::{
-    credentials::Credentials,
     fill::{self, Escape, Facts, Missing},
     http::{self, Answer, Caller, Payload, Request, Trust},
     json,
+    secrets::Secrets,
 };
 
 /// Calls one gateway.
@@ -22,7 +22,7 @@ use crate::{
 pub(super) struct HttpSender {
     caller: Caller,
     gateway: HttpGateway,
-    credentials: Credentials,
+    credentials: Secrets,
 }
 
 impl HttpSender {
@@ -30,7 +30,7 @@ impl HttpSender {
     pub(super) fn new(
         gateway: &HttpGateway,
         timeout: Duration,
-        (trust, credentials): (&Trust, &Credentials),
+        (trust, credentials): (&Trust, &Secrets),
     ) -> Result<Self, String> {
         let names: Vec<_> = gateway.templates().flat_map(Template::credentials).collect();
         if let Some(missing) = names.iter().find(|name| credentials.get(name).is_none()) {

@@ -20,10 +20,10 @@ use zeroize::Zeroizing;
 use self::{call::HttpSender, file::Folder};
 use crate::{
     SetupFault,
-    credentials::Credentials,
     fill::{self, Escape, Facts, Missing},
     http::{CallError, Trust},
     modem::{Modem, ModemChoice, ModemError, ModemOptions, SYSTEM_BUS, TextMessage},
+    secrets::Secrets,
 };
 
 /// Why a gateway has not taken a message. Shows nothing of message, number or answer.
@@ -78,7 +78,7 @@ impl Sender {
     pub fn new(
         sms: &config::Sms,
         timeout: Duration,
-        with: (&Trust, &Credentials),
+        with: (&Trust, &Secrets),
     ) -> Result<Self, Vec<SetupFault>> {
         let mut gateways = Vec::new();
         let mut faults = Vec::new();
@@ -100,7 +100,7 @@ impl Sender {
             return Err("the number is no telephone number: enroll it again, as +491701234567".to_owned());
         };
         let facts = Facts::of_delivery(delivery, host);
-        let text = fill::fill(&self.text, &facts, &Credentials::none(), Escape::Plain);
+        let text = fill::fill(&self.text, &facts, &Secrets::none(), Escape::Plain);
         let text = text.map_err(|error| format!("the text cannot be made: {error}"))?;
         let facts = facts
             .with(Fact::Number, Zeroizing::new(number.to_owned()))
@@ -145,7 +145,7 @@ async fn by_modem(modem: &Modem, facts: &Facts, deadline: Instant) -> Result<(),
     Ok(modem.deliver(&TextMessage { number: &number, text: &text }, deadline).await?)
 }
 
-fn way(gateway: &Gateway, timeout: Duration, with: (&Trust, &Credentials)) -> Result<Way, String> {
+fn way(gateway: &Gateway, timeout: Duration, with: (&Trust, &Secrets)) -> Result<Way, String> {
     let kind = match &gateway.kind {
         GatewayKind::Http(http) => Kind::Http(Box::new(HttpSender::new(http, timeout, with)?)),
         GatewayKind::File { directory } => Kind::File(Folder::new(directory)),

@@ -6,12 +6,7 @@
 
 use std::sync::Arc;
 
-use mfa_proto::{
-    admin::FactorId,
-    egress::{Consultation, Delivery},
-    login::ClientMessage,
-    secret::SecretText,
-};
+use mfa_proto::{admin::FactorId, login::ClientMessage, secret::SecretText};
 use tokio::net::UnixStream;
 use tracing::{info, warn};
 
@@ -21,8 +16,7 @@ use super::{
 };
 use crate::{
     audit,
-    factor::Outside,
-    outgoing::{Line, Said, Undone, outside_code},
+    outgoing::{Line, Said, Undone, consultation, delivery, outside_code},
     session::{Issued, Reason, Settled},
     settings::Settings,
     store::{
@@ -66,7 +60,7 @@ impl Login<'_> {
             store::Issued::Code(code) => self.deliver(wire, errand.line, *code).await?,
             store::Issued::Begin { outside, .. } => {
                 let code = made.filter(|made| made.told).map(|made| made.code);
-                let consultation = self.consultation(&outside, code);
+                let consultation = consultation(&self.context, &outside, code);
                 attend(wire, self.core.outgoing().begin(errand.line, consultation)).await?
             }
             store::Issued::TooSoon { until } => return Ok(Issued::TooSoon { until }),
@@ -121,7 +115,7 @@ impl Login<'_> {
         ticket: Ticket,
         answer: SecretText,
     ) -> Result<Outcome, Halt> {
-        let consultation = self.consultation(ticket.outside(), Some(answer));
+        let consultation = consultation(&self.context, ticket.outside(), Some(answer));
         let judgment = match attend(wire, self.core.outgoing().judge(line, consultation)).await? {
             Ok(Said::Yes) => Judgment::Yes,
             Ok(Said::No) => Judgment::No,
@@ -147,23 +141,14 @@ impl Login<'_> {
         line: &Line,
         code: SentCode,
     ) -> Result<Result<(), Undone>, Halt> {
-        let seconds = code.until.since(self.core.now()).max(0);
-        let Ok(digits) = SecretText::new(code.code.expose().to_owned()) else {
+        let masked = code.masked.clone();
+        let Some(delivery) = delivery(&self.context, code, self.core.now()) else {
             return Ok(Err(Undone::Senseless));
-        };
-        let delivery = Delivery {
-            medium: code.medium,
-            to: code.to,
-            code: digits,
-            user: self.context.user.clone(),
-            service: self.context.service.clone(),
-            source: self.context.source.clone(),
-            minutes: u16::try_from(seconds.saturating_add(59) / 60).unwrap_or(u16::MAX).max(1),
         };
         let delivered = attend(wire, self.core.outgoing().deliver(line, delivery)).await?;
         Ok(delivered.map(|via| {
             let session = self.context.session.as_str();
-            info!(session, "a code for {} was sent to {} by {via}", self.context.user, code.masked);
+            info!(session, "a code for {} was sent to {masked} by {via}", self.context.user);
         }))
     }
 
@@ -197,17 +182,6 @@ impl Login<'_> {
             return Ok(None);
         };
         Ok(Some(Errand { uid: *uid, held, line }))
-    }
-
-    fn consultation(&self, outside: &Outside, code: Option<SecretText>) -> Consultation {
-        Consultation {
-            outside: outside.service.clone(),
-            remote_user: outside.remote_user.clone(),
-            user: self.context.user.clone(),
-            service: self.context.service.clone(),
-            source: self.context.source.clone(),
-            code,
-        }
     }
 }
 

@@ -205,6 +205,34 @@ fn a_locked_factor_leaves_the_others() {
 }
 
 #[test]
+fn what_is_locked_leaves_what_is_not() {
+    let gate = Gate::Wait { until: NOW.plus(900) };
+    let locked = || Outcome::Locked { gate };
+    let why = "Too many wrong codes. Try again in 15 min.";
+    let asked = asking(begin(opening(vec![totp(), recovery()]), NOW));
+    let asked = asks(judged(answers(asked, "123456"), locked()), &format!("{why} Verification code: "));
+    let asked = asking(judged(answers(asked, "123456"), locked()));
+    let Step::Settle(settled) = judged(answers(asked, "123456"), locked()) else { panic!("it goes on") };
+    assert_eq!((settled.verdict(), settled.reason()), (Verdict::Locked, Reason::Locked));
+    let alone = asking(begin(opening(vec![totp()]), NOW));
+    asks(judged(answers(alone, "123456"), locked()), &format!("{why} Press Enter: "));
+}
+
+#[test]
+fn what_was_used_is_called_what_it_is() {
+    let token = format!("{} {}=", "1".repeat(24), "A".repeat(43));
+    for (answer, why) in [
+        ("123456", "That code was used before: wait for the next one."),
+        ("07-GAYT-EMZU-GU3D-OOBZ", "That recovery code was used before: take another one."),
+        (token.as_str(), "That token was used before."),
+    ] {
+        let opening = Opening { tokens: true, ..opening(vec![totp(), recovery()]) };
+        let step = answers(asking(begin(opening, NOW)), answer);
+        asks(judged(step, Outcome::Used { gate: Gate::Open }), &format!("{why} Verification code: "));
+    }
+}
+
+#[test]
 fn an_outside_service_is_asked_what_nothing_here_judges() {
     let alone = asks(begin(opening(vec![corp()]), NOW), "Verification code: ");
     let Step::Consult(_, FactorId(5), said) = answers(alone, "123 456") else { panic!() };

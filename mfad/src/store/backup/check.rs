@@ -11,13 +11,14 @@ use rusqlite::{Connection, OpenFlags};
 use super::unusable;
 use crate::{
     clock::UnixTime,
+    factor::Params,
     seal::{KeyId, Keyring},
     store::{
         StoreError,
         account::Account,
         audit_query, challenge, factor_row,
         head::Head,
-        migrations, open, sent,
+        migrations, nonce, open, sent,
         tx::Read,
         vault::{Slot, Vault},
     },
@@ -50,12 +51,18 @@ pub enum Trail {
 
 /// Checks the copy at `path`.
 pub(super) fn whole(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, StoreError> {
-    let opened = open::examine(path).and_then(|_| open::check_identity(path));
-    opened.and_then(|()| contents(path, keyring, trail))
+    let found = open::examine(path)?;
+    open::check_identity(path)?;
+    contents(path, found.len(), (keyring, trail))
 }
 
-fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, StoreError> {
+fn contents(path: &Path, bytes: u64, (keyring, trail): (&Keyring, Trail)) -> Result<Checked, StoreError> {
     let connection = open::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // SQLite takes the bytes that are missing from a last page for zeros, which most of them are.
+    let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    if !bytes.is_multiple_of(u64::from(page.max(1))) {
+        return Err(unusable(path, &"its last page is not whole: it was cut short"));
+    }
     // A file by itself: nothing of it may lie in a log beside it.
     connection
         .pragma_update_and_check(None, "journal_mode", "delete", |row| row.get::<_, String>(0))
@@ -63,6 +70,7 @@ fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, Sto
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     open::check_sound(path, &connection, "integrity_check")?;
+    check_length(path, &connection)?;
     check_schema(path, &connection)?;
     open::migrate(&connection)?;
     let keys = keys(&connection)?;
@@ -79,6 +87,17 @@ fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, Sto
     check_trail(&read, trail)?;
     let keys = keys.iter().map(ToString::to_string).collect();
     Ok(Checked { path: path.to_owned(), connection, vault, head, users, keys })
+}
+
+/// All pages are there: SQLite does not miss a page at the end that holds nothing at present.
+fn check_length(path: &Path, connection: &Connection) -> Result<(), StoreError> {
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let size: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    let length = std::fs::metadata(path).map_err(|e| unusable(path, &e))?.len();
+    if u64::try_from(pages.saturating_mul(size)) == Ok(length) {
+        return Ok(());
+    }
+    Err(unusable(path, &"the file was cut short"))
 }
 
 /// Tables and indexes as the steps up to its version make them, and nothing else: a trigger of someone else's
@@ -113,7 +132,11 @@ fn keys(connection: &Connection) -> Result<Vec<KeyId>, StoreError> {
     let mut statement = connection.prepare(tables)?;
     let tables: Vec<String> = statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     // The schema is known by now: these names are ours.
-    let each = tables.iter().map(|table| format!("SELECT key_id FROM {table}"));
+    let each = tables.iter().map(|table| match table.as_str() {
+        // What is kept of factors that are gone is forgotten soon, and not sealed anew before.
+        "nonce" => "SELECT key_id FROM nonce WHERE factor_id IN (SELECT id FROM factor)".to_owned(),
+        table => format!("SELECT key_id FROM {table}"),
+    });
     let mut statement = connection.prepare(&each.collect::<Vec<_>>().join(" UNION "))?;
     let rows = statement.query_map([], |row| Ok(KeyId::from_bytes(row.get(0)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -161,6 +184,9 @@ impl Ring {
             drop(factor.open_secret(read, &account)?);
             if factor.keeps_challenges() {
                 drop(challenge::of(read, &factor)?);
+            }
+            if factor.params == Params::Token {
+                drop(nonce::Memory::of(read, &factor)?);
             }
             self.factors = self.factors.saturating_add(1);
             self.active = self.active.saturating_add(i64::from(factor.state == FactorState::Active));

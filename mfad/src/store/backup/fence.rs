@@ -13,12 +13,12 @@ use crate::{
     audit::{Context, SessionId},
     clock::UnixTime,
     factor::Moving,
-    limits::Counter,
     store::{
         StoreError, StoreSettings,
         account::Account,
         audit_rows::{self, Event},
         factor_row::{self, Factor},
+        nonce,
         open::Database,
         tx::{Read, Tx},
     },
@@ -26,9 +26,6 @@ use crate::{
 
 /// Accounts taken at once.
 const PAGE: u32 = 500;
-
-/// Seconds for which a signed token may be valid, whatever step it was made for.
-const TOKEN_WINDOW: i64 = 90;
 
 /// Steps ahead of the present one of which a code may have been used: by a clock a little fast, and by
 /// one whose lead was learned.
@@ -96,6 +93,7 @@ impl Fence<'_> {
             tx.head.next_factor = tx.head.next_factor.max(before.head.next_factor);
             tx.head.floor = tx.head.floor.max(before.head.floor);
             carry::caps(before, tx)?;
+            carry::stray_nonces(before, tx)?;
         }
         let reason = format!("the copy ends at {copy}, the database before at {running}");
         let event = Event {
@@ -154,9 +152,7 @@ impl Fence<'_> {
                 note(tx, account, factor, ("recovery_void", "restored"))
             }
             FactorKind::Token => {
-                let until = tx.now.plus(TOKEN_WINDOW);
-                let wait = Counter { since: tx.now, not_before: until, ..Counter::default() };
-                factor.counter = factor.counter.stricter(wait);
+                factor.moving = nonce::Memory::of(&tx.read(), factor)?.fence(tx, factor)?;
                 Ok(())
             }
             FactorKind::Totp | FactorKind::Hotp | FactorKind::Sms | FactorKind::Mail | FactorKind::Rest => {
@@ -225,10 +221,8 @@ fn burnt(factor: &Factor, tx: &Tx<'_>) -> Moving {
             Moving { position: own.position.max(present.saturating_add(lead)), ..own }
         }
         FactorKind::Recovery => Moving { position: i64::MAX, drift: 0 },
-        FactorKind::Hotp => own,
-        FactorKind::Sms | FactorKind::Mail | FactorKind::Rest | FactorKind::Token => {
-            Moving { drift: 0, ..own }
-        }
+        FactorKind::Hotp | FactorKind::Token => own,
+        FactorKind::Sms | FactorKind::Mail | FactorKind::Rest => Moving { drift: 0, ..own },
     }
 }
 
