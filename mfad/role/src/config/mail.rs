@@ -7,7 +7,7 @@ use super::{
     reader::{Found, Reader, Section},
     sent::{IN_MESSAGES, SentLimits},
     template::{Fact, Template, template},
-    web::is_loopback,
+    url::is_loopback,
 };
 
 /// The longest text, in bytes.

@@ -8,12 +8,14 @@ use std::{collections::BTreeMap, time::Duration};
 use mfa_proto::name::FactorLabel;
 
 use super::{
+    arguments::{Argument, arguments},
     codes::CodePattern,
     kinds::{Checked, choice, duration, line, number, text},
     reader::{Found, Reader, Section},
     template::{Allowed, Fact},
     tree::{Place, Value},
-    web::{Access, Argument, Url, arguments, url},
+    url::{Url, url},
+    web::Access,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -31,7 +31,8 @@ pub struct SentLimits {
     pub per_user_day: u32,
     /// The most codes to one number or address in a day.
     pub per_target_day: u32,
-    /// The most codes in a day, of all users together.
+    /// The most codes in a day, of all users together: at most 20,000, because each code is counted against
+    /// all of the day, row by row.
     pub global_day: u32,
 }
 
@@ -47,7 +48,7 @@ impl SentLimits {
         }
         let per_user = reader.value(section, "per_user_day", 20, number(1..=1000));
         let per_target = reader.value(section, per_target, 20, number(1..=1000));
-        let global = reader.value(section, "global_day", 1000, number(1..=1_000_000));
+        let global = reader.value(section, "global_day", 1000, number(1..=20_000));
         for cap in [&per_user, &per_target] {
             if cap.value > global.value && !global.faulty {
                 let message =
