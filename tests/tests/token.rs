@@ -142,9 +142,9 @@ fn a_machine_copies_files_with_tokens_that_its_domain_signs() {
 
         secrets("robot@example.org", SEED, SIGNING);
         robot.daemon.ctl(&["unlock", "robot"]).ok();
-        robot.daemon.ctl(&["disable", "robot", "example.org"]).ok();
+        robot.daemon.ctl(&["disable", "robot", "--label", "example.org"]).ok();
         robot.is_refused(&askpass);
-        robot.daemon.ctl(&["enable", "robot", "example.org"]).ok();
+        robot.daemon.ctl(&["enable", "robot", "--label", "example.org"]).ok();
         robot.daemon.ctl(&["unlock", "robot"]).ok();
         robot.is_let_in(&askpass);
         nothing_was_told(&robot, &[SEED, SIGNING, token.trim()]);
