@@ -279,6 +279,25 @@ async fn a_call_under_way_does_not_hold_up_the_end() {
     assert!(tokio::time::timeout(LONG, wire.read::<Done>()).await.unwrap().is_err(), "nothing is made up");
 }
 
+#[tokio::test]
+async fn an_errand_ends_when_its_asker_hangs_up() {
+    let server = Server::start(None, Reply::raw("", Then::Hang));
+    let sections = format!("max_calls = 1\n{}", rest(&server.url("127.0.0.1", "/"), ""));
+    let mut egress = Egress::start(&sections, &[]);
+    let mut wire = egress.connect().await;
+    wire.write(&judge()).await.unwrap();
+    egress.wait("the call is under way", |_| !server.seen().is_empty());
+    assert_eq!(egress.ask(judge()).await, Done::Busy);
+    server.answer(Reply::json(200, YES));
+    drop(wire);
+    let begun = std::time::Instant::now();
+    while egress.ask(judge()).await != Done::Yes {
+        assert!(begun.elapsed() < LONG, "its place is never free again");
+    }
+    let log = egress.stop();
+    assert!(log.contains("given up: its asker is gone"), "{log}");
+}
+
 #[test]
 fn a_child_ends_with_its_parent() {
     let mut child = Egress::start_with("", &[], &["--until-stdin-ends"]);

@@ -10,6 +10,8 @@ use super::{
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+/// Half of the time that one login has: whoever waits for a code in vain can have another one sent.
+pub(super) const RESEND: Duration = Duration::from_secs(30);
 
 /// What may stand in the text of a message.
 pub(super) const IN_MESSAGES: Allowed = Allowed {
@@ -40,7 +42,7 @@ impl SentLimits {
     /// Reads the keys that both kinds have. `per_target` is what the cap for one target is called.
     pub(super) fn read(reader: &mut Reader, section: &mut Section, per_target: &'static str) -> Self {
         let lifetime = reader.value(section, "lifetime", MINUTE * 5, duration(MINUTE..=MINUTE * 10));
-        let resend = reader.value(section, "resend_interval", MINUTE, duration(SECOND * 10..=MINUTE * 10));
+        let resend = reader.value(section, "resend_interval", RESEND, duration(SECOND * 10..=MINUTE * 10));
         if resend.value > lifetime.value && !lifetime.faulty {
             let most = show_duration(lifetime.value);
             let message = format!("`resend_interval` is above `lifetime`: write at most \"{most}\"");
