@@ -109,7 +109,8 @@ pub enum Request {
         /// Whose and which.
         target: FactorRef,
     },
-    /// Makes a signed token of a token factor with its own secrets. Reply: [`Reply::Token`]. uid 0 and owner.
+    /// Makes a signed token of a token factor. Reply: [`Reply::Token`]. uid 0 only: a token is as good as a
+    /// code, and whoever merely runs as the owner must not get one.
     TokenIssue {
         /// Whose and which.
         target: FactorRef,

@@ -15,7 +15,9 @@ fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = mfactl(&["completions", shell]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-        for word in ["enroll", "totp", "secret-stdin", "unlock"] {
+        for word in
+            ["enroll", "totp", "secret-stdin", "unlock", "recovery", "resync", "restore", "address-stdin"]
+        {
             assert!(ran.stdout.contains(word), "{shell} does not know {word}");
         }
     }
@@ -30,7 +32,16 @@ fn every_command_has_a_man_page() {
     let directory = tempfile::tempdir().unwrap();
     let pages = directory.path().join("man1");
     assert_eq!(mfactl(&["man", "--dir", pages.to_str().unwrap()]).code, 0);
-    for name in ["mfactl", "mfactl-enroll", "mfactl-enroll-totp", "mfactl-config-check", "mfactl-audit"] {
+    for name in [
+        "mfactl",
+        "mfactl-enroll",
+        "mfactl-enroll-totp",
+        "mfactl-enroll-sms",
+        "mfactl-recovery-new",
+        "mfactl-restore",
+        "mfactl-config-check",
+        "mfactl-audit",
+    ] {
         let page = std::fs::read_to_string(pages.join(format!("{name}.1"))).unwrap();
         assert!(page.contains(&format!(".TH {name} 1")), "{name}");
         assert!(page.contains(".SH \"SEE ALSO\""), "{name}");

@@ -220,6 +220,8 @@ fn every_refusal_has_its_exit_code() {
         (RefusalCode::TooMany, 1, "too_many"),
         (RefusalCode::Tampered, 1, "tampered"),
         (RefusalCode::Unavailable, 3, "unavailable"),
+        (RefusalCode::TooSoon, 5, "too_soon"),
+        (RefusalCode::NotSent, 3, "not_sent"),
     ] {
         for arguments in [
             &["disable", "alice", "--json"][..],
@@ -227,6 +229,9 @@ fn every_refusal_has_its_exit_code() {
             &["enroll", "totp", "alice", "--json"],
             &["confirm", "alice", "123456", "--json"],
             &["unlock", "alice", "--json"],
+            &["send", "alice", "--json"],
+            &["recovery", "new", "alice", "--stdout", "--json"],
+            &["token", "issue", "alice", "--json"],
             &["status", "--json"],
             &["audit", "--json"],
             &["list", "--json"],
