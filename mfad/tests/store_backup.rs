@@ -9,7 +9,12 @@
 
 mod store_common;
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use mfa_proto::admin::{AuditFilter, FactorState, LockState, Restored};
 use mfad::{

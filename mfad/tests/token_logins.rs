@@ -16,7 +16,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use mfa_proto::{
     admin::{Reply, Request},
-    login::Verdict,
+    login::{Dialogue, Start, Verdict},
 };
 use mfad::{
     clock::Clock as _,
@@ -25,7 +25,7 @@ use mfad::{
         token::{Jid, Signer},
     },
 };
-use support::{Daemon, hotp, secret};
+use support::{Daemon, hotp, secret, start};
 
 const SEED: &str = "XVGR73KMZH2M4XMY";
 const SIGNING: &str = "JYXEX4IQOEYFYQ2S3MC5P4ZT4SDHYEA7";
@@ -77,17 +77,47 @@ async fn a_domain_signs_for_whoever_holds_nothing_and_for_whoever_holds_an_app()
 }
 
 #[tokio::test]
-async fn whoever_is_not_signed_for_is_asked_and_refused_like_anybody() {
+async fn a_token_lets_in_once_whoever_holds_nothing_yet() {
     let daemon = with_domain().await;
-    daemon.enroll_hotp("jane").await;
-    for pause in [1, 2, 10, 1, 900] {
-        let answers = [0, 1, 2].map(|_| token(&daemon, "mallory"));
-        let answers = answers.each_ref().map(String::as_str);
-        let (jane, nobody) = (daemon.login("jane", &answers).await, daemon.login("nobody", &answers).await);
-        assert_eq!(jane.verdict, nobody.verdict);
-        assert_ne!(jane.verdict, Verdict::Accept);
-        assert_eq!(jane.prompts, nobody.prompts, "nothing tells who is enrolled");
-        daemon.clock.advance(pause);
+    let right = token(&daemon, "jane");
+    let first = daemon.login("jane", &[&right]).await;
+    assert_eq!((first.prompts.len(), first.verdict), (1, Verdict::Accept));
+    let again = daemon.login("jane", &[&right, "", ""]).await;
+    assert!(again.prompts[1].starts_with("That token was used before."), "{again:?}");
+    assert_eq!(again.verdict, Verdict::Deny);
+    let others = token(&daemon, "john");
+    assert_eq!(daemon.login("jane", &[&others, "", ""]).await.verdict, Verdict::Deny);
+    daemon.clock.advance(10);
+    assert_eq!(daemon.login("jane", &[&token(&daemon, "jane")]).await.verdict, Verdict::Accept);
+}
+
+/// Whether jane has an app or tokens, and nobody has nothing: prompts, waits and verdicts are the same.
+#[tokio::test]
+async fn a_wrong_token_does_not_tell_who_holds_something() {
+    for holds_app in [true, false] {
+        let daemon = with_domain().await;
+        if holds_app {
+            daemon.enroll_hotp("jane").await;
+        } else {
+            assert_eq!(daemon.login("jane", &[&token(&daemon, "jane")]).await.verdict, Verdict::Accept);
+        }
+        let combined = |user| Start { dialogue: Dialogue::Combined, ..start(user) };
+        for pause in [1, 2, 10, 1, 400, 400, 900] {
+            let mallory = || token(&daemon, "mallory");
+            let answers = if holds_app {
+                [mallory(), "000000".to_owned(), mallory()]
+            } else {
+                [mallory(), mallory(), mallory()]
+            };
+            let answers = answers.each_ref().map(String::as_str);
+            let real = daemon.login("jane", &answers).await;
+            assert_ne!(real.verdict, Verdict::Accept);
+            assert_eq!(real, daemon.login("nobody", &answers).await, "app: {holds_app}");
+            let real = daemon.login_as(combined("jane"), &answers).await;
+            let decoy = daemon.login_as(combined("nobody"), &answers).await;
+            assert_eq!(real, decoy, "app: {holds_app}, without password");
+            daemon.clock.advance(pause);
+        }
     }
 }
 

@@ -14,7 +14,10 @@ use mfa_role::{
     config::{Config, Template},
     credentials::Credentials,
 };
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::Instant,
+};
 use tracing::{info, warn};
 
 use crate::{
@@ -35,7 +38,49 @@ pub struct Outside {
     mail: Option<Post>,
     rest: BTreeMap<FactorLabel, Service>,
     config: Arc<Config>,
-    calls: Semaphore,
+    calls: Calls,
+}
+
+/// Places for errands under way: in all, and for each gateway or service, so that a slow one leaves some
+/// to the others.
+#[derive(Debug)]
+struct Calls {
+    all: Semaphore,
+    sms: Semaphore,
+    mail: Semaphore,
+    rest: BTreeMap<FactorLabel, Semaphore>,
+}
+
+/// Two places, held for as long as an errand is under way.
+type Held<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
+
+impl Calls {
+    /// One of them has a quarter of all places.
+    fn new(config: &Config) -> Self {
+        let most = usize::try_from(config.egress().max_calls).unwrap_or(1);
+        let one = || Semaphore::new(most.div_ceil(4));
+        let rest = config.rest().keys().map(|name| (name.clone(), one())).collect();
+        Self { all: Semaphore::new(most), sms: one(), mail: one(), rest }
+    }
+
+    /// Places for an errand; the name of what is full when there are none.
+    fn enter<'a>(&'a self, errand: &'a Errand) -> Result<Option<Held<'a>>, &'a str> {
+        let (name, one) = match errand {
+            Errand::Ping => return Ok(None),
+            Errand::Deliver(delivery) => match delivery.medium {
+                Medium::Sms => ("sms", &self.sms),
+                Medium::Mail => ("mail", &self.mail),
+            },
+            Errand::Begin(consultation) | Errand::Judge(consultation) => {
+                let name = &consultation.outside;
+                // Of what is not configured nothing is ever under way.
+                let Some(one) = self.rest.get(name) else { return Ok(None) };
+                (name.as_str(), one)
+            }
+        };
+        let one = one.try_acquire().map_err(|_| name)?;
+        Ok(Some((one, self.all.try_acquire().map_err(|_| "all together")?)))
+    }
 }
 
 /// The server that takes mail, and what goes to it.
@@ -79,8 +124,7 @@ impl Outside {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let most = usize::try_from(config.egress().max_calls).unwrap_or(1);
-        Ok(Self { host, sms, mail, rest, calls: Semaphore::new(most), config })
+        Ok(Self { host, sms, mail, rest, calls: Calls::new(&config), config })
     }
 
     /// The configuration it was made from.
@@ -90,26 +134,25 @@ impl Outside {
 
     /// Does one errand. Takes no longer than what is called may take, one after the other.
     pub async fn run(&self, errand: Errand) -> Done {
-        if matches!(errand, Errand::Ping) {
-            return Done::Yes;
-        }
-        let Ok(_call) = self.calls.try_acquire() else {
-            warn!(
-                "an errand was turned away: {} are under way ([egress] max_calls)",
-                self.config.egress().max_calls
-            );
-            return Done::Busy;
+        let _held = match self.calls.enter(&errand) {
+            Ok(held) => held,
+            Err(full) => {
+                warn!(
+                    "an errand was turned away: {full} has as many under way as it may ([egress] max_calls)"
+                );
+                return Done::Busy;
+            }
         };
-        match errand {
+        match &errand {
             Errand::Deliver(delivery) => match delivery.medium {
-                Medium::Sms => self.text(&delivery).await,
-                Medium::Mail => self.mail(&delivery).await,
+                Medium::Sms => self.text(delivery).await,
+                Medium::Mail => self.mail(delivery).await,
             },
             Errand::Begin(consultation) => {
-                let done = self.consult(Step::Begin, &consultation).await;
+                let done = self.consult(Step::Begin, consultation).await;
                 if done == Done::No { failed("the service refuses to begin") } else { done }
             }
-            Errand::Judge(consultation) => self.consult(Step::Judge, &consultation).await,
+            Errand::Judge(consultation) => self.consult(Step::Judge, consultation).await,
             Errand::Ping => Done::Yes,
         }
     }

@@ -5,7 +5,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use mfa_proto::hello::{self, Hello, Protocol, Welcome};
+use mfa_proto::{
+    egress::Errand,
+    hello::{self, Hello, Protocol, Welcome},
+};
 use mfa_role::wire::{Wire, WireError};
 use tokio::{
     net::{UnixListener, UnixStream},
@@ -92,7 +95,14 @@ async fn converse(mut wire: Wire<UnixStream>, shared: &Shared) -> Result<(), Wir
     loop {
         let errand = wire.read().await?;
         let outside = Arc::clone(&shared.outside.borrow());
-        let done = outside.run(errand).await;
+        // Who hangs up waits for nothing: what is left of the errand would only take a place.
+        let done = tokio::select! {
+            done = outside.run(errand) => done,
+            early = wire.read::<Errand>() => {
+                debug!("an errand was given up: its asker {}", if early.is_ok() { "has another" } else { "is gone" });
+                return early.map(drop);
+            }
+        };
         wire.write_within(ANSWER_PATIENCE, &done).await?;
     }
 }

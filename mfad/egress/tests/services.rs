@@ -311,29 +311,34 @@ async fn what_is_not_configured_fails() {
 async fn a_service_that_hangs_stops_no_other_and_one_too_many_is_told_so() {
     let hanging = Server::start(None, Reply::raw("", Then::Hang));
     let well = Server::start(None, Reply::json(200, YES));
-    let text = format!(
-        "[egress]\nmax_calls = 3\ntimeout = \"30s\"\n[rest.slow]\nverify_url = \"{}\"\n[rest.corp]\nverify_url = \"{}\"",
-        hanging.url("127.0.0.1", "/"),
-        well.url("127.0.0.1", "/")
-    );
+    let (stuck, url) = (hanging.url("127.0.0.1", "/"), well.url("127.0.0.1", "/"));
+    let services: String =
+        ["a", "b", "c", "d"].map(|n| format!("[rest.{n}]\nverify_url = \"{stuck}\"\n")).concat();
+    let text =
+        format!("[egress]\nmax_calls = 8\ntimeout = \"50s\"\n{services}[rest.corp]\nverify_url = \"{url}\"");
     let outside = std::sync::Arc::new(outside(&text));
-    let slow = || {
-        let outside = std::sync::Arc::clone(&outside);
-        let errand = Consultation { outside: "slow".parse().unwrap(), ..consultation(Some(CODE)) };
-        tokio::spawn(async move { outside.run(Errand::Judge(Box::new(errand))).await })
+    let of = |name: &str| {
+        let consultation = Consultation { outside: name.parse().unwrap(), ..consultation(Some(CODE)) };
+        Errand::Judge(Box::new(consultation))
     };
-    let waiting = [slow(), slow()];
+    let begin = |name: &str| {
+        let (outside, errand) = (std::sync::Arc::clone(&outside), of(name));
+        tokio::spawn(async move { outside.run(errand).await })
+    };
+    let mut waiting = vec![begin("a"), begin("a")];
     until(|| hanging.seen().len() == 2).await;
+    assert_eq!(run(&outside, of("a")).await, Done::Busy, "one service has a quarter of the places");
     for _ in 0..20 {
         assert_eq!(run(&outside, judge()).await, Done::Yes);
     }
-    let third = slow();
-    until(|| hanging.seen().len() == 3).await;
+    waiting.extend(["b", "b", "c", "c", "d", "d"].map(begin));
+    until(|| hanging.seen().len() == 8).await;
     assert_eq!(run(&outside, judge()).await, Done::Busy);
     assert_eq!(run(&outside, Errand::Ping).await, Done::Yes, "to be there is no call");
-    assert!(!waiting[0].is_finished());
-    third.abort();
-    drop(third.await);
+    assert!(waiting.iter().all(|task| !task.is_finished()));
+    let gone = waiting.pop().unwrap();
+    gone.abort();
+    assert!(gone.await.is_err());
     assert_eq!(run(&outside, judge()).await, Done::Yes, "who goes makes room");
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
 }

@@ -110,3 +110,6 @@ impl Desk<'_> {
         info!(event, user, actor, session, "{event}: user={user} by uid {actor}");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,7 +113,7 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some(end) = self.end.take() {
-            let _gone_already = end.send(());
+            end.send(()).ok();
         }
         drop(self.thread.take().map(JoinHandle::join));
     }

@@ -18,7 +18,7 @@ pub struct Egress {
     pub user: String,
     /// The account that core runs as: the one, beside root and its own, that it works for.
     pub core_user: String,
-    /// The most errands at a time; more are told to come again.
+    /// The most errands at a time, a quarter of them to one service or medium; more are told that there are.
     pub max_calls: u32,
     /// How long one call to one gateway may take, all told.
     pub timeout: Duration,
@@ -39,7 +39,7 @@ impl Egress {
             socket: reader.value(s, "socket", "/run/mfad-egress/egress.sock".into(), socket).value,
             user: reader.value(s, "user", "mfad-egress".into(), account).value,
             core_user: reader.value(s, "core_user", "mfad".into(), account).value,
-            max_calls: reader.value(s, "max_calls", 64, number(1..=1000)).value,
+            max_calls: reader.value(s, "max_calls", 512, number(1..=1000)).value,
             timeout: timeout.value,
             credentials_dir: reader.value(s, "credentials_dir", "/etc/mfad/egress".into(), path).value,
             host: reader.optional(s, "host", host_name).value,

@@ -8,7 +8,8 @@ use super::{
     suggest::printable,
     template::{Allowed, Fact, Template},
     tree::{Node, Place, Value},
-    web::{Access, Field, Url, fields, headers, url},
+    url::{Url, url},
+    web::{Access, Field, fields, headers},
 };
 
 /// What may stand in a call of a gateway.

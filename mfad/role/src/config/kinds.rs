@@ -173,22 +173,23 @@ pub(super) fn host_or_address(value: &Value) -> Checked<String> {
     if text.parse::<std::net::Ipv6Addr>().is_ok() { Ok(text.to_owned()) } else { host_name(value) }
 }
 
-/// A mail address, as plain as they are in practice.
-pub(super) fn mail_address(value: &Value) -> Checked<String> {
-    let text = text(value)?;
-    let plain = |c: char| {
-        !c.is_control()
-            && !c.is_whitespace()
-            && !matches!(c, '<' | '>' | ',' | ';' | ':' | '"' | '(' | ')' | '\\' | '@')
+/// Whose mail it is: a mail address as plain as they are in practice, alone or after a name, in `<>`.
+pub(super) fn sender(value: &Value) -> Checked<String> {
+    let text = line(254)(value)?;
+    let (name, address) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
+        Some((name, address)) => (name, address),
+        None => ("", text.as_str()),
     };
-    let whole = text.len() <= 254
-        && text.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty() && local.chars().all(plain) && !domain.is_empty() && domain.chars().all(plain)
-        });
-    if !whole {
-        return Err(format!("cannot be \"{}\": write an address, as \"mfad@example.org\"", printable(text)));
+    let plain = |c: char| !c.is_control() && !c.is_whitespace() && !"<>,;:\"()\\@".contains(c);
+    let part = |part: &str| !part.is_empty() && part.chars().all(plain);
+    let whole = address.split_once('@').is_some_and(|(local, domain)| part(local) && part(domain));
+    if !whole || name.contains(['<', '>', '@', '\\']) {
+        return Err(format!(
+            "cannot be \"{}\": write an address, as \"mfad@example.org\" or \"Example <mfad@example.org>\"",
+            printable(&text)
+        ));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// What people call a factor.

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use super::{
-    kinds::{choice, credential, host_or_address, line, mail_address, number, path},
+    kinds::{choice, credential, host_or_address, line, number, path, sender},
     reader::{Found, Reader, Section},
     sent::{IN_MESSAGES, SentLimits},
     template::{Fact, Template, template},
-    web::is_loopback,
+    url::is_loopback,
 };
 
 /// The longest text, in bytes.
@@ -101,7 +101,7 @@ fn read_server(reader: &mut Reader, s: &mut Section) -> Option<MailServer> {
     let port = reader.value(s, "port", tls.value.port(), number(1..=u16::MAX));
     let user = reader.optional(s, "user", line(256));
     let password = reader.optional(s, "credential", credential);
-    let from = reader.optional(s, "from", mail_address);
+    let from = reader.optional(s, "from", sender);
     let ca = reader.optional(s, "ca", path);
     if user.place.is_some() != password.place.is_some() {
         let message = "`mail.user` and `mail.credential` belong together: write both, or none";

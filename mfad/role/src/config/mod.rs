@@ -11,6 +11,7 @@
 //! /etc/mfad/conf.d/limits.toml:2:9: `limits.burst` cannot be 0: write a whole number from 1 to 100
 //! ```
 
+mod arguments;
 mod codes;
 mod egress;
 mod gateway;
@@ -29,11 +30,13 @@ mod suggest;
 mod template;
 mod token;
 mod tree;
+mod url;
 mod web;
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 pub use self::{
+    arguments::Argument,
     codes::CodePattern,
     egress::Egress,
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
@@ -51,7 +54,8 @@ pub use self::{
     source::Source,
     template::{Fact, Piece, Template},
     token::{Token, TokenDomain},
-    web::{Access, Argument, Field, Url},
+    url::Url,
+    web::{Access, Field},
 };
 use self::{
     reader::Reader,

@@ -132,6 +132,9 @@ fn mail_leaves_encrypted_or_not_at_all() {
         .clone()
         .unwrap();
     assert_eq!((server.port, server.login), (465, Some(("u".into(), "c".into()))));
+    assert_eq!(told(&mail("").replace("a@example.org", "Example, Inc. <a@example.org>")), [""; 0]);
+    let lines = mail("").replace("a@example.org", "a@b\\r\\nBcc: c");
+    assert_told(&lines, "m.toml:3:8: ", "one plain line");
     let local = "[mail]\nserver = \"127.0.0.1\"\nfrom = \"a@b\"\ntls = \"none\"";
     assert_eq!(read(local).unwrap().mail().server.clone().unwrap().port, 25);
     assert_told(&mail("tls = \"none\""), "m.toml:4:7: ", "to another host");
@@ -139,7 +142,7 @@ fn mail_leaves_encrypted_or_not_at_all() {
     assert_told("[mail]\nserver = \"a\"", "m.toml:2:10: ", "`from");
     assert_told("[mail]\nfrom = \"a@b\"", "m.toml:2:8: ", "add `server");
     assert_told("[mail]\nserver = \"a b\"\nfrom = \"a@b\"", "m.toml:2:10: ", "name of a host");
-    for from in ["a", "a@", "@b", "a@b@c", "A <a@b>", "a@b\\r\\nBcc: c"] {
+    for from in ["a", "a@", "@b", "a@b@c", "A <a@b", "A <a@b>, B <c@d>", "A a@b"] {
         assert_told(
             &format!("[mail]\nserver = \"a\"\nfrom = \"{from}\""),
             "m.toml:3:8: ",

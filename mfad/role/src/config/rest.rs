@@ -8,12 +8,15 @@ use std::{collections::BTreeMap, time::Duration};
 use mfa_proto::name::FactorLabel;
 
 use super::{
+    arguments::{Argument, arguments},
     codes::CodePattern,
     kinds::{Checked, choice, duration, line, number, text},
     reader::{Found, Reader, Section},
+    sent::RESEND,
     template::{Allowed, Fact},
     tree::{Place, Value},
-    web::{Access, Argument, Url, arguments, url},
+    url::{Url, url},
+    web::Access,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -152,7 +155,7 @@ fn read(reader: &mut Reader, name: &str, place: Place, mut section: Section) -> 
         label: reader.optional(s, "label", line(64)).value.unwrap_or_else(|| name.to_owned()),
         begins: begin.is_some(),
         resend_interval: reader
-            .value(s, "resend_interval", MINUTE, duration(Duration::from_secs(10)..=MINUTE * 10))
+            .value(s, "resend_interval", RESEND, duration(Duration::from_secs(10)..=MINUTE * 10))
             .value,
         authn_level: reader.optional(s, "authn_level", number(1..=9)).value,
         judge: match pattern.value.clone() {

@@ -4,6 +4,7 @@
 //!
 //! Refuses to decide: [`crate::policy`], [`crate::session`] and [`crate::store`] do.
 
+mod ending;
 mod errand;
 mod judge;
 mod subject;
@@ -16,7 +17,7 @@ use mfa_proto::{
 };
 use tokio::{
     net::UnixStream,
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout_at},
 };
 use tracing::{error, warn};
 
@@ -32,7 +33,7 @@ use crate::{
     limits::{Gate, SourceKey},
     session::{self, Asking, Reason, Settled, Step},
     settings::Settings,
-    store::{Channel, StoreError},
+    store::Channel,
 };
 
 /// How long writing down and telling the end of a login may take, beyond its deadline.
@@ -242,39 +243,5 @@ impl<'a> Login<'a> {
 
     fn is_proven(&self) -> bool {
         self.channel == Channel::Proven
-    }
-
-    /// The end of a login whose store does not work.
-    fn store_failed(&self, error: &StoreError) -> Halt {
-        error!(session = self.context.session.as_str(), "cannot judge {}: {error}", self.context.user);
-        Settled::unavailable(Reason::Store).into()
-    }
-
-    /// Writes the end to the trail, where the store has not done so with the attempt itself. What cannot
-    /// be written is not granted.
-    async fn account_for(&self, settled: Settled) -> Settled {
-        // No row for names that are no accounts, nor for what a flood could repeat at no cost.
-        let unworthy = matches!(
-            settled.reason(),
-            Reason::UnknownUser
-                | Reason::NotAllowed
-                | Reason::Source
-                | Reason::Busy
-                | Reason::Store
-                | Reason::Lookup
-        );
-        let idle = !self.asked
-            && matches!(settled.reason(), Reason::Cancelled | Reason::TimedOut | Reason::Protocol);
-        if self.recorded || unworthy || idle {
-            return settled;
-        }
-        let written = timeout(GRACE, self.core.login_store().record(&self.context, &settled)).await;
-        let problem = match written {
-            Ok(Ok(())) => return settled,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "the disk does not answer".to_owned(),
-        };
-        error!(session = self.context.session.as_str(), "cannot write the audit trail: {problem}");
-        Settled::unavailable(Reason::Store)
     }
 }

@@ -11,40 +11,44 @@ use crate::store::{
     tx::{Read, Tx},
 };
 
-/// Forgets codes that were sent, services that were asked and tokens that were used when the copy was made.
-/// The factors' rows still have to say so.
+/// Forgets codes that were sent and services that were asked when the copy was made. The factors' rows still
+/// have to say so.
 pub(super) fn forget_live(tx: &Tx<'_>) -> Result<(), StoreError> {
-    Ok(tx.connection.execute_batch("DELETE FROM challenge; DELETE FROM nonce")?)
+    tx.connection.execute("DELETE FROM challenge", [])?;
+    Ok(())
 }
 
 /// What counts against the caps on sent codes.
 pub(super) fn caps(before: &Read<'_>, tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.connection.execute("DELETE FROM sent", [])?;
     (tx.head.sent_cut, tx.head.sent_last) = (before.head.sent_cut, before.head.sent_last);
-    copy(before, tx, "sent", ("SELECT * FROM sent WHERE id > ?1", &0))
+    copy(before, tx, "sent", "id > ?1", &0)
 }
 
-/// The tokens of a factor that were used.
+/// The tokens of a factor that were used, in place of what the copy knows of them.
 pub(super) fn nonces(before: &Read<'_>, tx: &Tx<'_>, factor: i64) -> Result<(), StoreError> {
-    copy(before, tx, "nonce", ("SELECT * FROM nonce WHERE factor_id = ?1", &factor))
+    tx.connection.prepare_cached("DELETE FROM nonce WHERE factor_id = ?1")?.execute([factor])?;
+    copy(before, tx, "nonce", "factor_id = ?1", &factor)
 }
 
-/// All tokens that were used, as of factors that are gone: a user whom a domain signed for since the copy was
-/// made is nobody in the copy, and what was signed must not make a factor once more.
-pub(super) fn all_nonces(before: &Read<'_>, tx: &Tx<'_>) -> Result<(), StoreError> {
-    // No factor has this id.
-    let rows = "SELECT ?1, row_number() OVER (ORDER BY rowid), hash, step, key_id, mac FROM nonce";
-    copy(before, tx, "nonce", (rows, &0))
+/// The tokens that were used with factors which the copy does not know: those of a domain would else be good
+/// again for a user whom the copy does not know either.
+pub(super) fn stray_nonces(before: &Read<'_>, tx: &Tx<'_>) -> Result<(), StoreError> {
+    let mut statement = before.connection.prepare("SELECT DISTINCT factor_id FROM nonce")?;
+    let mut rows = statement.query([])?;
+    let known = "SELECT EXISTS (SELECT 1 FROM factor WHERE id = ?1)";
+    while let Some(row) = rows.next()? {
+        let factor: i64 = row.get(0)?;
+        if !tx.connection.prepare_cached(known)?.query_row([factor], |row| row.get::<_, bool>(0))? {
+            nonces(before, tx, factor)?;
+        }
+    }
+    Ok(())
 }
 
-/// Copies rows for a table, as they are found. Both databases have the same tables.
-fn copy(
-    before: &Read<'_>,
-    tx: &Tx<'_>,
-    table: &str,
-    (rows, value): (&str, &dyn ToSql),
-) -> Result<(), StoreError> {
-    let mut statement = before.connection.prepare(rows)?;
+/// Copies the rows of a table that fit, as they are. Both databases have the same tables.
+fn copy(before: &Read<'_>, tx: &Tx<'_>, table: &str, fit: &str, value: &dyn ToSql) -> Result<(), StoreError> {
+    let mut statement = before.connection.prepare(&format!("SELECT * FROM {table} WHERE {fit}"))?;
     let columns = statement.column_count();
     let mut rows = statement.query([value])?;
     let places = vec!["?"; columns].join(", ");

@@ -18,7 +18,7 @@ use crate::{
         account::Account,
         audit_rows::{self, Event},
         factor_row::{self, Factor},
-        nonce::Memory,
+        nonce,
         open::Database,
         tx::{Read, Tx},
     },
@@ -93,7 +93,7 @@ impl Fence<'_> {
             tx.head.next_factor = tx.head.next_factor.max(before.head.next_factor);
             tx.head.floor = tx.head.floor.max(before.head.floor);
             carry::caps(before, tx)?;
-            carry::all_nonces(before, tx)?;
+            carry::stray_nonces(before, tx)?;
         }
         let reason = format!("the copy ends at {copy}, the database before at {running}");
         let event = Event {
@@ -152,7 +152,7 @@ impl Fence<'_> {
                 note(tx, account, factor, ("recovery_void", "restored"))
             }
             FactorKind::Token => {
-                factor.moving = Memory::of(&tx.read(), factor)?.fence(tx, factor)?;
+                factor.moving = nonce::Memory::of(&tx.read(), factor)?.fence(tx, factor)?;
                 Ok(())
             }
             FactorKind::Totp | FactorKind::Hotp | FactorKind::Sms | FactorKind::Mail | FactorKind::Rest => {
@@ -221,10 +221,8 @@ fn burnt(factor: &Factor, tx: &Tx<'_>) -> Moving {
             Moving { position: own.position.max(present.saturating_add(lead)), ..own }
         }
         FactorKind::Recovery => Moving { position: i64::MAX, drift: 0 },
-        FactorKind::Hotp => own,
-        FactorKind::Sms | FactorKind::Mail | FactorKind::Rest | FactorKind::Token => {
-            Moving { drift: 0, ..own }
-        }
+        FactorKind::Hotp | FactorKind::Token => own,
+        FactorKind::Sms | FactorKind::Mail | FactorKind::Rest => Moving { drift: 0, ..own },
     }
 }
 
