@@ -3,9 +3,7 @@
 //! Refuses to guess: a look-up that fails or takes too long is an error, which denies; it never means
 //! "no such account".
 
-mod files;
-
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use mfa_proto::name::UserName;
 use tokio::sync::Semaphore;
@@ -35,13 +33,8 @@ pub enum LookupError {
     TimedOut(Duration),
 }
 
-/// The account database.
+/// The account database. Called on a thread that may block.
 pub trait Accounts: std::fmt::Debug + Send + Sync {
-    /// Whether an answer may wait for other programs or hosts: then it is called on a thread that may block.
-    fn may_wait(&self) -> bool {
-        true
-    }
-
     /// The uid of `name`; `None` when there is no such account.
     fn uid_of(&self, name: &UserName) -> Result<Option<u32>, LookupError>;
 
@@ -54,11 +47,6 @@ pub trait Accounts: std::fmt::Debug + Send + Sync {
 pub struct Nss;
 
 impl Accounts for Nss {
-    /// Asked at each look-up, since the host's configuration may change; costs a tenth of a change of threads.
-    fn may_wait(&self) -> bool {
-        !files::hold_all(Path::new("/"))
-    }
-
     fn uid_of(&self, name: &UserName) -> Result<Option<u32>, LookupError> {
         let user =
             nix::unistd::User::from_name(name.as_str()).map_err(|e| LookupError::Failed(e.to_string()))?;
@@ -94,12 +82,8 @@ impl Directory {
     /// What `name` stands for.
     pub async fn find(&self, name: &UserName) -> Result<Account, LookupError> {
         let Some(accounts) = self.accounts.clone() else { return Ok(Account::Unchecked) };
-        let found = if accounts.may_wait() {
-            let name = name.clone();
-            self.bounded(move || accounts.uid_of(&name)).await?
-        } else {
-            accounts.uid_of(name)?
-        };
+        let name = name.clone();
+        let found = self.bounded(move || accounts.uid_of(&name)).await?;
         Ok(found.map_or(Account::Unknown, |uid| Account::Known { uid }))
     }
 
@@ -166,39 +150,6 @@ mod tests {
         }
         *stuck.0.lock().unwrap() = true;
         stuck.1.notify_all();
-    }
-
-    /// An account database in local files, for which no look-up may change threads.
-    #[derive(Debug)]
-    struct Local(std::thread::ThreadId);
-
-    impl Accounts for Local {
-        fn may_wait(&self) -> bool {
-            false
-        }
-
-        fn uid_of(&self, name: &UserName) -> Result<Option<u32>, LookupError> {
-            assert_eq!(std::thread::current().id(), self.0);
-            match name.as_str() {
-                "jane" => Ok(Some(7)),
-                "john" => Ok(None),
-                other => Err(LookupError::Failed(other.to_owned())),
-            }
-        }
-
-        fn name_of(&self, _: u32) -> Result<Option<UserName>, LookupError> {
-            Ok(None)
-        }
-    }
-
-    #[tokio::test]
-    async fn a_database_that_never_waits_is_asked_at_once() {
-        let accounts: Arc<dyn Accounts> = Arc::new(Local(std::thread::current().id()));
-        let directory = Directory::new(Some(accounts), Duration::from_secs(5));
-        let find = async |name| directory.find(&UserName::new(name).unwrap()).await;
-        assert_eq!(find("jane").await, Ok(Account::Known { uid: 7 }));
-        assert_eq!(find("john").await, Ok(Account::Unknown));
-        assert_eq!(find("june").await, Err(LookupError::Failed("june".to_owned())));
     }
 
     #[tokio::test]

@@ -135,7 +135,7 @@ async fn no_code_address_or_secret_is_in_the_files_or_in_what_is_printed() {
         printed.push(format!("{sent:?}"));
         secrets.push(sent.code.expose().to_owned());
     }
-    let made = mfad::store::MadeCode { code: secret("MARKER-made-code"), resend_interval: 10 };
+    let made = mfad::store::MadeCode { code: secret("MARKER-made-code"), lifetime: 300, resend_interval: 10 };
     let wanted = mfad::store::Issue { made: Some(made), ..issue(&login, corp) };
     printed.push(format!("{wanted:?}"));
     printed.push(format!("{:?}", f.store.issue(wanted).await.unwrap()));

@@ -289,7 +289,7 @@ async fn no_code_is_sent_for_what_sends_none_or_is_not_there() {
         issue(&login, mfa_proto::admin::FactorId(999)),
         issue(&context("john"), phone),
         Issue {
-            made: Some(MadeCode { code: secret("KJU64680"), resend_interval: 60 }),
+            made: Some(MadeCode { code: secret("KJU64680"), lifetime: 300, resend_interval: 60 }),
             ..issue(&login, phone)
         },
     ] {
@@ -393,7 +393,7 @@ async fn a_code_for_an_outside_service_to_deliver_is_judged_here() {
         ("123456", Answer::Code(OtpCode::parse("123456").unwrap())),
     ] {
         let wanted = |context: &Context| Issue {
-            made: Some(MadeCode { code: secret(made), resend_interval: 30 }),
+            made: Some(MadeCode { code: secret(made), lifetime: 300, resend_interval: 30 }),
             ..issue(context, corp)
         };
         let issued = f.store.issue(wanted(&login)).await.unwrap();

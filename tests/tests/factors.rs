@@ -103,9 +103,8 @@ fn a_text_message_logs_in_once() {
         // The same code again, in another login: that login has its own.
         let mut again = ssh::ssh("jane", &[], "id -un");
         again.answer(PASSWORD_PROMPT, PASSWORD);
-        again.expect_one_of(&[SENT_PROMPT, CODE_PROMPT, "wait"]);
-        again.type_line(&code);
-        assert!(!ssh::was_let_in(again, "jane"), "a sent code was taken twice");
+        again.answer(SENT_PROMPT, &code);
+        assert_eq!(again.expect_one_of(&["Wrong code.", "\njane\n"]), 0, "a sent code was taken twice");
     });
 }
 
@@ -170,8 +169,7 @@ fn one_prompt_serves_them_all() {
         session.type_line(&seed.wrong());
         session.expect("Wrong code.").expect("+49 *** **321");
         session.type_line(&codes[0]);
-        let shown = finish(session, true);
-        assert!(shown.contains("Recovery code used: 9 left."), "{shown}");
+        finish(session, true);
 
         let mut by_button = asked(CODE_PROMPT_STEM);
         by_button.type_line(&seed.hotp(0));
@@ -190,10 +188,11 @@ fn a_recovery_code_logs_in_once() {
         let codes = recovery_codes(&daemon);
         assert_eq!(codes.len(), 10);
         for (used, left) in [(0, 9), (1, 8)] {
-            let mut session = asked(CODE_PROMPT);
-            session.type_line(&codes[used]);
-            let shown = finish(session, true);
-            assert!(shown.contains(&format!("Recovery code used: {left} left.")), "{shown}");
+            // sshd shows what PAM has to say at the end where a shell begins, not before a command.
+            let mut session = ssh::ssh("jane", &[], "");
+            session.answer(PASSWORD_PROMPT, PASSWORD).answer(CODE_PROMPT, &codes[used]);
+            session.expect(&format!("Recovery code used: {left} left.")).answer("$ ", "exit");
+            assert_eq!(session.end().code, Some(0));
         }
         let mut replay = asked(CODE_PROMPT);
         replay.type_line(&codes[0]);
@@ -245,7 +244,7 @@ fn only_an_exact_yes_of_an_outside_service_counts() {
             ("texttrue", 200, r#"{"result":"true"}"#),
             ("one", 200, r#"{"result":1}"#),
             ("twice", 200, r#"{"result":false,"result":true}"#),
-            ("list", 200, "[true]"),
+            ("array", 200, "[true]"),
             ("html", 200, "<html>true</html>"),
             ("unauthorized", 401, r#"{"result":true}"#),
             ("error", 500, r#"{"result":true}"#),
@@ -257,7 +256,7 @@ fn only_an_exact_yes_of_an_outside_service_counts() {
             let section = format!("[rest.corp]\nverify_url = \"{}\"\n", service.url("/verify"));
             let daemon = Setup::instance(world, &format!("mfad-{name}"))
                 .section(&format!(
-                    "[egress]\nsocket = \"/run/mfad-egress/egress.sock\"\ncore_user = \"mfad-{name}\"\n"
+                    "[egress]\nsocket = \"/run/mfad-egress/egress.sock\"\nuser = \"egress-{name}\"\ncore_user = \"mfad-{name}\"\n"
                 ))
                 .section(&section)
                 .start();

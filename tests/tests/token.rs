@@ -61,13 +61,13 @@ fn robot(world: &World, daemon: Daemon) -> Robot {
 
 impl Robot {
     /// Runs a client without terminal; `askpass` answers what it is asked.
-    fn run(&self, command: &mut Command, askpass: &Path) -> Ran {
+    fn run(command: &mut Command, askpass: &Path) -> Ran {
         command.env("SSH_ASKPASS", askpass).env("SSH_ASKPASS_REQUIRE", "force");
         run_with(command.env("MFA_TOKEN_FILE", Path::new(PLACE).join("mfa-token")), "")
     }
 
     fn ssh(&self, askpass: &Path) -> Ran {
-        self.run(ssh::client("ssh", &[&self.identity]).args(["robot@127.0.0.1", "id -un"]), askpass)
+        Self::run(ssh::client("ssh", &[&self.identity]).args(["robot@127.0.0.1", "id -un"]), askpass)
     }
 
     fn rsync(&self, askpass: &Path, from: &str, to: &str) -> Ran {
@@ -75,7 +75,7 @@ impl Robot {
         let words = std::iter::once(ssh.get_program()).chain(ssh.get_args());
         let transport: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
         let to = format!("robot@127.0.0.1:{to}");
-        self.run(Command::new("rsync").args(["-a", "-e", &transport.join(" "), from, &to]), askpass)
+        Self::run(Command::new("rsync").args(["-a", "-e", &transport.join(" "), from, &to]), askpass)
     }
 
     #[track_caller]

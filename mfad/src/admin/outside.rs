@@ -20,7 +20,7 @@ use crate::{
     factor::Outside,
     outgoing::{Line, OutsideCode, Said, Undone, consultation, delivery, outside_code},
     settings::Settings,
-    store::{Issued, Judgment, MadeCode, Order, SentCode, StoreError, Target},
+    store::{Issued, Judgment, Order, SentCode, StoreError, Target},
 };
 
 /// A code on its way.
@@ -65,9 +65,7 @@ impl Desk<'_> {
             ));
         };
         let made = self.made(&settings, user, &target).await?;
-        let passed = made
-            .as_ref()
-            .map(|(_, made)| MadeCode { code: made.code.again(), resend_interval: made.resend_interval });
+        let passed = made.as_ref().map(|(_, made)| made.for_store());
         let issued = self.core.store().send_code(self.order(user, uid, None)?, target, passed).await;
         let issued = issued.map_err(|e| not_done(user, "make a code", self.core.now(), &e))?;
         let (sent, went) = match (issued, made) {

@@ -71,6 +71,8 @@ impl Default for SentLimits {
 pub struct MadeCode {
     /// The code: 4 to 64 printable ASCII characters without spaces.
     pub code: SecretText,
+    /// Seconds that it counts.
+    pub lifetime: i64,
     /// Seconds before a code that was not used is sent again.
     pub resend_interval: i64,
 }
@@ -217,7 +219,8 @@ pub(super) fn make(tx: &mut Tx<'_>, factor: &mut Factor, order: Making<'_>) -> R
         before.delete(tx, factor)?;
     }
     factor.moving = factor.moved_on();
-    let term = Term { session, lifetime: tx.settings.sent.lifetime };
+    let term =
+        Term { session, lifetime: made.as_ref().map_or(tx.settings.sent.lifetime, |made| made.lifetime) };
     let issued = match (secret, made) {
         (Secret::Address(to), None) => to_address(tx, factor, &term, &to)?,
         (Secret::Outside(outside), Some(made)) => {

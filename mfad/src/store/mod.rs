@@ -3,12 +3,13 @@
 //! One thread owns it; many jobs share one durable commit, and no answer leaves before that. A login gets
 //! [`Proof`] from here and nowhere else. Refuses to know sockets, policy and people.
 //!
-//! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`, `create`, `migrations` the file ·
-//! `vault` its keys · `roster` who is enrolled and who provably is not · `account`, `factor_row`, `head`,
-//! `audit_rows` the rows, each with a code over all its columns · `attempt`, `proof`, `view`, `decoy` the
-//! login · `token`, `nonce` signed tokens, each of them once · `manage` changes by administrators and
-//! owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of the whole ·
-//! `handle` what callers see.
+//! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`,
+//! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
+//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
+//! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
+//! codes that are sent and services that are asked · `proof`, `view`, `decoy` the login · `manage` changes by
+//! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
+//! the whole · `handle` what callers see.
 
 mod account;
 mod attempt;

@@ -41,6 +41,9 @@ impl CodePattern {
                 "makes codes of {bits:.0} bits, easily guessed: write 20 or more, as `\\d{{7}}`"
             ));
         }
+        if pattern.places.iter().flatten().any(|byte| !byte.is_ascii_graphic()) {
+            return Err("makes codes with spaces, which no prompt takes: write others".to_owned());
+        }
         Ok(pattern)
     }
 
@@ -216,6 +219,7 @@ mod tests {
             (r"\d{33}", "write {n}"),
             (r"\d{99999999999999999999}", "write {n}"),
             (r"\d{20}\d{20}", "more than 32 characters"),
+            (r"\d{4} \d{4}", "with spaces"),
         ] {
             let told = CodePattern::parse(pattern).unwrap_err();
             assert!(told.contains(part), "{pattern:?} gave {told:?}");

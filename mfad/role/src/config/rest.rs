@@ -12,6 +12,7 @@ use super::{
     codes::CodePattern,
     kinds::{Checked, choice, duration, line, number, text},
     reader::{Found, Reader, Section},
+    sent::RESEND,
     template::{Allowed, Fact},
     tree::{Place, Value},
     url::{Url, url},
@@ -154,7 +155,7 @@ fn read(reader: &mut Reader, name: &str, place: Place, mut section: Section) -> 
         label: reader.optional(s, "label", line(64)).value.unwrap_or_else(|| name.to_owned()),
         begins: begin.is_some(),
         resend_interval: reader
-            .value(s, "resend_interval", MINUTE, duration(Duration::from_secs(10)..=MINUTE * 10))
+            .value(s, "resend_interval", RESEND, duration(Duration::from_secs(10)..=MINUTE * 10))
             .value,
         authn_level: reader.optional(s, "authn_level", number(1..=9)).value,
         judge: match pattern.value.clone() {

@@ -10,6 +10,8 @@ use super::{
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
+/// Half of the time that one login has: whoever waits for a code in vain can have another one sent.
+pub(super) const RESEND: Duration = Duration::from_secs(30);
 
 /// What may stand in the text of a message.
 pub(super) const IN_MESSAGES: Allowed = Allowed {
@@ -31,7 +33,8 @@ pub struct SentLimits {
     pub per_user_day: u32,
     /// The most codes to one number or address in a day.
     pub per_target_day: u32,
-    /// The most codes in a day, of all users together.
+    /// The most codes in a day, of all users together: at most 20,000, because each code is counted against
+    /// all of the day, row by row.
     pub global_day: u32,
 }
 
@@ -39,7 +42,7 @@ impl SentLimits {
     /// Reads the keys that both kinds have. `per_target` is what the cap for one target is called.
     pub(super) fn read(reader: &mut Reader, section: &mut Section, per_target: &'static str) -> Self {
         let lifetime = reader.value(section, "lifetime", MINUTE * 5, duration(MINUTE..=MINUTE * 10));
-        let resend = reader.value(section, "resend_interval", MINUTE, duration(SECOND * 10..=MINUTE * 10));
+        let resend = reader.value(section, "resend_interval", RESEND, duration(SECOND * 10..=MINUTE * 10));
         if resend.value > lifetime.value && !lifetime.faulty {
             let most = show_duration(lifetime.value);
             let message = format!("`resend_interval` is above `lifetime`: write at most \"{most}\"");
@@ -47,7 +50,7 @@ impl SentLimits {
         }
         let per_user = reader.value(section, "per_user_day", 20, number(1..=1000));
         let per_target = reader.value(section, per_target, 20, number(1..=1000));
-        let global = reader.value(section, "global_day", 1000, number(1..=1_000_000));
+        let global = reader.value(section, "global_day", 1000, number(1..=20_000));
         for cap in [&per_user, &per_target] {
             if cap.value > global.value && !global.faulty {
                 let message =

@@ -19,9 +19,7 @@ use crate::{
     outgoing::{Line, Said, Undone, consultation, delivery, outside_code},
     session::{Issued, Reason, Settled},
     settings::Settings,
-    store::{
-        self, Consult, Consulted, Held, Issue, Judgment, MadeCode, Outcome, SentCode, Ticket, Undelivered,
-    },
+    store::{self, Consult, Consulted, Held, Issue, Judgment, Outcome, SentCode, Ticket, Undelivered},
 };
 
 /// A factor that something is to be sent or asked for, and the way there.
@@ -51,9 +49,7 @@ impl Login<'_> {
             uid: errand.uid.0,
             factor,
             channel: self.channel,
-            made: made
-                .as_ref()
-                .map(|made| MadeCode { code: made.code.again(), resend_interval: made.resend_interval }),
+            made: made.as_ref().map(crate::outgoing::OutsideCode::for_store),
         };
         let issued = self.core.login_store().issue(issue).await.map_err(|e| self.store_failed(&e))?;
         let sent = match issued {

@@ -51,18 +51,12 @@ pub enum Trail {
 
 /// Checks the copy at `path`.
 pub(super) fn whole(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, StoreError> {
-    let found = open::examine(path)?;
-    open::check_identity(path)?;
-    contents(path, found.len(), (keyring, trail))
+    let opened = open::examine(path).and_then(|_| open::check_identity(path));
+    opened.and_then(|()| contents(path, keyring, trail))
 }
 
-fn contents(path: &Path, bytes: u64, (keyring, trail): (&Keyring, Trail)) -> Result<Checked, StoreError> {
+fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, StoreError> {
     let connection = open::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // SQLite takes the bytes that are missing from a last page for zeros, which most of them are.
-    let page: u32 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
-    if !bytes.is_multiple_of(u64::from(page.max(1))) {
-        return Err(unusable(path, &"its last page is not whole: it was cut short"));
-    }
     // A file by itself: nothing of it may lie in a log beside it.
     connection
         .pragma_update_and_check(None, "journal_mode", "delete", |row| row.get::<_, String>(0))

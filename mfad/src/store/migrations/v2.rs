@@ -8,9 +8,9 @@ pub(super) fn apply(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// `challenge` has the live code of a factor, and answers that are with an outside service; a factor's
-/// `drift` says how many rows it has there, or in `nonce`; rows of `nonce` stay when their factor goes, for a token that was used with it may be right
-/// for the next. `sent` is numbered without gaps from `sent_cut`
-/// to `sent_last` of the head, whose code covers these two as soon as one is not 0. A row of `sent` without
+/// `drift` says how many rows it has there, or in `nonce`. Rows of `nonce` stay when their factor goes: a
+/// token that was used with it may be right for the next. `sent` is numbered without gaps from `sent_cut` to
+/// `sent_last` of the head, whose code covers these two as soon as one is not 0. A row of `sent` without
 /// account stands for one that was lost.
 const SCHEMA: &str = "
 ALTER TABLE head ADD COLUMN sent_cut  INTEGER NOT NULL DEFAULT 0;
