@@ -42,8 +42,8 @@ impl Target {
             }),
         };
         let stream = stream.map_err(|errno| socket::unreachable(path, errno))?;
-        peer::check(&stream, path)?;
-        let mut wire = Wire::new(stream, path, self.timeout);
+        let keeper = peer::check(&stream, path)?;
+        let mut wire = Wire::new(stream, path, self.timeout, keeper);
         greet(&mut wire, protocol)?;
         Ok(wire)
     }

@@ -59,15 +59,15 @@ fn robot(world: &World, daemon: Daemon) -> Robot {
     Robot { account, identity, daemon, sshd }
 }
 
-impl Robot {
-    /// Runs a client without terminal; `askpass` answers what it is asked.
-    fn run(command: &mut Command, askpass: &Path) -> Ran {
-        command.env("SSH_ASKPASS", askpass).env("SSH_ASKPASS_REQUIRE", "force");
-        run_with(command.env("MFA_TOKEN_FILE", Path::new(PLACE).join("mfa-token")), "")
-    }
+/// Runs a client without terminal; `askpass` answers what it is asked.
+fn run(command: &mut Command, askpass: &Path) -> Ran {
+    command.env("SSH_ASKPASS", askpass).env("SSH_ASKPASS_REQUIRE", "force");
+    run_with(command.env("MFA_TOKEN_FILE", Path::new(PLACE).join("mfa-token")), "")
+}
 
+impl Robot {
     fn ssh(&self, askpass: &Path) -> Ran {
-        Self::run(ssh::client("ssh", &[&self.identity]).args(["robot@127.0.0.1", "id -un"]), askpass)
+        run(ssh::client("ssh", &[&self.identity]).args(["robot@127.0.0.1", "id -un"]), askpass)
     }
 
     fn rsync(&self, askpass: &Path, from: &str, to: &str) -> Ran {
@@ -75,7 +75,7 @@ impl Robot {
         let words = std::iter::once(ssh.get_program()).chain(ssh.get_args());
         let transport: Vec<_> = words.map(|word| word.to_str().unwrap()).collect();
         let to = format!("robot@127.0.0.1:{to}");
-        Self::run(Command::new("rsync").args(["-a", "-e", &transport.join(" "), from, &to]), askpass)
+        run(Command::new("rsync").args(["-a", "-e", &transport.join(" "), from, &to]), askpass)
     }
 
     #[track_caller]
@@ -142,12 +142,12 @@ fn a_machine_copies_files_with_tokens_that_its_domain_signs() {
 
         secrets("robot@example.org", SEED, SIGNING);
         robot.daemon.ctl(&["unlock", "robot"]).ok();
-        robot.daemon.ctl(&["disable", "robot", "example.org"]).ok();
+        robot.daemon.ctl(&["disable", "robot", "--label", "example.org"]).ok();
         robot.is_refused(&askpass);
-        robot.daemon.ctl(&["enable", "robot", "example.org"]).ok();
+        robot.daemon.ctl(&["enable", "robot", "--label", "example.org"]).ok();
         robot.daemon.ctl(&["unlock", "robot"]).ok();
         robot.is_let_in(&askpass);
-        nothing_was_told(&robot, &[SEED, SIGNING, token.trim()]);
+        nothing_was_told(world, &robot, &[SEED, SIGNING, token.trim()]);
     });
 }
 
@@ -168,7 +168,7 @@ fn a_machine_with_secrets_of_its_own_logs_in_and_is_given_tokens() {
         assert_eq!(fs::read_to_string(robot.account.home.join("by-rsync")).unwrap(), "beep");
         assert_ne!(robot.rsync(&once, "/tmp/letter", "replayed").code, Some(0));
         assert!(!robot.account.home.join("replayed").exists());
-        nothing_was_told(&robot, &[&seed, &signing, issued.trim()]);
+        nothing_was_told(world, &robot, &[&seed, &signing, issued.trim()]);
     });
 }
 
@@ -206,8 +206,10 @@ fn the_script_answers_nothing_but_the_question_for_a_code() {
 
 /// No log, no output and no database holds a secret or a token.
 #[track_caller]
-fn nothing_was_told(robot: &Robot, secrets: &[&str]) {
-    let mut told = format!("{}{}", robot.daemon.output(), robot.sshd.log()).into_bytes();
+fn nothing_was_told(world: &World, robot: &Robot, secrets: &[&str]) {
+    let logged = world.log().lines("").join("\n");
+    assert!(logged.contains("user=robot"), "the log of the daemon is looked at");
+    let mut told = format!("{logged}{}{}", robot.daemon.output(), robot.sshd.log()).into_bytes();
     for file in fs::read_dir(&robot.daemon.state).unwrap() {
         told.extend(fs::read(file.unwrap().path()).unwrap());
     }

@@ -66,7 +66,7 @@ pub(crate) struct RemoveArgs {
 /// `token`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenVerb {
-    /// Print a fresh signed token of a factor that has secrets of its own
+    /// Print a fresh signed token (root)
     #[command(after_long_help = help::TOKEN)]
     Issue(TargetArgs),
 }

@@ -63,6 +63,9 @@ or read with --code-stdin.
 The key is shown once and cannot be shown again. It is never taken from the command line, where \
 others could see it: --secret-stdin reads it from standard input.
 
+A current code is one that any active factor shows now, or a recovery code. An empty answer where one is \
+asked for has one sent, when a number or address is enrolled.
+
 JSON fields: user, realm, factor (id), kind, label, state (pending|active), secret (base32), uri \
 (otpauth link), signing_secret and sent_to; the last four are null where they do not apply, and where \
 the key was brought along. With --json no code is asked for to confirm.
@@ -116,7 +119,8 @@ Examples:
 
 pub(super) const TOKEN: &str = "\
 A token is valid for about a minute, and once. Without a label or id, the user needs to have one such \
-factor only. Standard output has the token and nothing else, so that a script can hand it to ssh \
+factor only. Only root gets one: a token is as good as a code, and whoever runs as the user must not get \
+the second factor for the first. Standard output has the token and nothing else, so that a script can hand it to ssh \
 (SSH_ASKPASS).
 
 JSON fields: user, realm, token.";

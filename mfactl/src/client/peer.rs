@@ -10,8 +10,15 @@ use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 
 use crate::failure::Failure;
 
-/// Refuses a peer that may not be the daemon.
-pub(super) fn check(stream: &UnixStream, socket: &Path) -> Result<(), Failure> {
+/// The user that the daemon runs as, if that is not root: who owns the socket's directory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Keeper {
+    /// Its uid.
+    pub(crate) uid: u32,
+}
+
+/// Refuses a peer that may not be the daemon. Says who may be.
+pub(super) fn check(stream: &UnixStream, socket: &Path) -> Result<Keeper, Failure> {
     let shown = escape_for_log(&socket.to_string_lossy());
     let peer = getsockopt(stream, PeerCredentials).map_err(|e| Failure::Untrusted {
         path: shown.clone(),
@@ -26,7 +33,8 @@ pub(super) fn check(stream: &UnixStream, socket: &Path) -> Result<(), Failure> {
         why: format!("its directory cannot be looked at: {e}"),
     })?;
     trusted(peer.uid(), metadata.uid(), metadata.mode())
-        .map_err(|why| Failure::Untrusted { path: shown, why })
+        .map_err(|why| Failure::Untrusted { path: shown, why })?;
+    Ok(Keeper { uid: metadata.uid() })
 }
 
 /// The rule itself: who listens, who owns the directory, and the directory's mode.
@@ -36,9 +44,6 @@ fn trusted(peer: u32, owner: u32, mode: u32) -> Result<(), String> {
             "its directory can be written by others than its owner (mode {:04o})",
             mode & 0o7777
         ));
-    }
-    if owner != 0 && owner != peer {
-        return Err(format!("its directory belongs to uid {owner}, but uid {peer} listens"));
     }
     if peer != 0 && peer != owner {
         return Err(format!(
@@ -56,9 +61,10 @@ mod tests {
     fn only_root_and_the_owner_of_a_closed_directory_are_trusted() {
         assert_eq!(trusted(0, 0, 0o40755), Ok(()));
         assert_eq!(trusted(998, 998, 0o40700), Ok(()));
+        // A socket that the service manager made for the daemon: the kernel names who made it.
+        assert_eq!(trusted(0, 998, 0o40755), Ok(()));
         for (peer, owner, mode) in [
             (1000, 0, 0o40755),   // someone else's socket in root's directory
-            (0, 1000, 0o40755),   // root's socket moved into someone's directory
             (1000, 998, 0o40755), // a stranger in the daemon's directory
             (0, 0, 0o40775),      // the group may swap the socket
             (0, 0, 0o41777),      // like /tmp

@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use mfa_proto::{codec, frame, text::escape_for_log};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
+use super::peer::Keeper;
 use crate::failure::Failure;
 
 /// What to do about a daemon that breaks the protocol.
@@ -26,12 +26,13 @@ pub(crate) struct Wire {
     stream: UnixStream,
     path: String,
     timeout: Duration,
+    keeper: Keeper,
 }
 
 impl Wire {
     /// A connection over `stream`, whose peer may be silent for `timeout`.
-    pub(super) fn new(stream: UnixStream, path: &Path, timeout: Duration) -> Self {
-        Self { stream, path: escape_for_log(&path.to_string_lossy()), timeout }
+    pub(super) fn new(stream: UnixStream, path: &Path, timeout: Duration, keeper: Keeper) -> Self {
+        Self { stream, path: escape_for_log(&path.to_string_lossy()), timeout, keeper }
     }
 
     /// Sends one message. What the daemon says unasked is a breach: it would be taken for the answer.
@@ -55,10 +56,10 @@ impl Wire {
         codec::decode(&payload).map_err(|e| self.failed(e.to_string(), REPORT))
     }
 
-    /// The uid that listened when this was connected, as the kernel has it.
-    pub(crate) fn peer(&self) -> Result<u32, Failure> {
-        let peer = getsockopt(&self.stream, PeerCredentials);
-        peer.map(|peer| peer.uid()).map_err(|errno| self.io_failed(&errno.into()))
+    /// The user that the daemon runs as, if that is not root. The kernel's word on the peer is not asked for
+    /// this: of a socket that the service manager made, it names the service manager.
+    pub(crate) fn keeper(&self) -> Keeper {
+        self.keeper
     }
 
     /// Waits up to `pause` on an idle connection. The daemon hanging up ends the wait with a failure.

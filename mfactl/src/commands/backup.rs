@@ -14,7 +14,7 @@ use mfa_proto::text::escape_for_log;
 use super::state_dir::StateDir;
 use super::{Context, hint};
 use crate::cli::{BackupArgs, RestoreArgs};
-use crate::client::{self, Wire};
+use crate::client;
 use crate::failure::{Failure, exit};
 use crate::new_file::NewFile;
 use crate::{render, terminal};
@@ -33,7 +33,7 @@ pub(super) fn backup(context: &mut Context, arguments: &BackupArgs) -> Result<u8
     let Reply::Copy { path, users, keys } = reply else {
         return Err(wire.unexpected());
     };
-    let copy = StateDir::of(Path::new(&path), wire.peer()?)?;
+    let copy = StateDir::of(Path::new(&path), wire.keeper().uid)?;
     let bytes = copy.open().and_then(|mut from| file.copy(&mut from));
     let removed = copy.remove();
     let bytes = bytes?;
@@ -50,14 +50,12 @@ pub(super) fn restore(context: &mut Context, arguments: &RestoreArgs) -> Result<
     let shown = escape_for_log(&arguments.file.to_string_lossy());
     let failed = |error: io::Error| Failure::local(format!("read {shown}"), &error);
     let mut from = File::open(&arguments.file).map_err(failed)?;
-    let mut wire = context.target.open(Protocol::Admin)?;
-    let status = status(&mut wire)?;
+    let status = status(context)?;
     if !arguments.yes {
         meant(context, &shown, &status)?;
-        // People pause longer than the daemon waits.
-        wire = context.target.open(Protocol::Admin)?;
     }
-    let place = StateDir::of(Path::new(&status.database), wire.peer()?)?.with_name(RESTORE);
+    let mut wire = context.target.open(Protocol::Admin)?;
+    let place = StateDir::of(Path::new(&status.database), wire.keeper().uid)?.with_name(RESTORE);
     let mut to = place.create()?;
     let copied = io::copy(&mut from, &mut to).and_then(|_| to.sync_all());
     let reply = copied.map_err(failed).and_then(|()| client::ask(&mut wire, &Request::Restore));
@@ -71,10 +69,10 @@ pub(super) fn restore(context: &mut Context, arguments: &RestoreArgs) -> Result<
     tell(context, &shown, &restored)
 }
 
-fn status(wire: &mut Wire) -> Result<Status, Failure> {
-    let answer = client::ask(wire, &Request::Status);
+fn status(context: &Context) -> Result<Status, Failure> {
+    let answer = context.target.ask(&Request::Status);
     let Reply::Status(status) = answer.map_err(|f| f.or_hint(|_| Some(OFFLINE.to_owned())))? else {
-        return Err(wire.unexpected());
+        return Err(context.target.unexpected());
     };
     Ok(*status)
 }

@@ -27,6 +27,11 @@ impl Form {
 
     /// Digits.
     pub(super) const DIGITS: Self = Self { shape: Self::DIGIT_SHAPE, says: "it has 6 to 8 digits" };
+    /// What proves the owner before a change: the code of any factor, on paper too.
+    pub(super) const CURRENT: Self = Self {
+        shape: Self::DIGIT_SHAPE.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN),
+        says: "it has 6 to 8 digits, or is a recovery code",
+    };
     /// A signed token.
     pub(super) const TOKEN: Self =
         Self { shape: AnswerShape::TOKEN, says: "a token has digits, one space and a signature" };
@@ -127,7 +132,7 @@ pub(super) fn ask_with_current(
 fn current(context: &mut Context, whom: &UserId) -> Result<SecretText, Failure> {
     let any = FactorRef { user: whom.clone(), factor: None, label: None };
     loop {
-        match ask_or_empty(context, "Current code of an active factor: ", Form::DIGITS)? {
+        match ask_or_empty(context, "Current code of an active factor: ", Form::CURRENT)? {
             Typed::Code(code) => return Ok(code),
             Typed::Empty => send::or_say_why(context, &any)?,
             Typed::GivenUp => {

@@ -19,7 +19,7 @@ pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure
     let wanted = wanted::gather(context, kind)?;
     let whom = &wanted.whom;
     let current =
-        if wanted.common.code_stdin { Some(code::from_stdin(context, Form::DIGITS)?) } else { None };
+        if wanted.common.code_stdin { Some(code::from_stdin(context, Form::CURRENT)?) } else { None };
     let reply = code::ask_with_current(context, whom, current, |current_code| {
         Request::Enroll(Box::new(NewFactor {
             user: whom.clone(),

@@ -29,7 +29,7 @@ fn make(context: &mut Context, arguments: &RecoveryNewArgs) -> Result<u8, Failur
     // Before the old codes are void.
     let file = place(&arguments.to)?;
     let whom = user::resolve(context, &arguments.user)?;
-    let given = if arguments.code_stdin { Some(code::from_stdin(context, Form::DIGITS)?) } else { None };
+    let given = if arguments.code_stdin { Some(code::from_stdin(context, Form::CURRENT)?) } else { None };
     let reply = code::ask_with_current(context, &whom, given, |code| Request::RecoveryNew {
         user: whom.clone(),
         count: arguments.count,

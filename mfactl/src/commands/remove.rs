@@ -24,7 +24,7 @@ pub(super) fn run(context: &mut Context, arguments: RemoveArgs) -> Result<u8, Fa
     if !yes {
         meant(context, &question)?;
     }
-    let given = if code_stdin { Some(code::from_stdin(context, Form::DIGITS)?) } else { None };
+    let given = if code_stdin { Some(code::from_stdin(context, Form::CURRENT)?) } else { None };
     let user = target.user.clone();
     let reply = code::ask_with_current(context, &user, given, |code| Request::Remove {
         target: target.clone(),

@@ -18,7 +18,12 @@ pub(super) fn run(context: &mut Context, arguments: TargetArgs) -> Result<u8, Fa
     };
     context.out.json(&render::view::sent(&target.user, &to, digits, until))?;
     let (to, wait) = (escape_for_log(to.as_str()), span(context.now.until(until)));
-    context.out.text(&format!("Code sent to {to}: {digits} digits, valid for {wait}.\n"))?;
+    let text = if digits == 0 {
+        format!("{to} was asked to begin; it has {wait}.\n")
+    } else {
+        format!("Code sent to {to}: {digits} digits, valid for {wait}.\n")
+    };
+    context.out.text(&text)?;
     Ok(exit::OK)
 }
 

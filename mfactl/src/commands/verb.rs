@@ -12,7 +12,7 @@ use crate::render;
 /// Switches a factor off.
 pub(super) fn disable(context: &mut Context, arguments: SwitchArgs) -> Result<u8, Failure> {
     let target = target(context, arguments.target)?;
-    let given = if arguments.code_stdin { Some(code::from_stdin(context, Form::DIGITS)?) } else { None };
+    let given = if arguments.code_stdin { Some(code::from_stdin(context, Form::CURRENT)?) } else { None };
     let user = target.user.clone();
     let reply = code::ask_with_current(context, &user, given, |code| Request::Disable {
         target: target.clone(),

@@ -71,7 +71,7 @@ fn codes_left(left: u32) -> (Tone, String) {
     if left > super::recovery::FEW {
         return (Tone::Plain, format!("{left} {codes} left"));
     }
-    (Tone::Warn, format!("{left} {codes} left; to make new ones: mfactl recovery new"))
+    (Tone::Warn, format!("{left} {codes} left: time to make new ones"))
 }
 
 /// `6 digits, sha1, every 30 s`.

@@ -29,10 +29,7 @@ pub(crate) fn sheet(whom: &UserId, codes: &[RecoveryCode], now: &Now) -> Zeroizi
     let mut sheet = Zeroizing::new(String::with_capacity(room));
     sheet.push_str(&head);
     for code in codes {
-        let number = code.number();
-        sheet.push_str(if number < 10 { "     " } else { "    " });
-        sheet.push_str(&number.to_string());
-        sheet.push_str("   ");
+        sheet.push_str("    ");
         sheet.push_str(&code.grouped());
         sheet.push('\n');
     }

@@ -69,7 +69,7 @@ pub(crate) fn backup(file: &str, users: u64, keys: &[String]) -> String {
 pub(crate) fn restored(file: &str, restored: &Restored) -> String {
     let Restored { users, carried_over, need_resync, recovery_void } = restored;
     let mut text = format!(
-        "Restored from {file}: {}. Used codes stay used; of {} they were known.\n",
+        "Restored from {file}: {}. Used codes stay used: {} were known to the database before.\n",
         many(*users, "user"),
         many(*carried_over, "factor"),
     );

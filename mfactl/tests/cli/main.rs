@@ -8,7 +8,9 @@
 )]
 #![forbid(unsafe_code)]
 
+mod copies;
 mod daemon;
+mod factors;
 mod generate;
 mod golden;
 mod import;

@@ -4,6 +4,7 @@ use mfa_proto::admin::{
     Algorithm, AuditPage, AuditRow, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, LockReason,
     LockState, Refusal, RefusalCode, Reply, Status, UserDetail, UserPage, UserSummary,
 };
+use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::{FactorLabel, RealmName, UserId, UserName};
 use mfa_proto::secret::SecretText;
 use mfa_proto::text::ShownText;
@@ -20,6 +21,16 @@ pub(crate) fn user(name: &str) -> UserId {
 
 pub(crate) fn label(text: &str) -> FactorLabel {
     FactorLabel::new(text).unwrap()
+}
+
+pub(crate) fn secret(text: &str) -> SecretText {
+    SecretText::new(text.to_owned()).unwrap()
+}
+
+/// So many recovery codes, alike but for their number.
+pub(crate) fn recovery_codes(count: u8) -> Vec<SecretText> {
+    let code = |number| RecoveryCode::new(number, b"0123456789").unwrap();
+    (1..=count).map(|number| secret(&code(number).grouped())).collect()
 }
 
 pub(crate) fn refused(code: RefusalCode, message: &str) -> Reply {

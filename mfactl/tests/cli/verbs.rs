@@ -6,32 +6,9 @@ use mfa_proto::login::{ServerMessage, Verdict};
 use mfa_proto::text::ShownText;
 
 use crate::daemon::{FakeDaemon, Script, Seen};
-use crate::golden;
+use crate::golden::both;
 use crate::run::{binary, command, finish, run};
 use crate::sample;
-
-/// Runs each command line twice, the second time with `--json`, and compares all of it with a golden file.
-fn both(name: &str, arguments: &[&str], stdin: &str, script: impl Fn() -> Script) {
-    let mut text = String::new();
-    for json in [false, true] {
-        let arguments: Vec<&str> = arguments.iter().copied().chain(json.then_some("--json")).collect();
-        let daemon = FakeDaemon::start(script());
-        let socket = daemon.socket();
-        let ran = run(&socket, &arguments, stdin);
-        if json {
-            assert_json_lines(&ran.stdout);
-        }
-        text.push_str(&golden::transcript(&arguments, &daemon.finish(), &ran, &socket));
-    }
-    golden::check(name, &text);
-}
-
-fn assert_json_lines(stdout: &str) {
-    for line in stdout.lines() {
-        let value: serde_json::Value = serde_json::from_str(line).expect("a line of stdout is not JSON");
-        assert!(value.is_object(), "{line}");
-    }
-}
 
 fn admin(replies: fn() -> Vec<Reply>) -> impl Fn() -> Script {
     move || Script::Admin(replies())

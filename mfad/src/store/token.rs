@@ -19,12 +19,13 @@ use self::{
 use super::{
     Refused, StoreError,
     account::Account,
-    attempt::{Attempt, Outcome},
+    attempt::{Attempt, Channel, Outcome},
     bench::Bench,
     factor_row::Factor,
     nonce::Memory,
     roster,
     tx::{Read, Tx},
+    view::{account_gate, most_lenient},
 };
 use crate::{
     clock::UnixTime,
@@ -42,18 +43,20 @@ pub(super) fn judge(
     token: &SignedToken,
     (account, session): (Option<Account>, &str),
 ) -> Result<Outcome, StoreError> {
-    if tx.now.is_unset() {
-        return Ok(Outcome::ClockUnusable);
-    }
     let trial = Trial::of(tx, &attempt.context.user, token)?;
     let Some(account) = account else {
-        return Ok(newcomer(tx, attempt, &trial, &[])?.map_or(Outcome::NoFactor, Outcome::Accepted));
+        let proof = if tx.now.is_unset() { None } else { newcomer(tx, attempt, &trial, &[])? };
+        return Ok(proof.map_or(Outcome::NoFactor, Outcome::Accepted));
     };
     let mut bench = Bench::of(&tx.read(), account, session)?;
     bench.begin_waits_anew(tx)?;
-    let gate = bench.gate(&attempt.answer, attempt.channel);
-    if !gate.is_open() {
-        return Ok(Outcome::Locked { gate });
+    let gate = gate_of(&bench, attempt.channel, tx.now);
+    if !gate.is_open() || tx.now.is_unset() {
+        return Ok(match without_factor(&bench) {
+            Some(outcome) => outcome,
+            None if gate.is_open() => Outcome::ClockUnusable,
+            None => Outcome::Locked { gate },
+        });
     }
     let judged = judge_all(tx, &bench, &trial)?;
     if let Some(outcome) = accept(tx, &mut bench, &trial, judged.rights)? {
@@ -67,16 +70,49 @@ pub(super) fn judge(
     if let Some(until) = judged.full {
         return Ok(Outcome::Locked { gate: Gate::Wait { until } });
     }
-    if !bench.factors.iter().any(|factor| factor.state == FactorState::Active) {
-        let exhausted = bench.factors.iter().any(|factor| factor.state == FactorState::Exhausted);
-        return Ok(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor });
+    if let Some(outcome) = without_factor(&bench) {
+        return Ok(outcome);
     }
     if judged.clock_unusable && judged.wrong.is_empty() {
         return Ok(Outcome::ClockUnusable);
     }
-    bench.charge(tx, &judged.wrong, attempt.channel)?;
-    let gate = bench.gate(&attempt.answer, attempt.channel);
+    let judged_by = if holds_token(&bench) { judged.wrong } else { open_factors(&bench) };
+    bench.charge(tx, &judged_by, attempt.channel)?;
+    let gate = gate_of(&bench, attempt.channel, tx.now);
     Ok(if judged.used { Outcome::Used { gate } } else { Outcome::Wrong { gate } })
+}
+
+fn counts(factor: &Factor) -> bool {
+    matches!(factor.state, FactorState::Active | FactorState::Exhausted)
+}
+
+fn holds_token(bench: &Bench<'_>) -> bool {
+    bench.factors.iter().filter(|factor| counts(factor)).any(|factor| factor.params == Params::Token)
+}
+
+/// How the limits stand of the factors that are charged for a wrong token: those of this kind. An account
+/// without one is charged for its others, as it is for a wrong code: of people who hold nothing, and whom a
+/// decoy plays, a wrong token costs as much.
+fn gate_of(bench: &Bench<'_>, channel: Channel, now: UnixTime) -> Gate {
+    let tokens = holds_token(bench);
+    let charged = |factor: &&Factor| !tokens || factor.params == Params::Token;
+    let mut factors = bench.factors.iter().filter(|factor| counts(factor)).filter(charged);
+    account_gate(&bench.account, channel, now).and(most_lenient(&mut factors, now))
+}
+
+fn open_factors(bench: &Bench<'_>) -> Vec<usize> {
+    let all = bench.factors.iter().enumerate();
+    all.filter(|(_, factor)| bench.is_open(factor)).map(|(index, _)| index).collect()
+}
+
+/// What becomes of an account that has no active factor: nobody is told more than of one that is not there.
+fn without_factor(bench: &Bench<'_>) -> Option<Outcome> {
+    let holds = |state| bench.factors.iter().any(|factor| factor.state == state);
+    if holds(FactorState::Active) {
+        return None;
+    }
+    let exhausted = holds(FactorState::Exhausted);
+    Some(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor })
 }
 
 /// What a token turned out to be for the factors of an account.

@@ -1,10 +1,11 @@
 //! What a person needs to set up a new factor: key, QR code, secrets of a token. Shown once.
 
 use mfa_proto::admin::{Enrolled, FactorState, NewParams};
+use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
 use mfa_proto::text::escape_for_log;
 
-use super::super::{Context, secret};
+use super::super::{Context, hint, secret};
 use super::wanted::Wanted;
 use crate::cli::{QrStyle, Shown};
 use crate::failure::Failure;
@@ -30,21 +31,27 @@ pub(super) fn show(context: &mut Context, wanted: &Wanted, new: &Enrolled) -> Re
         context.out.text(&format!("A code was sent to {}.\n", escape_for_log(to.as_str())))?;
     }
     match (&new.secret, &new.signing_secret, &wanted.shown) {
-        (Some(seed), Some(signing), _) => token(context, seed, signing),
+        (Some(seed), Some(signing), _) => token(context, &wanted.whom, seed, signing),
         (Some(secret), None, Some(shown)) => authenticator(context, &wanted.params, shown, (secret, new)),
         (Some(_), None, None) | (None, ..) => Ok(()),
     }
 }
 
 /// The two secrets of a token factor, as what makes tokens has them in its configuration.
-fn token(context: &mut Context, seed: &SecretText, signing: &SecretText) -> Result<(), Failure> {
+fn token(
+    context: &mut Context,
+    whom: &UserId,
+    seed: &SecretText,
+    signing: &SecretText,
+) -> Result<(), Failure> {
     context
         .out
         .text("\nWhat makes the tokens needs these two, which cannot be shown again:\n\n    otp_seed = \"")?;
     context.out.text(seed.expose())?;
     context.out.text("\"\n    token_secret = \"")?;
     context.out.text(signing.expose())?;
-    context.out.text("\"\n\nOn this host, mfactl makes them: mfactl token issue\n")
+    let whom = hint::shell_word(whom);
+    context.out.text(&format!("\"\n\nOn this host, root has tokens made by: mfactl token issue {whom}\n"))
 }
 
 fn authenticator(
