@@ -82,12 +82,12 @@ pub(super) fn judge(
     Ok(if judged.used { Outcome::Used { gate } } else { Outcome::Wrong { gate } })
 }
 
-fn counts(factor: &&Factor) -> bool {
+fn counts(factor: &Factor) -> bool {
     matches!(factor.state, FactorState::Active | FactorState::Exhausted)
 }
 
 fn holds_token(bench: &Bench<'_>) -> bool {
-    bench.factors.iter().filter(counts).any(|factor| factor.params == Params::Token)
+    bench.factors.iter().filter(|factor| counts(factor)).any(|factor| factor.params == Params::Token)
 }
 
 /// How the limits stand of the factors that are charged for a wrong token: those of this kind. An account
@@ -96,7 +96,7 @@ fn holds_token(bench: &Bench<'_>) -> bool {
 fn gate_of(bench: &Bench<'_>, channel: Channel, now: UnixTime) -> Gate {
     let tokens = holds_token(bench);
     let charged = |factor: &&Factor| !tokens || factor.params == Params::Token;
-    let mut factors = bench.factors.iter().filter(counts).filter(charged);
+    let mut factors = bench.factors.iter().filter(|factor| counts(factor)).filter(charged);
     account_gate(&bench.account, channel, now).and(most_lenient(&mut factors, now))
 }
 
