@@ -362,14 +362,18 @@ async fn without_a_daemon_a_copy_replaces_what_cannot_be_read() {
         let settings = StoreSettings::default();
         Store::restore_offline(&fixture.database(), &fixture.keyring, &settings, (NOW, trail))
     };
-    assert_eq!(restore(Trail::Whole).unwrap(), counts(2, 0), "a database that can be read is asked");
+    assert_eq!(restore(Trail::Whole).unwrap(), (counts(2, 0), None), "a database that can be read is asked");
     fs::write(fixture.database(), b"damaged").unwrap();
     fs::write(fixture.directory.path().join("mfad.db-wal"), b"its log").unwrap();
-    assert_eq!(restore(Trail::Whole).unwrap(), counts(0, 1));
+    let (restored, unknown) = restore(Trail::Whole).unwrap();
+    assert_eq!(restored, counts(0, 1));
+    assert!(matches!(unknown, Some(StoreError::Unusable { .. })), "{unknown:?}");
     assert_eq!(fs::read(fixture.directory.path().join("replaced.db")).unwrap(), b"damaged");
     assert_eq!(fs::read(fixture.directory.path().join("replaced.db-wal")).unwrap(), b"its log");
     fs::remove_file(fixture.database()).unwrap();
-    assert_eq!(restore(Trail::Whole).unwrap(), counts(0, 1), "a host without database");
+    let (restored, unknown) = restore(Trail::Whole).unwrap();
+    assert_eq!(restored, counts(0, 1), "a host without database");
+    assert!(matches!(unknown, Some(StoreError::Missing(_))), "{unknown:?}");
     let store = open(&fixture.database(), &fixture.keyring, Arc::<FakeClock>::clone(&fixture.clock)).unwrap();
     let again = store.attempt(attempt("jane", &totp(b"totp", NOW))).await.unwrap();
     assert!(matches!(again, Outcome::Used { .. }), "{again:?}");
@@ -392,5 +396,5 @@ async fn a_copy_with_a_broken_trail_is_taken_only_when_that_is_said() {
     let settings = StoreSettings::default();
     let trail = (NOW, Trail::MayBeBroken);
     let restored = Store::restore_offline(&fixture.database(), &fixture.keyring, &settings, trail);
-    assert_eq!(restored.unwrap(), counts(1, 0));
+    assert_eq!(restored.unwrap(), (counts(1, 0), None));
 }

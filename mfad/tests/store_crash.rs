@@ -241,6 +241,71 @@ async fn a_rotation_that_is_killed_goes_on_where_it_was() {
     store.shutdown().await;
 }
 
+/// What a copy is called beside the database, and in between.
+const STAGES: [&str; 4] = ["restore.db", "restoring.db", "restoring.db-journal", "replaced.db"];
+
+#[test]
+#[ignore = "the process that is killed: run by a_restore_that_is_killed_leaves_the_one_or_the_other"]
+fn restore_without_end() {
+    let directory = directory_of_child();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = open_at(&directory);
+        loop {
+            tell("again");
+            // Seen by the parent each time anew.
+            let _not_there = fs::remove_file(directory.join("replaced.db"));
+            let laid = Store::handed_over(&directory.join("mfad.db"));
+            fs::copy(directory.join("kept.db"), &laid).unwrap();
+            let restored = store.restore().await.unwrap();
+            assert_eq!(restored.need_resync, 0, "the database before could not be asked");
+        }
+    });
+}
+
+#[tokio::test]
+async fn a_restore_that_is_killed_leaves_the_one_or_the_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let keyring = Keyring::create(&at("key")).unwrap();
+    Store::create(&at("mfad.db"), &keyring, &FakeClock::at(NOW)).unwrap();
+    let store = open_at(directory.path());
+    for n in 0..40 {
+        store.enroll(new_factor(&name(n), "one", HOTP, name(n).as_bytes())).await.unwrap();
+    }
+    let copy = store.backup().await.unwrap();
+    fs::rename(copy.path, at("kept.db")).unwrap();
+    for n in 0..USERS {
+        let outcome = store.attempt(attempt(&name(n), &hotp(name(n).as_bytes(), 5))).await.unwrap();
+        assert!(accepted(&outcome), "{n}: {outcome:?}");
+    }
+    store.shutdown().await;
+    for round in 0..4 * STAGES.len() {
+        let stage = at(STAGES[round % STAGES.len()]);
+        let _of_the_round_before = fs::remove_file(&stage);
+        let mut worker = Worker::start("restore_without_end", directory.path());
+        assert_eq!(worker.next().as_deref(), Some("again"));
+        // It restores again and again, and passes each stage each time.
+        while !stage.exists() {
+            assert_eq!(worker.child.try_wait().unwrap(), None, "round {round}: the child has ended");
+            std::hint::spin_loop();
+        }
+        worker.kill_after(0);
+        let store = open_at(directory.path());
+        assert_eq!(store.figures().await.unwrap().users, 40, "round {round}");
+        assert_eq!(store.check_audit().await.unwrap().broken_at, None, "round {round}");
+        for n in 0..USERS {
+            for counter in [0, 5] {
+                let used = attempt(&name(n), &hotp(name(n).as_bytes(), counter));
+                let outcome = store.attempt(used).await.unwrap();
+                assert!(!accepted(&outcome), "round {round}: {n}, {counter}");
+            }
+            store.reset(order(&name(n))).await.unwrap();
+        }
+        store.shutdown().await;
+    }
+}
+
 /// Two factors and recovery codes of one user, all or none.
 fn all_of(n: usize) -> EnrollAll {
     let member = |called: &str| Member {

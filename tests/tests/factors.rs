@@ -321,3 +321,147 @@ fn secrets_appear_in_no_log_database_or_process_listing() {
 fn has_number(text: &str, digits: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == digits)
 }
+
+/// A real SMTP server (aiosmtpd) that keeps what it takes in a maildir of the world.
+struct MailServer {
+    child: std::process::Child,
+    maildir: std::path::PathBuf,
+}
+
+impl MailServer {
+    const PORT: u16 = 2525;
+
+    fn start() -> Self {
+        let maildir = std::path::PathBuf::from("/tmp/maildir");
+        let script = format!(
+            "import sys, time\nfrom aiosmtpd.controller import Controller\nfrom aiosmtpd.handlers import Mailbox\n\
+             Controller(Mailbox('{}'), hostname='127.0.0.1', port={}).start()\ntime.sleep(3600)\n",
+            maildir.display(),
+            Self::PORT
+        );
+        let child = Command::new("/usr/bin/python3").args(["-c", &script]).spawn().unwrap();
+        wait_until("the mail server takes connections", || {
+            std::net::TcpStream::connect(("127.0.0.1", Self::PORT)).is_ok()
+        });
+        Self { child, maildir }
+    }
+
+    /// Waits for the message with this number, from 1; as it was received.
+    fn wait_for(&self, count: usize) -> String {
+        let messages = || -> Vec<_> {
+            let entries = fs::read_dir(self.maildir.join("new")).into_iter().flatten().flatten();
+            let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+            paths.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+            paths
+        };
+        wait_until("the message is there", || messages().len() >= count);
+        fs::read_to_string(&messages()[count - 1]).unwrap()
+    }
+}
+
+impl Drop for MailServer {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// The first line of a message that is a code.
+fn mailed_code(message: &str) -> String {
+    let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
+    message.lines().map(str::trim).find(is_code).unwrap_or_else(|| panic!("no code in {message}")).to_owned()
+}
+
+#[test]
+fn a_mailed_code_logs_in() {
+    world::enter("a_mailed_code_logs_in", |world| {
+        let server = MailServer::start();
+        let (daemon, _egress, _sshd) = scene(
+            world,
+            &format!(
+                "[mail]\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"mfad@example.org\"\n\
+                 resend_interval = \"10s\"\n",
+                MailServer::PORT
+            ),
+        );
+        daemon.ctl_with(&["enroll", "mail", "jane", "--address-stdin"], "jane@example.org\n").ok();
+        daemon.ctl(&["confirm", "jane", &mailed_code(&server.wait_for(1))]).ok();
+        let mut session = asked("Code sent to j***@example.org");
+        let message = server.wait_for(2);
+        assert!(message.contains("To: jane@example.org"), "{message}");
+        session.type_line(&mailed_code(&message));
+        assert!(ssh::was_let_in(session, "jane"));
+    });
+}
+
+/// Whatever a person with the password does, the company that carries messages is not asked more often.
+#[test]
+fn no_more_messages_leave_than_the_caps_allow() {
+    world::enter("no_more_messages_leave_than_the_caps_allow", |world| {
+        let gateway = takes_all();
+        let caps = "resend_interval = \"10s\"\nper_user_day = 2\n";
+        let (daemon, _egress, _sshd) = scene(world, &sms_section(&[("lab", &gateway)], caps));
+        enroll_phone(&daemon, &gateway);
+        for _ in 0..2 {
+            wait_out_the_interval();
+            let mut session = ssh::ssh("jane", &[], "id -un");
+            session.answer(PASSWORD_PROMPT, PASSWORD);
+            session.expect_one_of(&[SENT_PROMPT, "too many were"]);
+            session.type_line("");
+            session.expect_one_of(&["to have it sent again", "too many were"]);
+        }
+        wait_out_the_interval();
+        assert_ne!(
+            daemon.ctl(&["send", "jane"]).code,
+            Some(0),
+            "the administrator's command is capped as well"
+        );
+        assert_eq!(gateway.received().len(), 2, "one for the enrollment, one for a login");
+        assert_eq!(daemon.failures("jane"), 0, "what was not sent costs no attempt");
+    });
+}
+
+#[test]
+fn users_of_google_authenticator_are_taken_over() {
+    world::enter("users_of_google_authenticator_are_taken_over", |world| {
+        let jane = world.add_user("jane");
+        let daemon = Daemon::start(world);
+        daemon.guard("sshd", "");
+        let _sshd = Sshd::start(&[]);
+        let seed = Seed::of("taken over");
+        let file = jane.home.join(".google_authenticator");
+        fs::write(&file, format!("{}\n\" HOTP_COUNTER 5\n12345678\n87654321\n", seed.base32())).unwrap();
+        std::os::unix::fs::chown(&file, Some(jane.uid), Some(jane.uid)).unwrap();
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o400)).unwrap();
+        let dry = daemon.ctl(&["import", "--dry-run", "/home"]);
+        assert!(dry.stdout.contains("jane"), "{dry:?}");
+        assert_ne!(daemon.ctl(&["show", "jane"]).code, Some(0), "a dry run imports nothing");
+        let ran = daemon.ctl(&["import", "/home"]);
+        assert!(ran.stdout.contains("jane"), "{ran:?}");
+        assert!(ssh::login("jane", &seed.hotp(6)), "{ran:?}");
+        assert!(!ssh::login("jane", &seed.hotp(6)));
+        assert!(ssh::login("jane", "12345678"), "a scratch code goes on working");
+        assert!(!ssh::login("jane", "12345678"), "once");
+    });
+}
+
+#[test]
+fn a_restored_backup_makes_no_used_code_good_again() {
+    world::enter("a_restored_backup_makes_no_used_code_good_again", |world| {
+        world.add_user("jane");
+        let daemon = Daemon::start(world);
+        daemon.guard("sshd", "");
+        let _sshd = Sshd::start(&[]);
+        let seed = Seed::of("jane");
+        daemon.enroll_hotp("jane", &seed, 0);
+        let codes = recovery_codes(&daemon);
+        daemon.ctl(&["backup", "/tmp/kept.db"]).ok();
+        assert!(ssh::login("jane", &seed.hotp(0)));
+        assert!(ssh::login("jane", &codes[0]));
+        daemon.ctl(&["remove", "jane", "--label", "recovery", "--yes"]).ok();
+        daemon.ctl(&["restore", "/tmp/kept.db", "--yes"]).ok();
+        assert!(!ssh::login("jane", &seed.hotp(0)), "a used code is good again");
+        assert!(!ssh::login("jane", &codes[0]), "a used recovery code is good again");
+        assert!(ssh::login("jane", &seed.hotp(1)), "the next one is good");
+    });
+}

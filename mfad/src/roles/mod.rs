@@ -2,6 +2,7 @@
 
 mod core;
 mod egress;
+mod restore;
 mod setup;
 
 use std::{
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     config::{self, Config, ConfigErrors, KeySource},
     harden,
+    store::Trail,
 };
 
 /// Checks second factors and counts attempts, for `pam_mfa` and `mfactl`.
@@ -44,6 +46,14 @@ enum Role {
     Init,
     /// Say whether the configuration is valid, and all that is wrong with it
     CheckConfig,
+    /// Put a file that `mfactl backup` wrote in the place of the database, where no daemon runs
+    Restore {
+        /// The file
+        file: PathBuf,
+        /// Take it although rows of its audit trail were changed or removed
+        #[arg(long)]
+        accept_broken_trail: bool,
+    },
     /// Work with the file that holds the keys
     #[command(subcommand)]
     Key(KeyAction),
@@ -84,6 +94,10 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.role {
         Role::CheckConfig => load(&cli.config).map(|_| say(&format!("{}: valid", cli.config.display()))),
         Role::Init => hardened().and_then(|()| load(&cli.config)).and_then(|config| setup::init(&config)),
+        Role::Restore { file, accept_broken_trail } => {
+            let trail = if accept_broken_trail { Trail::MayBeBroken } else { Trail::Whole };
+            hardened().and_then(|()| load(&cli.config)).and_then(|config| restore::run(config, &file, trail))
+        }
         Role::Key(action) => {
             hardened().and_then(|()| load(&cli.config)).and_then(|config| key(&config, &action))
         }

@@ -37,17 +37,20 @@ impl Store {
     }
 
     /// [`Self::restore`] where no daemon runs. A database at `path` that cannot be read is put aside, and
-    /// everything in the copy is fenced as if nothing were known of it.
+    /// everything in the copy is fenced as if nothing were known of it: then the error says why.
     pub fn restore_offline(
         path: &Path,
         keyring: &Keyring,
         settings: &StoreSettings,
         (now, trail): (UnixTime, Trail),
-    ) -> Result<Restored, StoreError> {
+    ) -> Result<(Restored, Option<StoreError>), StoreError> {
         let copy = backup::take(path, keyring, trail)?;
-        let running = Database::open(path, keyring.clone(), true)
-            .inspect_err(|error| tracing::warn!("the database before tells nothing of used codes: {error}"));
-        backup::restore(path, running.ok(), copy, (settings, now)).map_err(Broken::into_error)
+        let (running, unknown) = match Database::open(path, keyring.clone(), true) {
+            Ok(database) => (Some(database), None),
+            Err(error) => (None, Some(error)),
+        };
+        let restored = backup::restore(path, running, copy, (settings, now)).map_err(Broken::into_error)?;
+        Ok((restored, unknown))
     }
 
     /// Where a copy that is to be restored is laid, for a database at `path`.
