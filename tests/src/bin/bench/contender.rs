@@ -40,7 +40,7 @@ pub(crate) struct Contender {
     /// How many logins were done.
     done: usize,
     /// Logins that wait for an outside service meanwhile.
-    pending: Option<Pending>,
+    _pending: Option<Pending>,
 }
 
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Contender {
             service,
             active: active.collect(),
             done: 0,
-            pending: None,
+            _pending: None,
         }
     }
 
@@ -118,9 +118,11 @@ impl Contender {
         let egress = Egress::start(world, &daemon);
         let contender = Self { daemon: Some(daemon), ..Self::new(label, users, &[&line]) };
         let waiting: Vec<String> = (0..pending::PENDING).map(|number| format!("waiting{number}")).collect();
-        waiting.iter().for_each(|name| drop(world.add_quick_user(name)));
+        for name in &waiting {
+            world.add_quick_user(name);
+        }
         let pending = Pending::begin(egress, service, &contender, &waiting);
-        Self { pending: Some(pending), ..contender }
+        Self { _pending: Some(pending), ..contender }
     }
 
     /// `pam_oath` with its one file of users.
