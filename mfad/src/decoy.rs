@@ -58,26 +58,6 @@ impl Decoys {
         Outcome::Wrong { gate: self.with(user, channel, |counter| counter.fail(profile, now)) }
     }
 
-    /// Judges a token for such a name: wrong. Who holds no token factor is charged for a wrong one without
-    /// proven password alone, so the same is counted here.
-    pub fn judge_token(
-        &self,
-        user: &UserId,
-        channel: Channel,
-        settings: &StoreSettings,
-        now: UnixTime,
-    ) -> Outcome {
-        if channel == Channel::Proven {
-            return Outcome::Wrong { gate: Gate::Open };
-        }
-        let profile = &settings.unproven;
-        let gate = self.with(user, channel, |counter| stand(counter, profile, now));
-        if !gate.is_open() {
-            return Outcome::Locked { gate };
-        }
-        Outcome::Wrong { gate: self.with(user, channel, |counter| counter.fail(profile, now)) }
-    }
-
     fn with<T>(&self, user: &UserId, channel: Channel, then: impl FnOnce(&mut Counter) -> T) -> T {
         let slot = self.hasher.hash_one((user, channel == Channel::Proven))
             % u64::try_from(SLOTS).unwrap_or(u64::MAX);

@@ -16,26 +16,20 @@ use crate::{
 impl Login<'_> {
     /// Has an answer judged, and counts a failure against its source.
     pub(super) async fn judge(&mut self, subject: &Subject, answer: Answer) -> Result<Outcome, Halt> {
-        let token = matches!(answer, Answer::Token(_));
         let outcome = match subject.judged_by_store(&answer) {
             Some(uid) => self.attempt(uid, answer).await?,
             None => Outcome::NoFactor,
         };
         // A token of an account that holds nothing was wrong, or none of this host's domains signed it.
         let nobodys = !matches!(subject, Subject::Enrolled { .. }) && matches!(outcome, Outcome::NoFactor);
-        let outcome = if nobodys { self.decoy(token).await? } else { outcome };
+        let outcome = if nobodys { self.decoy().await? } else { outcome };
         self.slow_down(&outcome).await;
         Ok(outcome)
     }
 
-    async fn decoy(&mut self, token: bool) -> Result<Outcome, Halt> {
-        let (settings, now, decoys) = (self.settings.for_store(), self.core.now(), self.core.decoys());
-        let user = &self.context.user;
-        let outcome = if token {
-            decoys.judge_token(user, self.channel, &settings, now)
-        } else {
-            decoys.judge(user, self.channel, &settings, now)
-        };
+    async fn decoy(&mut self) -> Result<Outcome, Halt> {
+        let (settings, now) = (self.settings.for_store(), self.core.now());
+        let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
         // The same cost on the same disk as a wrong code of a real account, and no row.
         self.core.login_store().decoy().await.map_err(|error| self.store_failed(&error))?;
         Ok(outcome)
