@@ -151,7 +151,7 @@ async fn what_is_not_configured_or_no_address_is_refused() {
     assert_eq!(refused(daemon.admin(Request::Enroll(Box::new(key))).await).0, RefusalCode::Invalid);
     let active = NewFactor { activate: true, ..wanted("jane", sms(NUMBER)) };
     assert_eq!(refused(daemon.admin(Request::Enroll(Box::new(active))).await).0, RefusalCode::Invalid);
-    assert_eq!(refused(plain.admin(Request::Send { target: any("jane") }).await).0, RefusalCode::NotSent);
+    assert_eq!(refused(plain.admin(Request::Send { target: any("jane") }).await).0, RefusalCode::Invalid);
     assert_eq!(states(&daemon, "jane").await, []);
 }
 

@@ -79,8 +79,8 @@ fn hand_over(
     context.out.json(&render::view::recovery_codes(whom, factor, codes, Some(&name)))?;
     let (count, whom) = (codes.len(), escape_for_log(&whom.to_string()));
     context.out.text(&format!(
-        "Recovery codes of {whom}: {count}, written to {name}, which only its owner can read.\nPrint it, then \
-         delete it: shred -u {name}\n",
+        "Recovery codes of {whom}: {count}, written to {name}, which only its owner can read. Print it, then \
+         delete it.\n",
     ))?;
     Ok(exit::OK)
 }

@@ -35,11 +35,10 @@ impl Desk<'_> {
 
 /// What is wrong with a copy is for the person to mend, not for the daemon.
 fn not_copied(what: &str, error: &StoreError) -> Refusal {
-    let code = match error {
-        StoreError::Tampered(_) => RefusalCode::Tampered,
-        StoreError::Unusable { .. } | StoreError::Newer { .. } | StoreError::KeyMissing(_) => {
-            RefusalCode::Invalid
-        }
+    let (code, why) = match error {
+        StoreError::Tampered(why) => (RefusalCode::Tampered, format!("it was changed: {why}")),
+        StoreError::Unusable { problem, .. } => (RefusalCode::Invalid, problem.clone()),
+        StoreError::Newer { .. } | StoreError::KeyMissing(_) => (RefusalCode::Invalid, error.to_string()),
         StoreError::Missing(_)
         | StoreError::Exists(_)
         | StoreError::Unavailable(_)
@@ -49,5 +48,5 @@ fn not_copied(what: &str, error: &StoreError) -> Refusal {
         | StoreError::Stopped => return store_failed(what, error),
     };
     warn!("cannot {what}: {error}");
-    refused(code, &format!("mfad cannot {what}, and changed nothing: {error}"))
+    refused(code, &format!("cannot {what}, and nothing was changed: {why}"))
 }

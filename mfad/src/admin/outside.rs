@@ -60,7 +60,7 @@ impl Desk<'_> {
         let settings = self.core.settings();
         let Some(line) = settings.line() else {
             return Err(refused(
-                RefusalCode::NotSent,
+                RefusalCode::Invalid,
                 "nothing can be sent: [sms], [mail] and [rest] are not configured",
             ));
         };
@@ -155,7 +155,7 @@ impl Desk<'_> {
     ) -> Result<Result<FactorId, StoreError>, Refusal> {
         let settings = self.core.settings();
         let Some(line) = settings.line() else {
-            return Err(refused(RefusalCode::NotSent, "no service can be asked: [rest] is not configured"));
+            return Err(refused(RefusalCode::Invalid, "no service can be asked: [rest] is not configured"));
         };
         let context = order.context.clone();
         let ticket = match self.core.store().consult_pending(order, factor).await {

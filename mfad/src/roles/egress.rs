@@ -14,7 +14,10 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use tokio::{process::Child, time::timeout};
+use tokio::{
+    process::{Child, ChildStdin},
+    time::timeout,
+};
 use tracing::warn;
 
 use super::Failure;
@@ -55,6 +58,8 @@ pub(super) fn become_it(config: &Path) -> Result<(), Failure> {
 #[derive(Debug)]
 pub(super) struct Beside {
     child: Child,
+    /// Its standard input, kept apart: waiting for a child closes what it has.
+    leash: Option<ChildStdin>,
 }
 
 impl Beside {
@@ -68,7 +73,8 @@ impl Beside {
         }
         let child = tokio::process::Command::from(command).spawn();
         let failed = |e| Failure::new(format_args!("{} cannot be started: {e}", program.display()));
-        Ok(Self { child: child.map_err(failed)? })
+        let mut child = child.map_err(failed)?;
+        Ok(Self { leash: child.stdin.take(), child })
     }
 
     /// Waits until it has ended by itself.
@@ -88,7 +94,7 @@ impl Beside {
 
     /// Ends it.
     pub(super) async fn end(mut self) {
-        drop(self.child.stdin.take());
+        drop(self.leash.take());
         if timeout(PATIENCE, self.child.wait()).await.is_err()
             && let Err(error) = self.child.kill().await
         {

@@ -51,8 +51,9 @@ pub enum Trail {
 
 /// Checks the copy at `path`.
 pub(super) fn whole(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, StoreError> {
-    let opened = open::examine(path).and_then(|_| open::check_identity(path));
-    opened.and_then(|()| contents(path, keyring, trail))
+    open::examine(path)?;
+    open::check_identity(path).map_err(|_| unusable(path, &"it is no copy of a database of mfad"))?;
+    contents(path, keyring, trail)
 }
 
 fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, StoreError> {

@@ -13,6 +13,7 @@ use crate::{
     audit::{Context, SessionId},
     clock::UnixTime,
     factor::Moving,
+    limits::Counter,
     store::{
         StoreError, StoreSettings,
         account::Account,
@@ -86,8 +87,10 @@ impl Fence<'_> {
             format!("row {} ({link:016x})", head.audit_last)
         };
         let copy = was(tx.head);
-        let running =
-            self.before.as_ref().map_or_else(|| "none that could be read".to_owned(), |b| was(b.head));
+        let running = self.before.as_ref().map_or_else(
+            || "no database before could be read".to_owned(),
+            |before| format!("the database before at {}", was(before.head)),
+        );
         if let Some(before) = &self.before {
             tx.head.next_account = tx.head.next_account.max(before.head.next_account);
             tx.head.next_factor = tx.head.next_factor.max(before.head.next_factor);
@@ -95,7 +98,7 @@ impl Fence<'_> {
             carry::caps(before, tx)?;
             carry::stray_nonces(before, tx)?;
         }
-        let reason = format!("the copy ends at {copy}, the database before at {running}");
+        let reason = format!("the copy ends at {copy}, {running}");
         let event = Event {
             what: "restore",
             context: None,
@@ -110,14 +113,17 @@ impl Fence<'_> {
     fn one(&mut self, tx: &mut Tx<'_>, mut account: Account) -> Result<(), StoreError> {
         let known = self.before.as_ref().map(|before| known(before, &account)).transpose()?.flatten();
         if let Some((before, _)) = &known {
-            account.unproven = account.unproven.stricter(before.unproven);
+            let own = (account.unproven, account.days.clone(), account.window_locked);
+            account.unproven = own.0.stricter(before.unproven);
             account.days.take_higher(&before.days);
             account.window_locked |= before.window_locked;
-            account.update(tx)?;
+            if (account.unproven, &account.days, account.window_locked) != (own.0, &own.1, own.2) {
+                account.update(tx)?;
+            }
         }
         for mut factor in factor_row::load_all(&tx.read(), &account)? {
             let twin = known.iter().flat_map(|(_, factors)| factors).find(|twin| same(twin, &factor));
-            let was_active = factor.state == FactorState::Active;
+            let own = what_moves(&factor);
             match (twin, &self.before) {
                 (Some(twin), Some(before)) => {
                     carry_over(&mut factor, twin);
@@ -126,13 +132,13 @@ impl Fence<'_> {
                 }
                 (Some(_) | None, _) => self.burn(tx, &account, &mut factor)?,
             }
-            let still_active = factor.state == FactorState::Active;
-            tx.head.active_factors = tx
-                .head
-                .active_factors
-                .saturating_add(i64::from(still_active))
-                .saturating_sub(i64::from(was_active));
-            factor.update(tx)?;
+            let active = |state| i64::from(state == FactorState::Active);
+            let change = active(factor.state).saturating_sub(active(own.0));
+            tx.head.active_factors = tx.head.active_factors.saturating_add(change);
+            // Most have not moved since: a row that stays as it is costs nothing.
+            if what_moves(&factor) != own {
+                factor.update(tx)?;
+            }
         }
         Ok(())
     }
@@ -178,6 +184,11 @@ fn known(before: &Read<'_>, account: &Account) -> Result<Option<(Account, Vec<Fa
         }
         other => other,
     }
+}
+
+/// All of a factor that fences change.
+fn what_moves(factor: &Factor) -> (FactorState, Moving, Counter, Option<UnixTime>) {
+    (factor.state, factor.moving, factor.counter, factor.last_used)
 }
 
 fn same(twin: &Factor, factor: &Factor) -> bool {

@@ -5,13 +5,17 @@ use std::{fmt::Write as _, fs, os::unix::fs::PermissionsExt, path::Path, time::D
 
 use mfa_tests::{
     daemon::{Daemon, Setup},
+    egress::Egress,
     otp::Seed,
     pam::{self, Driver, Run},
     sys::must,
     world::{PLACE, World},
 };
 
-use crate::seeding;
+use crate::{
+    pending::{self, Pending},
+    seeding,
+};
 
 /// Users that log in, of however many there are: spread evenly over all.
 const ACTIVE: u32 = 400;
@@ -35,6 +39,8 @@ pub(crate) struct Contender {
     active: Vec<Active>,
     /// How many logins were done.
     done: usize,
+    /// Logins that wait for an outside service meanwhile.
+    _pending: Option<Pending>,
 }
 
 #[derive(Debug)]
@@ -67,6 +73,7 @@ impl Contender {
             service,
             active: active.collect(),
             done: 0,
+            _pending: None,
         }
     }
 
@@ -78,14 +85,44 @@ impl Contender {
     /// Ours. `accounts` is `nss` or `any`.
     pub(crate) fn mfa(world: &World, label: &str, users: u32, accounts: &str) -> Self {
         let instance = format!("mfad-{accounts}-{users}");
-        let state = World::disk().join(&instance);
-        let mut daemon = Setup::instance(world, &instance)
+        Self::mfa_instance(world, (label, &instance), users, accounts)
+    }
+
+    /// Another daemon of ours.
+    pub(crate) fn mfa_instance(
+        world: &World,
+        (label, instance): (&str, &str),
+        users: u32,
+        accounts: &str,
+    ) -> Self {
+        let state = World::disk().join(instance);
+        let mut daemon = Setup::instance(world, instance)
             .state_dir(&state)
             .section(&format!("[identity]\naccounts = \"{accounts}\"\n"))
             .prepare();
         seeding::seed(&mut daemon, users, accounts == "nss");
         let line = daemon.module_line("required", "");
         Self { daemon: Some(daemon), ..Self::new(label, users, &[&line]) }
+    }
+
+    /// Ours, while a hundred logins of others wait for an outside service that does not answer.
+    pub(crate) fn mfa_waiting(world: &World, label: &str, users: u32) -> Self {
+        let instance = "mfad-waiting";
+        let (service, sections) = pending::sections();
+        let mut daemon = Setup::instance(world, instance)
+            .state_dir(&World::disk().join(instance))
+            .section(&format!("{sections}core_user = \"{instance}\"\n"))
+            .prepare();
+        seeding::seed(&mut daemon, users, true);
+        let line = daemon.module_line("required", "");
+        let egress = Egress::start(world, &daemon);
+        let contender = Self { daemon: Some(daemon), ..Self::new(label, users, &[&line]) };
+        let waiting: Vec<String> = (0..pending::PENDING).map(|number| format!("waiting{number}")).collect();
+        for name in &waiting {
+            world.add_quick_user(name);
+        }
+        let pending = Pending::begin(egress, service, &contender, &waiting);
+        Self { _pending: Some(pending), ..contender }
     }
 
     /// `pam_oath` with its one file of users.

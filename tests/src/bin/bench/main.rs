@@ -17,6 +17,7 @@
 mod contender;
 mod measure;
 mod options;
+mod pending;
 mod report;
 mod run;
 mod seeding;

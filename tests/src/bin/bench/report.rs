@@ -112,6 +112,7 @@ impl Report {
     /// Holds the rows against what is to be reached.
     pub(crate) fn judge(&mut self) {
         let (one, fresh, eight, many) = ("one process", "fresh", "8 processes", "by number");
+        let waits = "others wait";
         let ratio = |a: Option<f64>, b: Option<f64>| Some(a? / b?);
         let ours = "pam_mfa 400";
         let rate = |case| self.row(case, ours).map(|row| row.per_second);
@@ -150,6 +151,14 @@ impl Report {
             ),
             ("8 processes / one, in logins a second", ratio(rate(eight), rate(one)), At::Least(2.0)),
             ("8 processes, logins a second", rate(eight), At::Least(5000.0)),
+            (
+                "100 logins wait for a service / nobody waits",
+                ratio(
+                    self.median(waits, "pam_mfa 400 users, 100 others"),
+                    self.median(waits, "pam_mfa 400 users, nobody"),
+                ),
+                At::Most(1.5),
+            ),
             ("memory with 1 000 000 users, MiB resident", mib, At::Most(24.0)),
         ];
         println!("\n{:62} {:>10} {:>12}", "to reach", "measured", "target");

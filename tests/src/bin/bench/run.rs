@@ -25,6 +25,9 @@ const LOOP: Case = Case { name: "one process, looping", logins: 200, at_once: 1,
 const FRESH: Case = Case { name: "fresh process per login", logins: 80, at_once: 1, warm_up: 4, fresh: true };
 const EIGHT: Case = Case { name: "8 processes at once", logins: 1600, at_once: 8, warm_up: 10, fresh: false };
 
+const WAITING: Case =
+    Case { name: "others wait for a service, looping", logins: 200, at_once: 1, warm_up: 20, fresh: false };
+
 /// With more users than this a module that reads all of them at each login gets fewer logins.
 const MANY: u32 = 1000;
 
@@ -40,6 +43,7 @@ pub(crate) fn all(world: &World, options: &Options) -> Report {
     };
     let nss = |label: &str, users| Contender::mfa(world, label, users, "nss");
     let any = |label: &str, users| Contender::mfa(world, label, users, "any");
+    let quiet = |label: &str, users| Contender::mfa_instance(world, (label, "mfad-quiet"), users, "nss");
     let google = |label: &str, users| Contender::google(label, users, false);
     let google_console = |label: &str, users| Contender::google(label, users, true);
 
@@ -56,6 +60,15 @@ pub(crate) fn all(world: &World, options: &Options) -> Report {
     // and counters that moved on without it are never caught up with.
     field.retain(|contender| !contender.label.starts_with("pam_oath"));
     take_turns(&mut field, &EIGHT, options.rounds, &mut report);
+    drop(field);
+
+    // Set up last of its own, measured at once: those who wait do so for half a minute at most.
+    let waiting = |label: &str, users| Contender::mfa_waiting(world, label, users);
+    let mut field = setup(vec![
+        Planned { label: "pam_mfa 400 users, nobody waits", users: 400, make: &quiet },
+        Planned { label: "pam_mfa 400 users, 100 others wait", users: 400, make: &waiting },
+    ]);
+    take_turns(&mut field, &WAITING, options.rounds, &mut report);
     drop(field);
 
     let mut field = setup(vec![
