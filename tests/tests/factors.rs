@@ -194,9 +194,11 @@ jane
 fn without_seconds(text: &str) -> String {
     let words = text.split(' ').collect::<Vec<_>>();
     let is_count = |place: usize| {
-        words[place].bytes().all(|byte| byte.is_ascii_digit()) && words.get(place + 1).is_some_and(|next| *next == "s")
+        words[place].bytes().all(|byte| byte.is_ascii_digit())
+            && words.get(place + 1).is_some_and(|next| *next == "s")
     };
-    let kept: Vec<&str> = (0..words.len()).map(|place| if is_count(place) { "#" } else { words[place] }).collect();
+    let kept: Vec<&str> =
+        (0..words.len()).map(|place| if is_count(place) { "#" } else { words[place] }).collect();
     kept.join(" ")
 }
 
