@@ -109,7 +109,7 @@ pub enum Request {
         /// Whose and which.
         target: FactorRef,
     },
-    /// Makes a signed token of a token factor with its own secrets. Reply: [`Reply::Token`]. uid 0 and owner.
+    /// Makes a signed token of a token factor with its own secrets. Reply: [`Reply::Token`]. uid 0 only.
     TokenIssue {
         /// Whose and which.
         target: FactorRef,
