@@ -122,7 +122,7 @@ async fn a_service_that_has_to_begin_is_told_first_and_a_failing_one_denies_only
     };
     assert_eq!(egress.taken(), [begin(None)], "the service makes its own code");
     daemon.clock.advance(10);
-    assert!(talk.says("").await.starts_with("A code was sent 10 s ago: wait 50 s"));
+    assert!(talk.says("").await.starts_with("A code was sent 10 s ago: wait 20 s"));
     assert_eq!(talk.ends("right").await, Verdict::Accept);
     drop(egress);
 

@@ -32,6 +32,7 @@ done
 for unit in packaging/systemd/*.service packaging/systemd/*.socket; do
   put 644 "$unit" "$prefix/lib/systemd/system/${unit##*/}"
 done
+put 755 etc/examples/mfa-askpass "$prefix/share/doc/mfad/examples/mfa-askpass"
 put 644 packaging/sysusers.d/mfad.conf "$prefix/lib/sysusers.d/mfad.conf"
 put 644 packaging/tmpfiles.d/mfad.conf "$prefix/lib/tmpfiles.d/mfad.conf"
 for gateway in etc/gateways/*.toml; do

@@ -169,12 +169,37 @@ fn one_prompt_serves_them_all() {
         session.type_line(&seed.wrong());
         session.expect("Wrong code.").expect("+49 *** **321");
         session.type_line(&codes[0]);
-        finish(session, true);
+        let shown = finish(session, true).replace(&codes[0], "[recovery code]");
+        assert_eq!(without_seconds(&shown.replace(&seed.wrong(), "[wrong code]")), MIXED);
 
         let mut by_button = asked(CODE_PROMPT_STEM);
         by_button.type_line(&seed.hotp(0));
         assert!(ssh::was_let_in(by_button, "jane"));
     });
+}
+
+/// The whole of it, as it stood on the terminal.
+const MIXED: &str = "\
+(jane@127.0.0.1) Password: 
+(jane@127.0.0.1) Verification code (or: sms, ?): ?
+(jane@127.0.0.1) You hold: sms (SMS to +49 *** **321), hotp (key), recovery (recovery codes). Type a name to choose. Verification code (or: sms, ?): fax
+(jane@127.0.0.1) That chooses nothing: type ? for what there is. Verification code (or: sms, ?): sms
+(jane@127.0.0.1) Code sent to +49 *** **321 (Enter: send again, ?: other ways): 
+(jane@127.0.0.1) A code was sent # s ago: wait # s to have it sent again. Code sent to +49 *** **321 (Enter: send again, ?: other ways): [wrong code]
+(jane@127.0.0.1) Wrong code. Code sent to +49 *** **321 (Enter: send again, ?: other ways): [recovery code]
+jane
+";
+
+/// A transcript without how many seconds went by.
+fn without_seconds(text: &str) -> String {
+    let words = text.split(' ').collect::<Vec<_>>();
+    let is_count = |place: usize| {
+        words[place].bytes().all(|byte| byte.is_ascii_digit())
+            && words.get(place + 1).is_some_and(|next| *next == "s")
+    };
+    let kept: Vec<&str> =
+        (0..words.len()).map(|place| if is_count(place) { "#" } else { words[place] }).collect();
+    kept.join(" ")
 }
 
 #[test]
