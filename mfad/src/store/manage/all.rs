@@ -70,7 +70,11 @@ pub(in crate::store) fn enroll_all(tx: &mut Tx<'_>, all: EnrollAll) -> Answer<u3
     let added = factors.len().saturating_add(usize::from(!codes.is_empty()));
     let what = if replace { "enroll_replace" } else { "enroll" };
     let mut account = held.map(|held| held.account);
-    for member in factors {
+    for mut member in factors {
+        // The code of this moment may have been used where the factor comes from.
+        if matches!(member.params, Params::Totp(_)) {
+            member.start = member.params.fenced(member.start, tx.now);
+        }
         let (taken_in, factor) = enroll::insert(tx, &order, account, (&member, FactorState::Active))?;
         account = Some(taken_in);
         enroll::note(tx, &order, (what, member.params), factor.id)?;
