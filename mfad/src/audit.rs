@@ -15,7 +15,8 @@ use crate::{session::Settled, store::Outcome};
 pub struct SessionId(String);
 
 impl SessionId {
-    /// A fresh number. A system without randomness gives zeros, which only log lines depend on.
+    /// A fresh number. A system without randomness gives zeros: log lines then look alike, and codes, which
+    /// count in one session only, cannot be made either.
     pub fn fresh() -> Self {
         let mut bytes = [0_u8; 8];
         if getrandom::fill(&mut bytes).is_err() {

@@ -5,6 +5,7 @@
 //! print secrets and codes.
 
 mod address;
+mod digits;
 mod hotp;
 mod oath;
 mod recovery;

@@ -17,7 +17,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::{Seed, SeedError, oath};
+use super::{Seed, SeedError, digits::random_digits, oath};
 use crate::clock::UnixTime;
 
 /// Seconds a step lasts.
@@ -142,20 +142,6 @@ impl Signer<'_> {
         let signature = Base64::encode(signature.as_slice(), base64.as_mut_slice()).ok()?;
         SecretText::new(format!("{} {signature}", *signed)).ok()
     }
-}
-
-/// Random digits, each as likely as any other.
-fn random_digits(count: u8) -> Result<Zeroizing<String>, SeedError> {
-    let mut digits = Zeroizing::new(String::with_capacity(usize::from(count)));
-    while digits.len() < usize::from(count) {
-        let mut bytes = Zeroizing::new([0_u8; 64]);
-        getrandom::fill(bytes.as_mut_slice()).map_err(|_| SeedError::NoRandomness)?;
-        let room = usize::from(count).saturating_sub(digits.len());
-        // 250 is the largest multiple of ten in a byte: what is above would favor small digits.
-        let fair = bytes.iter().filter(|byte| **byte < 250).take(room);
-        digits.extend(fair.map(|byte| char::from(b'0'.saturating_add(byte % 10))));
-    }
-    Ok(digits)
 }
 
 #[cfg(test)]

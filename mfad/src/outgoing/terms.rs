@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     config::{Judge, RestTerms},
+    seal,
     store::MadeCode,
 };
 
@@ -62,6 +63,5 @@ pub fn outside_code(terms: Option<&RestTerms>) -> Result<Option<OutsideCode>, No
 fn untold() -> Result<Zeroizing<String>, NoRandomness> {
     let mut bytes = Zeroizing::new([0_u8; UNTOLD_BYTES]);
     getrandom::fill(&mut *bytes).map_err(|_| NoRandomness)?;
-    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or('0');
-    Ok(Zeroizing::new(bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()))
+    Ok(seal::hex(&bytes))
 }

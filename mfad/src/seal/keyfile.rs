@@ -291,7 +291,8 @@ fn write_beside(path: &Path, masters: &Masters, owner: Option<(u32, u32)>) -> Re
     Ok(temporary)
 }
 
-fn hex(key: &[u8; 32]) -> Zeroizing<String> {
+/// 32 bytes as hexadecimal digits.
+pub(crate) fn hex(key: &[u8; 32]) -> Zeroizing<String> {
     let digits = b"0123456789abcdef";
     let digit = |n: u8| digits.get(usize::from(n)).map_or('0', |d| char::from(*d));
     let mut text = Zeroizing::new(String::with_capacity(64));

@@ -56,36 +56,22 @@ impl<'s> Bench<'s> {
 
     /// Whether an answer has the form of those that a factor takes.
     fn takes(&self, factor: &Factor, answer: &Answer) -> bool {
-        match (factor.params, answer) {
-            (
-                Params::Totp(_)
-                | Params::Hotp { .. }
-                | Params::Sms { .. }
-                | Params::Mail { .. }
-                | Params::Recovery { digits: 8 },
-                Answer::Code(code),
-            ) => factor.params.digits() == code.digits(),
-            (Params::Recovery { digits: 0 }, Answer::Recovery(_)) | (Params::Token, Answer::Token(_)) => true,
-            // An outside service has a form of its own, which is known of the code it was to deliver.
-            (Params::Rest, Answer::Code(_) | Answer::Text(_)) => {
-                self.code_of(factor).is_some_and(|code| code.takes(answer))
+        match factor.params {
+            Params::Totp(_)
+            | Params::Hotp { .. }
+            | Params::Sms { .. }
+            | Params::Mail { .. }
+            | Params::Recovery { digits: 8 } => {
+                matches!(answer, Answer::Code(code) if code.digits() == factor.params.digits())
             }
-            (
-                Params::Totp(_)
-                | Params::Hotp { .. }
-                | Params::Recovery { .. }
-                | Params::Sms { .. }
-                | Params::Mail { .. }
-                | Params::Rest
-                | Params::Token,
-                Answer::Acknowledged
-                | Answer::Code(_)
-                | Answer::Recovery(_)
-                | Answer::Token(_)
-                | Answer::Choice(_)
-                | Answer::Text(_)
-                | Answer::Empty,
-            ) => false,
+            Params::Recovery { digits: 0 } => matches!(answer, Answer::Recovery(_)),
+            Params::Recovery { .. } => false,
+            Params::Token => matches!(answer, Answer::Token(_)),
+            // An outside service has a form of its own, which is known of the code it was to deliver.
+            Params::Rest => {
+                matches!(answer, Answer::Code(_) | Answer::Text(_))
+                    && self.code_of(factor).is_some_and(|code| code.takes(answer))
+            }
         }
     }
 
@@ -141,35 +127,26 @@ impl<'s> Bench<'s> {
         factor: &Factor,
         answer: &Answer,
     ) -> Result<Option<Check>, StoreError> {
-        let read = tx.read();
-        match (factor.params, answer) {
-            (Params::Totp(_) | Params::Hotp { .. }, Answer::Code(code)) => {
+        match factor.params {
+            Params::Totp(_) | Params::Hotp { .. } => {
+                let Answer::Code(code) = answer else { return Ok(None) };
                 self.check_seeded(tx, factor, code).map(Some)
             }
-            (Params::Recovery { .. }, Answer::Code(_) | Answer::Recovery(_)) => {
-                recovery::check(&read, &self.account, factor, answer).map(Some)
+            Params::Recovery { .. } if matches!(answer, Answer::Code(_) | Answer::Recovery(_)) => {
+                recovery::check(&tx.read(), &self.account, factor, answer).map(Some)
             }
-            (Params::Sms { .. } | Params::Mail { .. } | Params::Rest, Answer::Code(_) | Answer::Text(_)) => {
+            Params::Sms { .. } | Params::Mail { .. } | Params::Rest
+                if matches!(answer, Answer::Code(_) | Answer::Text(_)) =>
+            {
                 let Some(code) = self.code_of(factor) else { return Ok(None) };
                 let right = code.is(tx, answer)?;
                 Ok(Some(if right { Check::Match(factor.moved_on()) } else { Check::Wrong }))
             }
-            (
-                Params::Totp(_)
-                | Params::Hotp { .. }
-                | Params::Recovery { .. }
-                | Params::Sms { .. }
-                | Params::Mail { .. }
-                | Params::Rest
-                | Params::Token,
-                Answer::Acknowledged
-                | Answer::Code(_)
-                | Answer::Recovery(_)
-                | Answer::Token(_)
-                | Answer::Choice(_)
-                | Answer::Text(_)
-                | Answer::Empty,
-            ) => Ok(None),
+            Params::Recovery { .. }
+            | Params::Sms { .. }
+            | Params::Mail { .. }
+            | Params::Rest
+            | Params::Token => Ok(None),
         }
     }
 

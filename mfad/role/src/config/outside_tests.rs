@@ -1,21 +1,9 @@
 //! What the sections of egress promise: nothing that leaks, nothing half, nothing idle.
 
-use super::*;
-
-fn read(text: &str) -> Result<Config, ConfigErrors> {
-    Config::from_sources(&[Source { path: "m.toml".into(), text: text.to_owned() }])
-}
-
-fn told(text: &str) -> Vec<String> {
-    read(text).map_or_else(|errors| errors.iter().map(ToString::to_string).collect(), |_| Vec::new())
-}
-
-#[track_caller]
-fn assert_told(text: &str, start: &str, part: &str) {
-    let told = told(text);
-    assert_eq!(told.len(), 1, "{text:?} gave {told:#?}");
-    assert!(told[0].starts_with(start) && told[0].contains(part), "{text:?} gave {told:#?}");
-}
+use super::{
+    tests::{assert_told, read, told},
+    *,
+};
 
 /// A gateway that is whole but for what `more` says.
 fn gateway(more: &str) -> String {

@@ -10,18 +10,19 @@ fn source(path: &str, text: &str) -> Source {
     Source { path: PathBuf::from(path), text: text.to_owned() }
 }
 
-fn read(text: &str) -> Result<Config, ConfigErrors> {
+/// A configuration of one file.
+pub(super) fn read(text: &str) -> Result<Config, ConfigErrors> {
     Config::from_sources(&[source("m.toml", text)])
 }
 
 /// All problems of a text, one line each.
-fn told(text: &str) -> Vec<String> {
+pub(super) fn told(text: &str) -> Vec<String> {
     read(text).map_or_else(|errors| errors.iter().map(ToString::to_string).collect(), |_| Vec::new())
 }
 
 /// The text has exactly one problem, and it starts so and has this in it.
 #[track_caller]
-fn assert_told(text: &str, start: &str, part: &str) {
+pub(super) fn assert_told(text: &str, start: &str, part: &str) {
     let told = told(text);
     assert_eq!(told.len(), 1, "{text:?} gave {told:#?}");
     assert!(told[0].starts_with(start) && told[0].contains(part), "{text:?} gave {told:#?}");
