@@ -4,17 +4,21 @@
 //! everything, another uid a few verbs for its own account. Long answers come in pages.
 
 mod audit;
+mod explain;
 mod factor;
+mod remembered;
 mod status;
 
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    audit::{AuditFilter, AuditPage, AuditRow},
+    audit::{AuditFilter, AuditPage, AuditReport, AuditRow},
+    explain::{Counting, Explain, Explanation, KeyClaim, Outlook},
     factor::{
         Algorithm, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams, NewFactor,
         NewParams, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
     },
+    remembered::{RememberedPage, RememberedRow},
     status::{ConfigReport, LockReason, LockState, Status},
 };
 use crate::{
@@ -41,6 +45,9 @@ pub enum Request {
     List {
         /// The last user of the page before.
         after: Option<UserId>,
+        /// Only those whose account is gone, or has another uid now. A page may then be short, or empty,
+        /// though there are more.
+        orphaned: bool,
     },
     /// One user with its factors and limits. Reply: [`Reply::User`].
     Show {
@@ -132,6 +139,72 @@ pub enum Request {
     /// Puts the copy that lies beside the database as `restore.db` in its place, fenced: no code that was
     /// used before or after the copy was made is accepted again. Reply: [`Reply::Restored`]. uid 0 only.
     Restore,
+    /// Makes an invitation by which a user without a factor may enroll the first one; the invitation before
+    /// is void. Reply: [`Reply::Invited`]. uid 0 only.
+    Invite {
+        /// Whom.
+        user: UserId,
+        /// Seconds that it counts.
+        seconds: u32,
+    },
+    /// Takes an invitation back. Reply: [`Reply::Done`]. uid 0 only.
+    Uninvite {
+        /// Whose.
+        user: UserId,
+    },
+    /// Successes that are remembered, in order of number. Reply: [`Reply::Remembered`]. Others than uid 0
+    /// see their own account's.
+    Remembered {
+        /// Whose; `None` of all, for uid 0.
+        user: Option<UserId>,
+        /// Rows after this number.
+        after: i64,
+    },
+    /// Forgets successes: the next login asks again. Reply: [`Reply::Done`] with how many. Others than
+    /// uid 0 may do so for their own account, without a code: it takes nothing from anyone.
+    Forget {
+        /// Whose; `None` of all, for uid 0.
+        user: Option<UserId>,
+        /// Which; `None` all.
+        row: Option<i64>,
+    },
+    /// Takes the factors of a user over for the account that bears the name now, or for another name whose
+    /// account holds nothing: after a uid or a name was changed. Reply: [`Reply::Done`]. uid 0 only.
+    Reassign {
+        /// Whose factors.
+        user: UserId,
+        /// The account they are for; `None` the one of the same name.
+        to: Option<UserId>,
+    },
+    /// Removes users whose account is gone or has another uid now, a page at a time. Reply:
+    /// [`Reply::Users`] with those it removed. uid 0 only.
+    PruneOrphaned {
+        /// The last user of the page before.
+        after: Option<UserId>,
+        /// Only say whom it would remove.
+        dry_run: bool,
+    },
+    /// Verifies the whole audit trail. Reply: [`Reply::AuditReport`]. uid 0 only.
+    AuditVerify,
+    /// Says without logging in what decides and what a login would see. Reply: [`Reply::Explained`]. uid 0
+    /// only.
+    Explain(Box<Explain>),
+    /// Makes a code that lets a user in once, whatever else it holds, within a while. Reply:
+    /// [`Reply::BreakGlass`]. uid 0 only.
+    BreakGlass {
+        /// Whom.
+        user: UserId,
+        /// Seconds that it counts.
+        seconds: u32,
+        /// Why: for the trail, and for those who are told.
+        reason: ShownText,
+    },
+    /// The figures of the daemon as OpenMetrics text, a part at a time. Reply: [`Reply::Metrics`]. uid 0
+    /// only.
+    Metrics {
+        /// Bytes that were read before.
+        after: u32,
+    },
 }
 
 /// A factor of a user.
@@ -196,6 +269,35 @@ pub enum Reply {
     },
     /// The database was replaced by a copy.
     Restored(Restored),
+    /// An invitation. Shown once.
+    Invited {
+        /// What the user is asked for.
+        code: SecretText,
+        /// Until when it counts, Unix seconds.
+        until: i64,
+    },
+    /// One page of remembered successes.
+    Remembered(RememberedPage),
+    /// How the audit trail is.
+    AuditReport(AuditReport),
+    /// What a login would meet.
+    Explained(Box<Explanation>),
+    /// A code that lets in once. Shown once.
+    BreakGlass {
+        /// Its id.
+        factor: FactorId,
+        /// The code, in groups.
+        code: SecretText,
+        /// Until when it counts, Unix seconds.
+        until: i64,
+    },
+    /// A part of the figures.
+    Metrics {
+        /// OpenMetrics text.
+        text: String,
+        /// There is more: ask again after what was read.
+        more: bool,
+    },
 }
 
 /// What became of a restored database.

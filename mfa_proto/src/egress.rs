@@ -29,6 +29,11 @@ pub enum Errand {
     Begin(Box<Consultation>),
     /// Have an outside service judge what the person answered. Result: [`Done::Yes`] or [`Done::No`].
     Judge(Box<Consultation>),
+    /// Tell people of an event: by mail, by a program. Result: [`Done::Yes`] when all ways that are
+    /// configured have taken it.
+    Notify(Box<Notice>),
+    /// Ask polkit whether a process may do something. Result: [`Done::Yes`] or [`Done::No`].
+    Authorize(Box<Authorization>),
     /// Say that you are there. Result: [`Done::Yes`].
     Ping,
 }
@@ -68,6 +73,44 @@ pub struct Consultation {
     /// To begin: the code that core made for it to deliver, if core judges. To judge: what the person
     /// answered.
     pub code: Option<SecretText>,
+}
+
+/// Something that happened to a user's factors, worth telling.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Notice {
+    /// Its number in the audit trail: a notice that is told twice can be known by it.
+    pub seq: i64,
+    /// When, Unix seconds.
+    pub time: i64,
+    /// What: `enroll`, `remove`, `recovery_used`, `locked`, `code_reused`, `breakglass`, …
+    pub event: ShownText,
+    /// To whom.
+    pub user: UserId,
+    /// Through what.
+    pub service: Option<Claim>,
+    /// From where, as claimed.
+    pub source: Option<Claim>,
+    /// Kind and label of the factor.
+    pub factor: Option<ShownText>,
+    /// More, in one sentence.
+    pub detail: Option<ShownText>,
+    /// The uid that asked.
+    pub actor: u32,
+    /// The user's own mail address, where one is enrolled.
+    pub to: Option<SecretText>,
+}
+
+/// A process on the administration socket that polkit is to judge. All of it is the kernel's word.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Authorization {
+    /// The action, as its policy file names it.
+    pub action: ShownText,
+    /// The process.
+    pub pid: u32,
+    /// When it was started, in clock ticks since boot (`/proc/PID/stat`), so that a pid given anew is known.
+    pub start_time: u64,
+    /// Its uid when it connected.
+    pub uid: u32,
 }
 
 /// What became of an errand.

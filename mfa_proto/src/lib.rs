@@ -17,6 +17,7 @@
 
 pub mod admin;
 pub mod answer;
+pub mod auth_info;
 pub mod codec;
 pub mod egress;
 pub mod frame;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     answer::AnswerShape,
+    auth_info::AuthInfo,
     name::{Claim, ServiceName, UserName},
     secret::SecretText,
     text::ShownText,
@@ -35,7 +36,7 @@ pub struct Start {
     /// `PAM_TTY`, when set.
     pub terminal: Option<Claim>,
     /// sshd's `SSH_AUTH_INFO_0`: what it has already accepted, when set.
-    pub ssh_auth_info: Option<Claim>,
+    pub ssh_auth_info: Option<AuthInfo>,
 }
 
 /// Why the person's answer was not sent.

@@ -82,7 +82,13 @@ pub(crate) fn ask(wire: &mut Wire, request: &Request) -> Result<Reply, Failure> 
         | Reply::Sent { .. }
         | Reply::Token(_)
         | Reply::Copy { .. }
-        | Reply::Restored(_)) => Ok(reply),
+        | Reply::Restored(_)
+        | Reply::Invited { .. }
+        | Reply::Remembered(_)
+        | Reply::AuditReport(_)
+        | Reply::Explained(_)
+        | Reply::BreakGlass { .. }
+        | Reply::Metrics { .. }) => Ok(reply),
     }
 }
 

@@ -3,7 +3,11 @@
 //! Refuses to look anything up: what it needs to know comes in the request. [`Grant`], which alone lets
 //! a login go on without a factor, is built here and nowhere else.
 
+mod kinds;
+
 use mfa_proto::name::{ServiceName, UserName};
+
+pub use self::kinds::Kinds;
 
 /// What to do with a user who has no active factor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -13,6 +17,8 @@ pub enum Unenrolled {
     Deny,
     /// Let the rest of the PAM stack decide.
     Skip,
+    /// Have a first factor enrolled on the way.
+    Enroll,
 }
 
 /// What a rule does.
@@ -40,6 +46,34 @@ pub struct Rule {
     /// The factor that is begun without being asked for, where one is required: a label, a service or a
     /// kind.
     pub default_factor: Option<String>,
+    /// Which kinds of factor count, where one is required.
+    pub kinds: Kinds,
+    /// How many different factors have to be proven, where one is required: at least 1.
+    pub count: u8,
+    /// How long a success is remembered.
+    pub remember: Option<Remember>,
+}
+
+/// How long a success is remembered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Remember {
+    /// Seconds, from the success on.
+    pub seconds: u32,
+}
+
+/// What a login needs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Need {
+    /// The rule; `None` when none matched.
+    pub rule: Option<String>,
+    /// The factor that is begun without being asked for: a label, a service or a kind.
+    pub preferred: Option<String>,
+    /// Which kinds count.
+    pub kinds: Kinds,
+    /// How many different factors have to be proven: at least 1.
+    pub count: u8,
+    /// How long a success is remembered; `None` where it is not, for this service.
+    pub remember: Option<Remember>,
 }
 
 /// All rules, in order.
@@ -66,12 +100,7 @@ pub struct Request<'a> {
 #[derive(Debug, Eq, PartialEq)]
 pub enum Decision {
     /// A second factor is needed.
-    Require {
-        /// The rule; `None` when none matched.
-        rule: Option<String>,
-        /// The factor that is begun without being asked for: a label, a service or a kind.
-        preferred: Option<String>,
-    },
+    Require(Need),
     /// None is needed.
     Skip(Grant),
     /// No login.
@@ -98,12 +127,21 @@ impl Policy {
     /// Finds the rule that decides.
     pub fn decide(&self, request: &Request<'_>) -> Decision {
         match self.rules.iter().find(|rule| rule.matches(request)) {
-            None => Decision::Require { rule: None, preferred: self.default_factor.clone() },
+            None => Decision::Require(Need {
+                rule: None,
+                preferred: self.default_factor.clone(),
+                kinds: Kinds::ALL,
+                count: 1,
+                remember: None,
+            }),
             Some(rule) => match rule.action {
-                Action::Require => Decision::Require {
+                Action::Require => Decision::Require(Need {
                     rule: Some(rule.name.clone()),
                     preferred: rule.default_factor.clone().or_else(|| self.default_factor.clone()),
-                },
+                    kinds: rule.kinds,
+                    count: rule.count.max(1),
+                    remember: rule.remember,
+                }),
                 Action::Skip => Decision::Skip(Grant { rule: rule.name.clone() }),
                 Action::Deny => Decision::Deny { rule: rule.name.clone() },
             },
@@ -113,7 +151,7 @@ impl Policy {
     /// Whether a user who is proven to have no active factor may go on without.
     pub fn without_factor(&self) -> Option<Grant> {
         match self.unenrolled {
-            Unenrolled::Deny => None,
+            Unenrolled::Deny | Unenrolled::Enroll => None,
             Unenrolled::Skip => Some(Grant { rule: "unenrolled = skip".to_owned() }),
         }
     }
@@ -139,6 +177,9 @@ mod tests {
             users: user.map(|u| UserName::new(u).unwrap()).into_iter().collect(),
             action,
             default_factor: None,
+            kinds: Kinds::ALL,
+            count: 1,
+            remember: None,
         }
     }
 
@@ -147,8 +188,12 @@ mod tests {
         policy.decide(&Request { user: &user, service: &service })
     }
 
+    fn need(rule: Option<&str>) -> Need {
+        Need { rule: rule.map(str::to_owned), preferred: None, kinds: Kinds::ALL, count: 1, remember: None }
+    }
+
     fn required(rule: &str) -> Decision {
-        Decision::Require { rule: Some(rule.to_owned()), preferred: None }
+        Decision::Require(need(Some(rule)))
     }
 
     #[test]
@@ -165,8 +210,8 @@ mod tests {
             ..Policy::default()
         };
         let preferred = |user: &str, service: &str| {
-            let Decision::Require { preferred, .. } = decide(&policy, user, service) else { panic!() };
-            preferred
+            let Decision::Require(need) = decide(&policy, user, service) else { panic!() };
+            need.preferred
         };
         assert_eq!(preferred("jane", "su").as_deref(), Some("mail"));
         assert_eq!(preferred("john", "su").as_deref(), Some("sms"));
@@ -186,7 +231,7 @@ mod tests {
         assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant { rule: "robots".into() }));
         assert_eq!(decide(&policy, "robot", "su"), Decision::Deny { rule: "no su".into() });
         assert_eq!(decide(&policy, "jane", "sshd"), required("everyone"));
-        assert_eq!(decide(&policy, "jane", "login"), Decision::Require { rule: None, preferred: None });
+        assert_eq!(decide(&policy, "jane", "login"), Decision::Require(need(None)));
         assert_eq!(decide(&policy, "Robot", "sshd"), required("everyone"));
         assert_eq!(policy.without_factor(), None);
     }

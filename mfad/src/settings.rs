@@ -13,7 +13,7 @@ use crate::{
     identity::{Accounts, Directory, Nss},
     limits::{Profile, ProfileName},
     outgoing::Line,
-    policy::{Action, Policy, Rule, Unenrolled},
+    policy::{Action, Kinds, Policy, Rule, Unenrolled},
     server::admission::Caps,
     session::PromptSettings,
     store::{SentLimits, StoreSettings},
@@ -196,12 +196,16 @@ fn policy_of(config: &Config) -> Policy {
             config::Action::Deny => Action::Deny,
         },
         default_factor: rule.default_factor.as_ref().map(ToString::to_string),
+        kinds: Kinds::ALL,
+        count: 1,
+        remember: None,
     };
     Policy {
         rules: config.rules.iter().map(rule).collect(),
         unenrolled: match config.unenrolled {
             config::Unenrolled::Deny => Unenrolled::Deny,
             config::Unenrolled::Skip => Unenrolled::Skip,
+            config::Unenrolled::Enroll => Unenrolled::Enroll,
         },
         default_factor: default_factor.map(Into::into),
     }

@@ -40,6 +40,7 @@ fn wanted(user: &str, params: NewParams) -> NewFactor {
         activate: false,
         replace: false,
         current_code: None,
+        invitation: None,
     }
 }
 

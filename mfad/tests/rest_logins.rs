@@ -129,7 +129,11 @@ async fn a_service_that_has_to_begin_is_told_first_and_a_failing_one_denies_only
     let daemon = self::daemon("").await;
     let _egress = Egress::start(daemon.directory.path(), |taken| match taken {
         Taken::Begin { .. } => Reply::Done(Done::No),
-        Taken::Judge { .. } | Taken::Deliver { .. } | Taken::Ping => Reply::Done(Done::Yes),
+        Taken::Judge { .. }
+        | Taken::Deliver { .. }
+        | Taken::Notify { .. }
+        | Taken::Authorize { .. }
+        | Taken::Ping => Reply::Done(Done::Yes),
     });
     daemon.hold_rest("jane", "push").await;
     daemon.enroll_totp("jane").await;
@@ -207,7 +211,9 @@ async fn a_slow_service_holds_up_nobody_else() {
     let egress = Egress::start(daemon.directory.path(), |taken| match taken {
         Taken::Judge { .. } => Reply::Wait,
         Taken::Deliver { .. } => Reply::Done(Done::Delivered { via: ShownText::clean("script") }),
-        Taken::Begin { .. } | Taken::Ping => Reply::Done(Done::Yes),
+        Taken::Begin { .. } | Taken::Notify { .. } | Taken::Authorize { .. } | Taken::Ping => {
+            Reply::Done(Done::Yes)
+        }
     });
     let mut slow = tokio::task::JoinSet::new();
     for n in 0..SLOW {

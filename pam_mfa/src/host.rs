@@ -4,6 +4,7 @@
 //! account's name alone is used as it is, and must stay the same to the end.
 
 use mfa_proto::{
+    auth_info::AuthInfo,
     login::{Dialogue, Start},
     name::{Claim, ServiceName, UserName},
     secret::SecretText,
@@ -17,6 +18,9 @@ use pam::{
 use zeroize::Zeroizing;
 
 use crate::{fault::Fault, relay::Host};
+
+/// The most bytes that are looked at of what sshd says it accepted: lines that fit are taken out of them.
+const MOST_AUTH_INFO: usize = 16 * 1024;
 
 /// The host behind a PAM handle.
 pub(crate) struct PamHost<'h> {
@@ -39,7 +43,7 @@ impl<'h> PamHost<'h> {
     /// What the daemon is told of a login to `user`.
     pub(crate) fn start(&mut self, user: UserName, dialogue: Dialogue) -> Result<Start, Fault> {
         let service = self.service()?.unwrap_or_default();
-        let ssh_auth_info = pam_mfa_ext::pam_environment(self.handle, c"SSH_AUTH_INFO_0", Claim::MAX);
+        let ssh_auth_info = pam_mfa_ext::pam_environment(self.handle, c"SSH_AUTH_INFO_0", MOST_AUTH_INFO);
         let handle = &*self.handle;
         Ok(Start {
             user,
@@ -48,7 +52,7 @@ impl<'h> PamHost<'h> {
             remote_host: name(handle.get_item::<RHost<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
             remote_user: name(handle.get_item::<RUser<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
             terminal: name(handle.get_item::<Tty<'_>>().map(|item| item.map(|text| text.to_bytes())))?,
-            ssh_auth_info: claim(Ok(ssh_auth_info.as_deref()), Claim::MAX)?,
+            ssh_auth_info: ssh_auth_info.map(|text| AuthInfo::clean(&String::from_utf8_lossy(&text))),
         })
     }
 
@@ -103,14 +107,10 @@ impl Host for PamHost<'_> {
 
 /// A claim that is a name, and as short: with four long ones the first message would outgrow its frame.
 fn name(item: PamResult<Option<&[u8]>>) -> Result<Option<Claim>, Fault> {
-    claim(item, Claim::MAX_NAME)
-}
-
-fn claim(item: PamResult<Option<&[u8]>>, most: usize) -> Result<Option<Claim>, Fault> {
     let text = item.map_err(libpam("reading an item"))?.filter(|text| !text.is_empty());
     Ok(text.map(|text| {
-        let start = text.get(..most).unwrap_or(text);
-        Claim::clean_to(&String::from_utf8_lossy(start), most)
+        let start = text.get(..Claim::MAX_NAME).unwrap_or(text);
+        Claim::clean_to(&String::from_utf8_lossy(start), Claim::MAX_NAME)
     }))
 }
 

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::factor::FactorId;
-use crate::name::{ServiceName, UserId};
+use crate::{
+    name::{Claim, ServiceName, UserId},
+    text::ShownText,
+};
 
 /// Which rows are wanted; all that is given must fit.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -14,6 +17,12 @@ pub struct AuditFilter {
     pub user: Option<UserId>,
     /// Of one service.
     pub service: Option<ServiceName>,
+    /// From one source, as it was claimed.
+    pub source: Option<Claim>,
+    /// With this verdict: `accept`, `deny`, `locked`, …
+    pub verdict: Option<String>,
+    /// About this: `login`, `enroll`, …
+    pub event: Option<String>,
     /// At or after, Unix seconds.
     pub since: Option<i64>,
     /// Before, Unix seconds.
@@ -58,4 +67,19 @@ pub struct AuditPage {
     pub rows: Vec<AuditRow>,
     /// There are more: ask again after the last.
     pub more: bool,
+}
+
+/// How the audit trail is. Sound when `broken_at` is `None`.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct AuditReport {
+    /// Rows that were looked at.
+    pub rows: u64,
+    /// The first row there is; rows before it were removed because of their age or number.
+    pub first: i64,
+    /// The last row that the sealed head knows.
+    pub last: i64,
+    /// The first row that is not what was written: changed, missing, out of order, or beyond the end.
+    pub broken_at: Option<i64>,
+    /// What is wrong there, and what to do.
+    pub problem: Option<ShownText>,
 }

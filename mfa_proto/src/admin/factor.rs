@@ -31,12 +31,22 @@ pub enum FactorKind {
     Rest,
     /// Signed one-time tokens of machines.
     Token,
+    /// A code for an emergency, made by an administrator: counts once, within a while.
+    BreakGlass,
 }
 
 impl FactorKind {
     /// All kinds.
-    pub const ALL: [Self; 7] =
-        [Self::Totp, Self::Hotp, Self::Recovery, Self::Sms, Self::Mail, Self::Rest, Self::Token];
+    pub const ALL: [Self; 8] = [
+        Self::Totp,
+        Self::Hotp,
+        Self::Recovery,
+        Self::Sms,
+        Self::Mail,
+        Self::Rest,
+        Self::Token,
+        Self::BreakGlass,
+    ];
 
     /// The word for it: in rows, in messages, and as the label where none is given.
     pub const fn word(self) -> &'static str {
@@ -48,6 +58,7 @@ impl FactorKind {
             Self::Mail => "mail",
             Self::Rest => "rest",
             Self::Token => "token",
+            Self::BreakGlass => "breakglass",
         }
     }
 }
@@ -208,6 +219,8 @@ pub struct NewFactor {
     /// A current code of the factor to be replaced, or of any active factor; needed from all but uid 0
     /// when the user has an active factor.
     pub current_code: Option<SecretText>,
+    /// The invitation, where a user without a factor needs one.
+    pub invitation: Option<SecretText>,
 }
 
 /// What a person needs to set up the new factor. Shown once.
@@ -277,6 +290,12 @@ pub struct UserDetail {
     pub lock: LockState,
     /// What keeps logins with unproven password (combined, unprivileged) from being used now.
     pub unproven_lock: LockState,
+    /// Successes that are remembered now.
+    pub remembered: u32,
+    /// Until when an invitation counts, Unix seconds; `None` where there is none.
+    pub invited_until: Option<i64>,
+    /// Logins without a factor that the time of grace has let in; `None` for users with a factor.
+    pub graced: Option<u32>,
     /// Its factors.
     pub factors: Vec<FactorDetail>,
 }

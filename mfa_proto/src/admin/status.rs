@@ -54,6 +54,18 @@ pub struct Status {
     pub accepted: u64,
     /// Logins not accepted since the start.
     pub denied: u64,
+    /// Logins that needed no factor since the start.
+    pub skipped: u64,
+    /// Errors of the store since the start.
+    pub store_errors: u64,
+    /// Jobs that wait for the store now.
+    pub waiting: u32,
+    /// Users that are locked out now.
+    pub locked: u64,
+    /// Notices that have not been sent yet.
+    pub notices: u64,
+    /// Whether egress answers; `None` where none is needed.
+    pub egress: Option<Result<(), ShownText>>,
     /// Whether the store takes writes; else what is wrong.
     pub store: Result<(), ShownText>,
     /// The path of the database: what is handed over for a restore lies beside it.
@@ -73,4 +85,6 @@ pub struct ConfigReport {
     pub valid: bool,
     /// What is wrong, each with file, line and column; cut after a frame's worth.
     pub problems: Vec<String>,
+    /// What is valid but deserves a second look, each with file, line and column; cut likewise.
+    pub notes: Vec<String>,
 }

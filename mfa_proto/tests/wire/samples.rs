@@ -1,5 +1,7 @@
 //! One message of every kind, with a different value in every field, by name.
 
+mod policy;
+
 use std::fmt::Debug;
 
 use mfa_proto::{
@@ -10,6 +12,7 @@ use mfa_proto::{
         UserDetail, UserPage, UserSummary,
     },
     answer::AnswerShape,
+    auth_info::AuthInfo,
     codec,
     egress::{Consultation, Delivery, Done, Errand, Medium},
     hello::{Hello, Protocol, Welcome},
@@ -61,6 +64,8 @@ pub(crate) fn all() -> Vec<Sample> {
         server_messages(),
         requests(),
         replies(),
+        policy::requests(),
+        policy::replies(),
         refusals(),
         states(),
         errands(),
@@ -80,6 +85,10 @@ fn jane() -> UserId {
 
 fn label(text: &str) -> FactorLabel {
     FactorLabel::new(text).unwrap()
+}
+
+fn john() -> UserId {
+    UserId::local(UserName::new("john").unwrap())
 }
 
 fn target() -> FactorRef {
@@ -105,7 +114,7 @@ fn client_messages() -> Vec<Sample> {
         remote_host: Some(Claim::clean("192.0.2.7")),
         remote_user: Some(Claim::clean("root")),
         terminal: Some(Claim::clean("ssh")),
-        ssh_auth_info: Some(Claim::clean("publickey ssh-ed25519 AAAA\n")),
+        ssh_auth_info: Some(AuthInfo::clean("publickey ssh-ed25519 AAAA\n")),
     };
     let least = Start {
         user: UserName::new("jane").unwrap(),
@@ -152,26 +161,33 @@ fn new_factor(params: NewParams) -> Request {
         activate: true,
         replace: false,
         current_code: Some(secret("000000")),
+        invitation: None,
     }))
+}
+
+fn audit_filter() -> AuditFilter {
+    AuditFilter {
+        after: -1,
+        user: Some(jane()),
+        service: Some("sudo".parse().unwrap()),
+        source: Some(Claim::clean("192.0.2.7")),
+        verdict: Some("deny".into()),
+        event: Some("login".into()),
+        since: Some(1_767_225_600),
+        until: Some(4_102_444_800),
+        last: Some(50),
+    }
 }
 
 fn requests() -> Vec<Sample> {
     let totp = NewParams::Totp(TotpParams { algorithm: Algorithm::Sha256, digits: 8, period: 60 });
     let hotp = NewParams::Hotp(HotpParams { algorithm: Algorithm::Sha512, digits: 6, counter: 1_000_000 });
-    let filter = AuditFilter {
-        after: -1,
-        user: Some(jane()),
-        service: Some("sudo".parse().unwrap()),
-        since: Some(1_767_225_600),
-        until: Some(4_102_444_800),
-        last: Some(50),
-    };
     let requests = [
         ("enroll/totp", new_factor(totp)),
         ("enroll/hotp", new_factor(hotp)),
         ("confirm", Request::Confirm { user: jane(), factor: Some(FactorId(7)), code: secret("123456") }),
-        ("list", Request::List { after: Some(jane()) }),
-        ("list/first", Request::List { after: None }),
+        ("list", Request::List { after: Some(jane()), orphaned: true }),
+        ("list/first", Request::List { after: None, orphaned: false }),
         ("show", Request::Show { user: jane() }),
         ("disable", Request::Disable { target: target(), code: Some(secret("123456")) }),
         ("enable", Request::Enable { target: target() }),
@@ -179,7 +195,7 @@ fn requests() -> Vec<Sample> {
         ("unlock", Request::Unlock { user: jane() }),
         ("reset", Request::Reset { user: jane() }),
         ("status", Request::Status),
-        ("audit", Request::Audit(Box::new(filter))),
+        ("audit", Request::Audit(Box::new(audit_filter()))),
         ("config_check", Request::ConfigCheck),
         ("reload", Request::Reload),
         ("resync", Request::Resync { target: target(), codes: [secret("755224"), secret("287082")] }),
@@ -226,6 +242,7 @@ fn brought_along(params: NewParams) -> NewFactor {
         activate: true,
         replace: false,
         current_code: None,
+        invitation: Some(secret("GAYT-EMZU-GU3D-OOBZ")),
     }
 }
 
@@ -255,6 +272,8 @@ fn errands() -> Vec<Sample> {
         ("deliver", Errand::Deliver(Box::new(delivery))),
         ("begin", Errand::Begin(consultation())),
         ("judge", Errand::Judge(consultation())),
+        ("notify", Errand::Notify(Box::new(policy::notice()))),
+        ("authorize", Errand::Authorize(Box::new(policy::authorization()))),
         ("ping", Errand::Ping),
     ];
     let done = [
@@ -316,6 +335,12 @@ fn status() -> Status {
         connections: 5,
         accepted: 6,
         denied: 7,
+        skipped: 9,
+        store_errors: 10,
+        waiting: 11,
+        locked: 12,
+        notices: 13,
+        egress: Some(Err(ShownText::clean("nobody listens"))),
         store: Err(ShownText::clean("the disk is full")),
         database: "/d".into(),
         key: "1".into(),
@@ -332,6 +357,9 @@ fn users() -> (UserDetail, UserPage) {
         failures_30_days: 9,
         lock: LockState::UntilAdmin { reason: LockReason::LongWindow },
         unproven_lock: LockState::Open,
+        remembered: 2,
+        invited_until: Some(1_767_226_500),
+        graced: Some(3),
         factors: vec![factor_detail()],
     };
     let summary = UserSummary {
@@ -364,7 +392,10 @@ fn replies() -> Vec<Sample> {
         ("status", Reply::Status(Box::new(status()))),
         ("status/store_well", Reply::Status(Box::new(Status { store: Ok(()), ..status() }))),
         ("audit", Reply::Audit(AuditPage { rows: vec![audit_row()], more: false })),
-        ("config", Reply::Config(ConfigReport { valid: false, problems })),
+        (
+            "config",
+            Reply::Config(ConfigReport { valid: false, problems, notes: vec!["/m:2:1: x".to_owned()] }),
+        ),
         (
             "recovery_codes",
             Reply::RecoveryCodes { factor: FactorId(8), codes: vec![secret("07-GAYT-EMZU-GU3D-OOBZ")] },
@@ -444,6 +475,16 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::EnrollAll { .. } => 17,
         Request::Backup => 18,
         Request::Restore => 19,
+        Request::Invite { .. } => 20,
+        Request::Uninvite { .. } => 21,
+        Request::Remembered { .. } => 22,
+        Request::Forget { .. } => 23,
+        Request::Reassign { .. } => 24,
+        Request::PruneOrphaned { .. } => 25,
+        Request::AuditVerify => 26,
+        Request::Explain(_) => 27,
+        Request::BreakGlass { .. } => 28,
+        Request::Metrics { .. } => 29,
     }
 }
 
@@ -463,6 +504,12 @@ pub(crate) fn reply_tag(reply: &Reply) -> u8 {
         Reply::Token(_) => 10,
         Reply::Copy { .. } => 11,
         Reply::Restored(_) => 12,
+        Reply::Invited { .. } => 13,
+        Reply::Remembered(_) => 14,
+        Reply::AuditReport(_) => 15,
+        Reply::Explained(_) => 16,
+        Reply::BreakGlass { .. } => 17,
+        Reply::Metrics { .. } => 18,
     }
 }
 

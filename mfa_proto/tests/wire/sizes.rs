@@ -7,6 +7,7 @@ use mfa_proto::{
         Request, Status, UserDetail, UserPage, UserSummary,
     },
     answer::AnswerShape,
+    auth_info::AuthInfo,
     codec,
     frame::{HEADER, MAX_PAYLOAD},
     login::{ClientMessage, Dialogue, ServerMessage, Start},
@@ -82,6 +83,9 @@ fn user_detail(factors: usize) -> Reply {
         failures_30_days: u32::MAX,
         lock: LOCK,
         unproven_lock: LOCK,
+        remembered: u32::MAX,
+        invited_until: Some(FAR),
+        graced: Some(u32::MAX),
         factors: vec![factor(); factors],
     }))
 }
@@ -135,6 +139,12 @@ fn replies_that_are_not_lists_fit_whatever_their_fields_hold() {
         connections: u32::MAX,
         accepted: u64::MAX,
         denied: u64::MAX,
+        skipped: u64::MAX,
+        store_errors: u64::MAX,
+        waiting: u32::MAX,
+        locked: u64::MAX,
+        notices: u64::MAX,
+        egress: Some(Err(shown())),
         store: Err(shown()),
         database: word(),
         key: word(),
@@ -163,7 +173,7 @@ fn a_page_of_a_list_holds_at_least_a_few_of_the_largest_entries() {
     // So senders cut pages by size, not by a fixed number of entries.
     assert!(!fits(&user_page(20)) && !fits(&audit_page(3)));
     let problem = "p".repeat(MAX_PAYLOAD);
-    assert!(!fits(&Reply::Config(ConfigReport { valid: false, problems: vec![problem] })));
+    assert!(!fits(&Reply::Config(ConfigReport { valid: false, problems: vec![problem], notes: vec![] })));
 }
 
 #[test]
@@ -177,6 +187,7 @@ fn requests_fit_whatever_their_fields_hold() {
         activate: true,
         replace: true,
         current_code: Some(secret()),
+        invitation: Some(secret()),
     };
     assert!(fits(&Request::Enroll(Box::new(new))));
     assert!(fits(&Request::Confirm { user: user(), factor: Some(FactorId(FAR)), code: secret() }));
@@ -198,13 +209,13 @@ fn start(claim: usize, ssh_auth_info: usize) -> ClientMessage {
         remote_host: claim_of(claim),
         remote_user: claim_of(claim),
         terminal: claim_of(claim),
-        ssh_auth_info: claim_of(ssh_auth_info),
+        ssh_auth_info: Some(AuthInfo::clean(&format!("{}\n", "k".repeat(ssh_auth_info)))),
     })
 }
 
 #[test]
 fn a_login_starts_in_one_frame_when_its_short_claims_are_short() {
-    assert!(fits(&start(Claim::MAX_NAME, Claim::MAX)));
-    // Four claims of the greatest length do not fit: the client must cut what is known to be short.
-    assert!(!fits(&start(Claim::MAX, Claim::MAX)));
+    assert!(fits(&start(Claim::MAX_NAME, AuthInfo::MAX - 1)));
+    // Three claims of the greatest length beside it do not fit: the client must cut what is known to be short.
+    assert!(!fits(&start(Claim::MAX, AuthInfo::MAX - 1)));
 }

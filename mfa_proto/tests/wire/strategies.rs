@@ -7,6 +7,7 @@ use mfa_proto::{
         UserSummary,
     },
     answer::AnswerShape,
+    auth_info::AuthInfo,
     hello::{Hello, Protocol, Welcome},
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict, Withheld},
     name::{Claim, FactorLabel, RealmName, ServiceName, UserId, UserName},
@@ -21,6 +22,13 @@ fn name<T: std::str::FromStr<Err: std::fmt::Debug> + std::fmt::Debug>() -> impl 
 
 fn claim() -> impl Strategy<Value = Option<Claim>> {
     option::of("\\PC{0,64}|.{0,64}".prop_map(|text| Claim::clean(&text)))
+}
+
+fn auth_info() -> impl Strategy<Value = Option<AuthInfo>> {
+    option::of(
+        "(publickey [a-z0-9@.-]{1,30} [A-Za-z0-9+/=]{1,90}\n|.{0,64}\n){0,3}"
+            .prop_map(|text| AuthInfo::clean(&text)),
+    )
 }
 
 pub(crate) fn secret() -> impl Strategy<Value = SecretText> {
@@ -55,7 +63,7 @@ pub(crate) fn welcome() -> impl Strategy<Value = Welcome> {
 
 pub(crate) fn start() -> impl Strategy<Value = Start> {
     let dialogue = prop_oneof![Just(Dialogue::Interactive), Just(Dialogue::Combined)];
-    (name(), name::<ServiceName>(), dialogue, claim(), claim(), claim(), claim()).prop_map(
+    (name(), name::<ServiceName>(), dialogue, claim(), claim(), claim(), auth_info()).prop_map(
         |(user, service, dialogue, remote_host, remote_user, terminal, ssh_auth_info)| Start {
             user,
             service,
@@ -113,9 +121,9 @@ fn new_factor() -> impl Strategy<Value = NewFactor> {
             HotpParams { algorithm, digits, counter }
         )),
     ];
-    let optional = (option::of(name()), option::of(secret()), option::of(secret()));
+    let optional = (option::of(name()), option::of(secret()), option::of(secret()), option::of(secret()));
     (user(), params, any::<(bool, bool)>(), optional).prop_map(
-        |(user, params, (activate, replace), (label, secret, current_code))| NewFactor {
+        |(user, params, (activate, replace), (label, secret, current_code, invitation))| NewFactor {
             user,
             label,
             params,
@@ -123,17 +131,22 @@ fn new_factor() -> impl Strategy<Value = NewFactor> {
             activate,
             replace,
             current_code,
+            invitation,
         },
     )
 }
 
 fn audit_filter() -> impl Strategy<Value = AuditFilter> {
     let times = any::<(i64, Option<i64>, Option<i64>, Option<u32>)>();
-    (times, option::of(user()), option::of(name())).prop_map(
-        |((after, since, until, last), user, service)| AuditFilter {
+    let words = (option::of("[a-z]{1,9}"), option::of("[a-z]{1,9}"));
+    (times, option::of(user()), option::of(name()), claim(), words).prop_map(
+        |((after, since, until, last), user, service, source, (verdict, event))| AuditFilter {
             after,
             user,
             service,
+            source,
+            verdict,
+            event,
             since,
             until,
             last,
@@ -149,7 +162,7 @@ pub(crate) fn request() -> impl Strategy<Value = Request> {
             factor: id.map(FactorId),
             code
         }),
-        option::of(user()).prop_map(|after| Request::List { after }),
+        (option::of(user()), any::<bool>()).prop_map(|(after, orphaned)| Request::List { after, orphaned }),
         user().prop_map(|user| Request::Show { user }),
         (target(), option::of(secret())).prop_map(|(target, code)| Request::Disable { target, code }),
         target().prop_map(|target| Request::Enable { target }),

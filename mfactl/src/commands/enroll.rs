@@ -29,6 +29,7 @@ pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure
             activate: wanted.activate,
             replace: wanted.common.replace,
             current_code,
+            invitation: None,
         }))
     });
     let reply = reply.map_err(|f| f.or_hint(|code| hint::user(code, whom, &context.now)))?;
@@ -49,7 +50,9 @@ fn finish(context: &mut Context, wanted: &Wanted, new: &Enrolled) -> Result<u8, 
         FactorKind::Totp | FactorKind::Hotp => (confirm::Proof::Shown, "When the authenticator is set up"),
         FactorKind::Sms | FactorKind::Mail => (confirm::Proof::Sent, "When the code has arrived"),
         FactorKind::Rest => (confirm::Proof::Outside, "To have the service judge one answer"),
-        FactorKind::Token | FactorKind::Recovery => (confirm::Proof::Token, "With the first token"),
+        FactorKind::Token | FactorKind::Recovery | FactorKind::BreakGlass => {
+            (confirm::Proof::Token, "With the first token")
+        }
     };
     if terminal::interactive() {
         return confirm::until_right(context, &wanted.whom, Some(new.factor), proof);

@@ -24,7 +24,9 @@ pub(super) fn all(context: &Context) -> Result<Vec<UserSummary>, Failure> {
     let mut users: Vec<UserSummary> = Vec::new();
     loop {
         let after = users.last().map(|user| user.user.clone());
-        let Reply::Users(page) = client::ask(&mut wire, &Request::List { after: after.clone() })? else {
+        let Reply::Users(page) =
+            client::ask(&mut wire, &Request::List { after: after.clone(), orphaned: false })?
+        else {
             return Err(wire.unexpected());
         };
         // A page that does not go on would be asked for again for ever.

@@ -53,6 +53,7 @@ pub(crate) fn described(detail: &FactorDetail) -> (Tone, String) {
     let target = detail.target.as_ref().map(ToString::to_string);
     let digits = detail.digits.map_or_else(String::new, |digits| format!("{digits} digits, "));
     let text = match (detail.kind, target) {
+        (FactorKind::BreakGlass, _) => "counts once, in an emergency".to_owned(),
         (FactorKind::Recovery, _) => return codes_left(detail.left.unwrap_or(0)),
         (FactorKind::Totp | FactorKind::Hotp, _) => {
             parameters(detail.algorithm.unwrap_or_default(), detail.digits.unwrap_or_default(), detail.period)

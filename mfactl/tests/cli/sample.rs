@@ -90,6 +90,9 @@ pub(crate) fn detail(factors: Vec<FactorDetail>) -> Reply {
         failures_30_days: 2,
         lock: LockState::Open,
         unproven_lock: LockState::Open,
+        remembered: 0,
+        invited_until: None,
+        graced: None,
         factors,
     }))
 }
@@ -121,6 +124,9 @@ pub(crate) fn troubled() -> Reply {
         failures_30_days: 200,
         lock: LockState::UntilAdmin { reason: LockReason::LongWindow },
         unproven_lock: until(NOW + 59),
+        remembered: 0,
+        invited_until: None,
+        graced: None,
         factors: vec![phone, hotp],
     }))
 }
@@ -211,6 +217,12 @@ pub(crate) fn status(store: Result<(), ShownText>) -> Reply {
         connections: 2,
         accepted: 100,
         denied: 3,
+        skipped: 0,
+        store_errors: 0,
+        waiting: 0,
+        locked: 0,
+        notices: 0,
+        egress: None,
         store,
         database: "/var/lib/mfad/mfad.db".to_owned(),
         key: "k1".to_owned(),

@@ -40,7 +40,17 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             | Request::TokenIssue { .. }
             | Request::EnrollAll { .. }
             | Request::Backup
-            | Request::Restore => None,
+            | Request::Restore
+            | Request::Invite { .. }
+            | Request::Uninvite { .. }
+            | Request::Remembered { .. }
+            | Request::Forget { .. }
+            | Request::Reassign { .. }
+            | Request::PruneOrphaned { .. }
+            | Request::AuditVerify
+            | Request::Explain(_)
+            | Request::BreakGlass { .. }
+            | Request::Metrics { .. } => None,
         }
     };
     seen.iter().filter_map(code).collect()

@@ -156,7 +156,7 @@ fn the_daemon() {
     );
     let report = |valid, problems: &[&str]| {
         let problems = problems.iter().map(ToString::to_string).collect();
-        vec![Reply::Config(ConfigReport { valid, problems })]
+        vec![Reply::Config(ConfigReport { valid, problems, notes: vec![] })]
     };
     both("config-check.txt", &["config", "check"], "", move || Script::Admin(report(true, &[])));
     both("reload.txt", &["reload"], "", move || Script::Admin(report(true, &[])));

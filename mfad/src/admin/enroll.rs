@@ -23,7 +23,7 @@ use crate::{
 
 impl Desk<'_> {
     pub(super) async fn enroll(&self, new: NewFactor) -> Result<Reply, Refusal> {
-        let NewFactor { user, label, params, secret, activate, replace, current_code } = new;
+        let NewFactor { user, label, params, secret, activate, replace, current_code, invitation: _ } = new;
         let uid = self.root_or_self(&user).await?;
         if activate {
             self.root_only("make a factor active without a code that proves it")?;
@@ -85,7 +85,11 @@ impl Desk<'_> {
                 let settings = self.core.settings();
                 service_of(&detail).and_then(|s| settings.outside(&s).map(|t| t.begins)).unwrap_or(false)
             }
-            FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery | FactorKind::Token => false,
+            FactorKind::Totp
+            | FactorKind::Hotp
+            | FactorKind::Recovery
+            | FactorKind::Token
+            | FactorKind::BreakGlass => false,
         })
     }
 
@@ -185,7 +189,7 @@ const fn wrong_first(kind: Option<FactorKind>) -> &'static str {
         Some(FactorKind::Sms | FactorKind::Mail) => "wrong code: it has to be the one that was sent last",
         Some(FactorKind::Rest) => "the service did not say yes to that",
         Some(FactorKind::Token) => "wrong token: it is of another minute, another name, or other secrets",
-        Some(FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery) | None => {
+        Some(FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery | FactorKind::BreakGlass) | None => {
             "wrong code: it has to be one that the new factor shows now"
         }
     }

@@ -71,6 +71,12 @@ impl Desk<'_> {
             connections: self.core.connections(),
             accepted,
             denied,
+            skipped: 0,
+            store_errors: 0,
+            waiting: 0,
+            locked: 0,
+            notices: 0,
+            egress: None,
             store,
             database: database.to_string_lossy().into_owned(),
             key: figures.key,
@@ -118,5 +124,5 @@ fn report(result: Result<(), Vec<String>>) -> Reply {
             left.is_some()
         })
         .collect();
-    Reply::Config(ConfigReport { valid, problems })
+    Reply::Config(ConfigReport { valid, problems, notes: Vec::new() })
 }

@@ -3,15 +3,22 @@
 //! Refuses to reveal what others hold: to a peer that is not root, every account but its own does not
 //! exist as far as can be told.
 
+mod breakglass;
 mod codes;
 mod copies;
 mod draft;
 mod enroll;
+mod explain;
+mod invite;
 mod look;
+mod metrics;
+mod orphans;
 mod outside;
 mod refusal;
+mod remembered;
 mod rights;
 mod state;
+mod trail;
 
 use std::{sync::Arc, time::Duration};
 
@@ -63,12 +70,14 @@ struct Desk<'a> {
     session: SessionId,
 }
 
+#[expect(clippy::cognitive_complexity, reason = "one line for each verb, and nothing else")]
 async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refusal> {
     let desk = Desk { core, peer, session: SessionId::fresh() };
     match request {
         Request::Enroll(new) => desk.enroll(*new).await,
         Request::Confirm { user, factor, code } => desk.confirm(user, factor, &code).await,
-        Request::List { after } => desk.list(after).await,
+        Request::List { after, orphaned: false } => desk.list(after).await,
+        Request::List { after, orphaned: true } => desk.list_orphaned(after).await,
         Request::Show { user } => desk.show(user).await,
         Request::Disable { target, code } => desk.disable(target, code).await,
         Request::Enable { target } => desk.enable(target).await,
@@ -88,6 +97,16 @@ async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refu
         }
         Request::Backup => desk.backup().await,
         Request::Restore => desk.restore().await,
+        Request::Invite { user, seconds } => desk.invite(user, seconds).await,
+        Request::Uninvite { user } => desk.uninvite(user).await,
+        Request::Remembered { user, after } => desk.remembered(user, after).await,
+        Request::Forget { user, row } => desk.forget(user, row).await,
+        Request::Reassign { user, to } => desk.reassign(user, to).await,
+        Request::PruneOrphaned { after, dry_run } => desk.prune_orphaned(after, dry_run).await,
+        Request::AuditVerify => desk.audit_verify().await,
+        Request::Explain(login) => desk.explain(*login).await,
+        Request::BreakGlass { user, seconds, reason } => desk.break_glass(user, seconds, reason).await,
+        Request::Metrics { after } => desk.metrics(after),
     }
 }
 

@@ -84,7 +84,12 @@ pub(super) fn parsed_as(kind: Option<FactorKind>, code: &SecretText) -> Result<A
         Some(FactorKind::Rest) => (AnswerShape::TEXT, "what a service is asked has 4 to 64 characters"),
         Some(FactorKind::Token) => (AnswerShape::TOKEN, "a token has digits, one space and a signature"),
         Some(
-            FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery | FactorKind::Sms | FactorKind::Mail,
+            FactorKind::Totp
+            | FactorKind::Hotp
+            | FactorKind::Recovery
+            | FactorKind::Sms
+            | FactorKind::Mail
+            | FactorKind::BreakGlass,
         )
         | None => (DIGITS, "a code has 6 to 8 digits"),
     };

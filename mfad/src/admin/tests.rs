@@ -74,6 +74,7 @@ fn new(name: &str, params: NewParams, current_code: Option<&str>) -> Request {
         activate: false,
         replace: false,
         current_code: current_code.map(text),
+        invitation: None,
     }))
 }
 

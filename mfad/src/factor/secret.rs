@@ -111,6 +111,7 @@ impl Secret {
         match kind {
             FactorKind::Totp | FactorKind::Hotp => matches!(self, Self::Seed(_)),
             FactorKind::Recovery => matches!(self, Self::Recovery(_)),
+            FactorKind::BreakGlass => false,
             FactorKind::Sms => matches!(self, Self::Address(to) if to.medium() == Medium::Sms),
             FactorKind::Mail => matches!(self, Self::Address(to) if to.medium() == Medium::Mail),
             FactorKind::Rest => matches!(self, Self::Outside(_)),
@@ -159,6 +160,7 @@ impl Secret {
                 })),
                 _ => Err(NotSuchSecret),
             },
+            FactorKind::BreakGlass => Err(NotSuchSecret),
             FactorKind::Recovery => {
                 let (hashes, rest) = bytes.as_chunks::<32>();
                 if !rest.is_empty() || hashes.is_empty() {

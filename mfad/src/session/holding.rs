@@ -98,6 +98,7 @@ impl Holding {
             FactorKind::Sms => format!("SMS{}", target()),
             FactorKind::Mail => format!("mail{}", target()),
             FactorKind::Rest => self.service.as_ref().map_or("service".to_owned(), |s| format!("asks {s}")),
+            FactorKind::BreakGlass => "emergency code".to_owned(),
             FactorKind::Token => "signed token".to_owned(),
         };
         format!("{} ({what})", self.label)

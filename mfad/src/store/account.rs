@@ -32,6 +32,12 @@ pub(super) struct Account {
     pub(super) days: FailureDays,
     /// Too many of those: closed until an administrator opens it.
     pub(super) window_locked: bool,
+    /// Remembered successes of other epochs are void.
+    pub(super) epoch: i64,
+    /// Failed attempts since the last success.
+    pub(super) failed: u32,
+    /// Where the last of them came from, as claimed; empty when nothing was claimed.
+    pub(super) failed_from: String,
     pub(super) key_id: KeyId,
     mac: Mac,
 }
@@ -40,7 +46,8 @@ pub(super) struct Account {
 macro_rules! columns {
     () => {
         "id, slot, next, realm, name, uid, factor_ids, unproven_failures, unproven_since, \
-         unproven_not_before, unproven_until_admin, failure_days, window_locked, key_id, mac"
+         unproven_not_before, unproven_until_admin, failure_days, window_locked, key_id, mac, \
+         epoch, failed, failed_from"
     };
 }
 
@@ -75,6 +82,9 @@ impl Account {
             unproven: Counter::default(),
             days: FailureDays::default(),
             window_locked: false,
+            epoch: 0,
+            failed: 0,
+            failed_from: String::new(),
             key_id: KeyId::from_bytes([0; 8]),
             mac: [0; 32],
         }
@@ -161,6 +171,9 @@ impl Account {
             window_locked: row.get(12)?,
             key_id: KeyId::from_bytes(row.get(13)?),
             mac: row.get(14)?,
+            epoch: row.get(15)?,
+            failed: row.get(16)?,
+            failed_from: row.get(17)?,
         })
     }
 
@@ -170,9 +183,11 @@ impl Account {
         Ok(self)
     }
 
-    /// All columns but the code itself, in order.
+    /// All columns but the code itself, in order. As in schema 1 while those of schema 3 say nothing: a
+    /// database that was migrated keeps its rows.
     fn fields(&self) -> Fields {
-        let mut fields = Fields::new("mfad/row/account/1");
+        let more = self.epoch != 0 || self.failed != 0 || !self.failed_from.is_empty();
+        let mut fields = Fields::new(if more { "mfad/row/account/2" } else { "mfad/row/account/1" });
         fields
             .int(self.id)
             .bytes(&self.slot)
@@ -188,6 +203,9 @@ impl Account {
             .bytes(&self.days.to_bytes())
             .int(self.window_locked)
             .bytes(self.key_id.as_bytes());
+        if more {
+            fields.int(self.epoch).int(self.failed).text(&self.failed_from);
+        }
         fields
     }
 
@@ -198,10 +216,10 @@ impl Account {
         let sql = concat!(
             "INSERT INTO account (",
             columns!(),
-            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
         );
         let (ids, days) = (ids_to_bytes(&self.factor_ids), self.days.to_bytes());
-        let values: [&dyn ToSql; 15] = [
+        let values: [&dyn ToSql; 18] = [
             &self.id,
             &self.slot,
             &self.next,
@@ -217,6 +235,9 @@ impl Account {
             &self.window_locked,
             self.key_id.as_bytes(),
             &self.mac,
+            &self.epoch,
+            &self.failed,
+            &self.failed_from,
         ];
         tx.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
@@ -229,7 +250,8 @@ impl Account {
         self.mac = tx.vault.sign(key, &self.fields())?;
         let sql = "UPDATE account SET next = ?1, factor_ids = ?2, unproven_failures = ?3, unproven_since = ?4, \
                    unproven_not_before = ?5, unproven_until_admin = ?6, failure_days = ?7, window_locked = ?8, \
-                   key_id = ?9, mac = ?10 WHERE id = ?11 AND mac = ?12";
+                   key_id = ?9, mac = ?10, epoch = ?11, failed = ?12, failed_from = ?13 \
+                   WHERE id = ?14 AND mac = ?15";
         let rows = tx.connection.prepare_cached(sql)?.execute(params![
             self.next,
             ids_to_bytes(&self.factor_ids),
@@ -241,6 +263,9 @@ impl Account {
             self.window_locked,
             key.as_bytes(),
             self.mac,
+            self.epoch,
+            self.failed,
+            self.failed_from,
             self.id,
             before,
         ])?;

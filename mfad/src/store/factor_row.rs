@@ -225,7 +225,7 @@ impl Factor {
         account: &Account,
     ) -> Result<Option<Secret>, StoreError> {
         match self.params.kind() {
-            FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery => Ok(None),
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Recovery | FactorKind::BreakGlass => Ok(None),
             FactorKind::Sms | FactorKind::Mail | FactorKind::Rest | FactorKind::Token => {
                 self.open_secret(read, account).map(Some)
             }
@@ -336,7 +336,8 @@ fn params_from(kind: &str, algorithm: &str, digits: u8, period: u16) -> Option<P
         (FactorKind::Mail, None) => Params::Mail { digits },
         (FactorKind::Rest, None) => Params::Rest,
         (FactorKind::Token, None) => Params::Token,
-        (FactorKind::Totp | FactorKind::Hotp, None)
+        (FactorKind::BreakGlass, _)
+        | (FactorKind::Totp | FactorKind::Hotp, None)
         | (
             FactorKind::Recovery | FactorKind::Sms | FactorKind::Mail | FactorKind::Rest | FactorKind::Token,
             Some(_),

@@ -62,6 +62,9 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         orphaned: false,
         failures_30_days: account.days.total(read.now),
         lock: lock_of(account_gate(&account, Channel::Proven, read.now), LockReason::LongWindow),
+        remembered: 0,
+        invited_until: None,
+        graced: None,
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
         factors: factors.iter().map(|factor| detail(read, &account, factor)).collect::<Result<_, _>>()?,
     }))

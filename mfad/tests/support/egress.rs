@@ -37,6 +37,8 @@ pub enum Taken {
     Deliver { medium: Medium, to: String, code: String, user: String },
     Begin { outside: String, remote_user: String, code: Option<String> },
     Judge { outside: String, remote_user: String, code: String },
+    Notify { seq: i64, event: String, user: String, to: Option<String> },
+    Authorize { action: String, pid: u32, uid: u32 },
     Ping,
 }
 
@@ -59,6 +61,15 @@ impl Taken {
                 remote_user: asked.remote_user.as_str().to_owned(),
                 code: asked.code.as_ref().expect("there is an answer to judge").expose().to_owned(),
             },
+            Errand::Notify(notice) => Self::Notify {
+                seq: notice.seq,
+                event: notice.event.as_str().to_owned(),
+                user: notice.user.to_string(),
+                to: notice.to.as_ref().map(|to| to.expose().to_owned()),
+            },
+            Errand::Authorize(asked) => {
+                Self::Authorize { action: asked.action.as_str().to_owned(), pid: asked.pid, uid: asked.uid }
+            }
             Errand::Ping => Self::Ping,
         }
     }
@@ -69,7 +80,9 @@ impl Taken {
             Self::Deliver { code, .. } | Self::Judge { code, .. } | Self::Begin { code: Some(code), .. } => {
                 code.clone()
             }
-            Self::Begin { code: None, .. } | Self::Ping => panic!("no code came with {self:?}"),
+            Self::Begin { code: None, .. } | Self::Notify { .. } | Self::Authorize { .. } | Self::Ping => {
+                panic!("no code came with {self:?}")
+            }
         }
     }
 }
@@ -125,7 +138,9 @@ impl Egress {
         Self::start(directory, |taken| {
             Reply::Done(match taken {
                 Taken::Deliver { .. } => Done::Delivered { via: ShownText::clean("script") },
-                Taken::Begin { .. } | Taken::Ping => Done::Yes,
+                Taken::Begin { .. } | Taken::Notify { .. } | Taken::Authorize { .. } | Taken::Ping => {
+                    Done::Yes
+                }
                 Taken::Judge { code, .. } => {
                     if code == "right" {
                         Done::Yes

@@ -161,6 +161,7 @@ pub fn new_factor(user: &str, params: NewParams, label: &str) -> NewFactor {
         activate: true,
         replace: false,
         current_code: None,
+        invitation: None,
     }
 }
 

@@ -120,13 +120,14 @@ fn the_daemon_is_told_who_logs_in_and_what_is_claimed() {
         assert_eq!(claimed(start.remote_host).unwrap(), r"2001:db8::1\u{a}forged");
         assert_eq!(claimed(start.remote_user).unwrap().len(), 256);
         assert_eq!(claimed(start.terminal).unwrap(), "ssh");
-        assert_eq!(claimed(start.ssh_auth_info).unwrap(), "publickey ssh-ed25519 AAAA");
+        assert_eq!(start.ssh_auth_info.unwrap().as_str(), "publickey ssh-ed25519 AAAA\npassword\n");
         peer.says(&SETTLED_ACCEPT);
     });
     let long = "r".repeat(5000);
     let login = Login::new().at(&place.socket()).with("--rhost", "2001:db8::1\nforged").with("--ruser", long);
-    let login =
-        login.with("--tty", "ssh").with("--environment", "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA");
+    let login = login
+        .with("--tty", "ssh")
+        .with("--environment", "SSH_AUTH_INFO_0=publickey ssh-ed25519 AAAA\npassword");
     assert_eq!(login.run(&place).authenticated(), SUCCESS);
     daemon.done();
 }
@@ -136,15 +137,18 @@ fn long_claims_are_cut_so_that_the_login_fits_its_frame() {
     let place = Place::new();
     let daemon = Daemon::at(&place.socket(), |mut peer| {
         let start = peer.greeted();
-        let lengths = [start.remote_host, start.remote_user, start.terminal, start.ssh_auth_info]
-            .map(|claim| claim.unwrap().as_str().len());
-        assert_eq!(lengths, [256, 256, 256, 1024]);
+        let lengths =
+            [start.remote_host, start.remote_user, start.terminal].map(|claim| claim.unwrap().as_str().len());
+        assert_eq!(lengths, [256, 256, 256]);
+        // Of what sshd accepted, lines are whole or left out.
+        assert_eq!(start.ssh_auth_info.unwrap().as_str(), "password\n");
         peer.says(&SETTLED_ACCEPT);
     });
     // Longer ones libpam's own audit message does not hold, and libpam denies.
     let long = "x".repeat(1500);
     let login = Login::new().at(&place.socket()).with("--rhost", &long).with("--ruser", &long);
-    let login = login.with("--tty", &long).with("--environment", format!("SSH_AUTH_INFO_0={long}"));
+    let login =
+        login.with("--tty", &long).with("--environment", format!("SSH_AUTH_INFO_0={long}{long}\npassword"));
     assert_eq!(login.run(&place).authenticated(), SUCCESS);
     daemon.done();
 }

@@ -134,6 +134,7 @@ fn new_factor(user: &UserId, planned: &Planned, replace: bool) -> Option<NewFact
         activate: true,
         replace,
         current_code: None,
+        invitation: None,
     })
 }
 

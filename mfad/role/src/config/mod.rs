@@ -18,9 +18,12 @@ mod gateway;
 mod kinds;
 mod limits;
 mod mail;
+mod metrics;
+mod notify;
 mod policy;
 mod problem;
 mod reader;
+mod remember;
 mod rest;
 mod sections;
 mod sent;
@@ -42,8 +45,11 @@ pub use self::{
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
+    metrics::Metrics,
+    notify::Notify,
     policy::{Action, Match, Policy, Rule, Unenrolled},
     problem::{ConfigErrors, Position, Problem},
+    remember::Remembering,
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{
         Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt,
@@ -83,6 +89,9 @@ pub struct Config {
     mail: Mail,
     rest: RestServices,
     token: Token,
+    remember: Remembering,
+    notify: Notify,
+    metrics: Metrics,
     audit: Audit,
     log: Log,
 }
@@ -128,6 +137,9 @@ impl Config {
             mail: Mail::read(reader, &mut root),
             rest: rest::read_all(reader, &mut root),
             token: Token::read(reader, &mut root),
+            remember: Remembering::default(),
+            notify: Notify::default(),
+            metrics: Metrics::default(),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
         };
@@ -221,6 +233,21 @@ impl Config {
     /// `[token]`: signed tokens of machines.
     pub fn token(&self) -> &Token {
         &self.token
+    }
+
+    /// `[remember]`: what successes that are remembered are bound to.
+    pub fn remember(&self) -> &Remembering {
+        &self.remember
+    }
+
+    /// `[notify]`: who is told of what happens to factors, and how.
+    pub fn notify(&self) -> &Notify {
+        &self.notify
+    }
+
+    /// `[metrics]`: where figures are given out.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// `[audit]`: how long the audit trail is kept.

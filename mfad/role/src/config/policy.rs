@@ -33,6 +33,8 @@ pub enum Unenrolled {
     Deny,
     /// The login needs no second factor.
     Skip,
+    /// A first factor is enrolled on the way.
+    Enroll,
 }
 
 /// One rule.
@@ -86,7 +88,8 @@ pub enum Action {
 impl Policy {
     pub(super) fn read(reader: &mut Reader, root: &mut Section) -> Self {
         let mut section = reader.section(root, "policy");
-        let words = choice(&[("deny", Unenrolled::Deny), ("skip", Unenrolled::Skip)]);
+        let words =
+            choice(&[("deny", Unenrolled::Deny), ("skip", Unenrolled::Skip), ("enroll", Unenrolled::Enroll)]);
         let unenrolled = reader.value(&mut section, "unenrolled", Unenrolled::Deny, words).value;
         let tables = reader.sections(&mut section, "rule");
         reader.close(section);

@@ -94,9 +94,9 @@ impl Login<'_> {
             Account::Unchecked => None,
         };
         match decision {
-            Decision::Require { rule, preferred } => {
-                self.rule = rule;
-                self.preferred = preferred;
+            Decision::Require(need) => {
+                self.rule = need.rule;
+                self.preferred = need.preferred;
             }
             Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
             Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
@@ -177,6 +177,7 @@ fn holding(held: &Held, settings: &Settings) -> Option<Holding> {
     let (form, way) = match held.kind {
         FactorKind::Totp | FactorKind::Hotp => (digits?, Way::Own),
         FactorKind::Recovery => (digits.unwrap_or(AnswerShape::RECOVERY), Way::Own),
+        FactorKind::BreakGlass => (AnswerShape::RECOVERY, Way::Own),
         FactorKind::Token => (AnswerShape::TOKEN, Way::Own),
         FactorKind::Sms | FactorKind::Mail => (digits?, Way::Sent),
         FactorKind::Rest => outside(settings.outside(held.rest_service.as_ref()?)?),

@@ -161,9 +161,12 @@ impl Fence<'_> {
                 factor.moving = nonce::Memory::of(&tx.read(), factor)?.fence(tx, factor)?;
                 Ok(())
             }
-            FactorKind::Totp | FactorKind::Hotp | FactorKind::Sms | FactorKind::Mail | FactorKind::Rest => {
-                Ok(())
-            }
+            FactorKind::Totp
+            | FactorKind::Hotp
+            | FactorKind::Sms
+            | FactorKind::Mail
+            | FactorKind::Rest
+            | FactorKind::BreakGlass => Ok(()),
         }
     }
 }
@@ -218,7 +221,7 @@ fn further(factor: &Factor, twin: Moving) -> Moving {
             Moving { position: own.position.max(twin.position), drift: 0 }
         }
         // As it is: the nonces go with it.
-        FactorKind::Token => twin,
+        FactorKind::Token | FactorKind::BreakGlass => twin,
     }
 }
 
@@ -232,7 +235,7 @@ fn burnt(factor: &Factor, tx: &Tx<'_>) -> Moving {
             Moving { position: own.position.max(present.saturating_add(lead)), ..own }
         }
         FactorKind::Recovery => Moving { position: i64::MAX, drift: 0 },
-        FactorKind::Hotp | FactorKind::Token => own,
+        FactorKind::Hotp | FactorKind::Token | FactorKind::BreakGlass => own,
         FactorKind::Sms | FactorKind::Mail | FactorKind::Rest => Moving { drift: 0, ..own },
     }
 }

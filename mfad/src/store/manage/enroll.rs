@@ -40,7 +40,8 @@ pub(super) fn sound(tx: &Tx<'_>, params: Params, secret: &Secret) -> Result<(), 
             | FactorKind::Hotp
             | FactorKind::Recovery
             | FactorKind::Rest
-            | FactorKind::Token => "codes have 6 or 8 digits, steps last 15 to 120 seconds",
+            | FactorKind::Token
+            | FactorKind::BreakGlass => "codes have 6 or 8 digits, steps last 15 to 120 seconds",
         }));
     }
     if params.kind() == FactorKind::Recovery {

@@ -61,7 +61,8 @@ fn keep_used(factor: &Factor, fenced: Moving) -> Moving {
         | FactorKind::Sms
         | FactorKind::Mail
         | FactorKind::Rest
-        | FactorKind::Token => fenced,
+        | FactorKind::Token
+        | FactorKind::BreakGlass => fenced,
     }
 }
 
