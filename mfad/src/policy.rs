@@ -3,11 +3,17 @@
 //! Refuses to look anything up: what it needs to know comes in the request. [`Grant`], which alone lets
 //! a login go on without a factor, is built here and nowhere else.
 
+mod key;
 mod kinds;
+mod origin;
 
 use mfa_proto::name::{ServiceName, UserName};
 
-pub use self::kinds::Kinds;
+pub use self::{
+    key::Key,
+    kinds::Kinds,
+    origin::{Origin, Source},
+};
 
 /// What to do with a user who has no active factor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -94,6 +100,8 @@ pub struct Request<'a> {
     pub user: &'a UserName,
     /// Through what.
     pub service: &'a ServiceName,
+    /// From where, with which keys.
+    pub origin: &'a Origin,
 }
 
 /// What the rules say.
@@ -185,7 +193,8 @@ mod tests {
 
     fn decide(policy: &Policy, user: &str, service: &str) -> Decision {
         let (user, service) = (UserName::new(user).unwrap(), ServiceName::new(service).unwrap());
-        policy.decide(&Request { user: &user, service: &service })
+        let origin = Origin { source: Source::Local, keys: Vec::new() };
+        policy.decide(&Request { user: &user, service: &service, origin: &origin })
     }
 
     fn need(rule: Option<&str>) -> Need {

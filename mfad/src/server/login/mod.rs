@@ -10,7 +10,7 @@ mod errand;
 mod judge;
 mod subject;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use mfa_proto::{
     login::{ClientMessage, Dialogue, ServerMessage, Start},
@@ -32,6 +32,7 @@ use crate::{
     core::Core,
     identity::Account,
     limits::{Gate, SourceKey},
+    policy::Origin,
     session::{self, Asking, Reason, Settled, Step},
     settings::Settings,
     store::Channel,
@@ -46,6 +47,9 @@ struct Login<'a> {
     settings: Arc<Settings>,
     context: Context,
     channel: Channel,
+    /// Where it comes from and with which keys, as far as that counts.
+    origin: Origin,
+    /// What its failures are counted under.
     source: Option<SourceKey>,
     rule: Option<String>,
     /// What the rules have sent without being asked for.
@@ -125,7 +129,8 @@ impl<'a> Login<'a> {
         let proven = peer.is_root() && start.dialogue == Dialogue::Interactive;
         // The remote host is the word of the host process: only root's counts.
         let source = start.remote_host.as_ref().filter(|_| peer.is_root());
-        let key = match source.and_then(|host| host.as_str().parse::<IpAddr>().ok()) {
+        let origin = Origin::of(start, peer.is_root());
+        let key = match origin.source.address() {
             Some(address) => Some(SourceKey::of(address)),
             None if peer.is_root() => None,
             None => Some(SourceKey::Local(peer.uid)),
@@ -141,6 +146,7 @@ impl<'a> Login<'a> {
                 actor: peer.uid,
             },
             channel: if proven { Channel::Proven } else { Channel::Unproven },
+            origin,
             source: key,
             rule: None,
             preferred: None,

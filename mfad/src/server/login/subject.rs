@@ -80,7 +80,7 @@ impl Login<'_> {
         account: Account,
         view: Result<AccountView, StoreError>,
     ) -> Result<Subject, Settled> {
-        let request = Request { user: &start.user, service: &start.service };
+        let request = Request { user: &start.user, service: &start.service, origin: &self.origin };
         let decision = self.settings.policy().decide(&request);
         if let Decision::Deny { rule } = decision {
             self.rule = Some(rule);
