@@ -8,6 +8,7 @@ mod kinds;
 use mfa_proto::name::{ServiceName, UserName};
 
 pub use self::kinds::Kinds;
+use crate::session::Reason;
 
 /// What to do with a user who has no active factor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -114,12 +115,22 @@ pub enum Decision {
 #[derive(Debug, Eq, PartialEq)]
 pub struct Grant {
     rule: String,
+    reason: Reason,
 }
 
 impl Grant {
+    fn by(rule: String) -> Self {
+        Self { rule, reason: Reason::Policy }
+    }
+
     /// The rule that grants it.
     pub fn rule(&self) -> &str {
         &self.rule
+    }
+
+    /// Why it is granted.
+    pub fn reason(&self) -> Reason {
+        self.reason
     }
 }
 
@@ -142,7 +153,7 @@ impl Policy {
                     count: rule.count.max(1),
                     remember: rule.remember,
                 }),
-                Action::Skip => Decision::Skip(Grant { rule: rule.name.clone() }),
+                Action::Skip => Decision::Skip(Grant::by(rule.name.clone())),
                 Action::Deny => Decision::Deny { rule: rule.name.clone() },
             },
         }
@@ -152,7 +163,7 @@ impl Policy {
     pub fn without_factor(&self) -> Option<Grant> {
         match self.unenrolled {
             Unenrolled::Deny | Unenrolled::Enroll => None,
-            Unenrolled::Skip => Some(Grant { rule: "unenrolled = skip".to_owned() }),
+            Unenrolled::Skip => Some(Grant::by("unenrolled = skip".to_owned())),
         }
     }
 }
@@ -228,7 +239,7 @@ mod tests {
             ],
             ..Policy::default()
         };
-        assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant { rule: "robots".into() }));
+        assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant::by("robots".into())));
         assert_eq!(decide(&policy, "robot", "su"), Decision::Deny { rule: "no su".into() });
         assert_eq!(decide(&policy, "jane", "sshd"), required("everyone"));
         assert_eq!(decide(&policy, "jane", "login"), Decision::Require(need(None)));

@@ -7,7 +7,7 @@
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
 //! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
-//! codes that are sent and services that are asked · `proof`, `view`, `decoy` the login · `manage` changes by
+//! codes that are sent and services that are asked · `counting` which factors count · `proof`, `view`, `decoy` the login · `manage` changes by
 //! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
@@ -20,6 +20,7 @@ mod bench;
 mod call;
 mod challenge;
 mod consult;
+mod counting;
 mod create;
 mod decoy;
 mod error;
@@ -52,6 +53,7 @@ pub use self::{
     audit_query::AuditCheck,
     backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
+    counting::Counting,
     error::{Refused, StoreError},
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
