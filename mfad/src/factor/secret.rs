@@ -133,20 +133,18 @@ impl Secret {
             (Self::Outside(one), Self::Outside(two)) => one == two,
             (Self::Token(TokenSecret::Domain(one)), Self::Token(TokenSecret::Domain(two))) => one == two,
             (Self::Recovery(one), Self::Recovery(two)) => one == two,
-            (
-                Self::Seed(_) | Self::Address(_) | Self::Outside(_) | Self::Token(_) | Self::Recovery(_),
-                _,
-            ) => false,
+            (Self::Seed(_) | Self::Address(_) | Self::Outside(_) | Self::Token(_) | Self::Recovery(_), _) => {
+                false
+            }
         }
     }
 
     fn seed(&self) -> Option<&Seed> {
         match self {
             Self::Seed(seed) | Self::Token(TokenSecret::Own { seed, .. }) => Some(seed),
-            Self::Address(_)
-            | Self::Outside(_)
-            | Self::Recovery(_)
-            | Self::Token(TokenSecret::Domain(_)) => None,
+            Self::Address(_) | Self::Outside(_) | Self::Recovery(_) | Self::Token(TokenSecret::Domain(_)) => {
+                None
+            }
         }
     }
 
@@ -289,16 +287,16 @@ mod tests {
 
     #[test]
     fn only_the_same_secret_is_of_one_holder() {
-        let (these, those) = (all(), all());
-        for (at, (kind, one)) in these.iter().enumerate() {
-            for (there, (_, two)) in those.iter().enumerate() {
+        let (one_way, other_way) = (all(), all());
+        for (at, (kind, one)) in one_way.iter().enumerate() {
+            for (there, (_, two)) in other_way.iter().enumerate() {
                 // The seed of the first is that of the last but one, too.
                 let same = at == there || [at, there] == [0, 5] || [at, there] == [5, 0];
                 assert_eq!(one.is_of_one_holder(two), same, "{kind:?}");
             }
         }
         let other = Secret::Seed(Seed::new(Zeroizing::new(b"another-seed-of-a-factor".to_vec())).unwrap());
-        assert!(!other.is_of_one_holder(&these[0].1));
+        assert!(!other.is_of_one_holder(&one_way[0].1));
     }
 
     #[test]

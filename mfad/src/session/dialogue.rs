@@ -50,15 +50,15 @@ pub(super) struct Held {
 
 impl Dialogue {
     pub(super) fn new(opening: Opening) -> Self {
+        let counts = |holding: &Holding| opening.kinds.contains(holding.kind);
+        let mut held: Vec<Holding> = opening.held.into_iter().filter(counts).collect();
+        if held.is_empty() {
+            held.extend(Holding::of_nobody());
+        }
         Self {
             attempts_left: opening.settings.attempts.max(1),
             settings: opening.settings,
-            held: opening
-                .held
-                .into_iter()
-                .filter(|holding| opening.kinds.contains(holding.kind))
-                .map(|holding| Held { holding, out: None })
-                .collect(),
+            held: held.into_iter().map(|holding| Held { holding, out: None }).collect(),
             chosen: None,
             tokens: opening.tokens && opening.kinds.contains(FactorKind::Token),
             preferred: opening.preferred,

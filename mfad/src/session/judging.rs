@@ -5,11 +5,7 @@
 use mfa_proto::{admin::FactorId, answer::Answer};
 
 use super::{Issued, Reason, Settled, Step, Wording, dialogue::Dialogue, wait_is_short};
-use crate::{
-    clock::UnixTime,
-    limits::Gate,
-    store::Outcome,
-};
+use crate::{clock::UnixTime, limits::Gate, store::Outcome};
 
 /// An answer is with the store.
 #[derive(Debug)]

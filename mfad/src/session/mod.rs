@@ -47,7 +47,7 @@ pub struct PromptSettings {
 pub struct Opening {
     /// How to ask.
     pub settings: PromptSettings,
-    /// What may be answered with.
+    /// What may be answered with; with nothing that counts, what nobody holds is asked for.
     pub held: Vec<Holding>,
     /// Signed tokens are taken though none is held: an application signs for all its users.
     pub tokens: bool,

@@ -104,6 +104,12 @@ impl Outcome {
         }
     }
 
+    /// Whether the row in the trail that came with it says how the login ended, if it ends so. A factor that
+    /// is one of several does not.
+    pub fn ends_in_trail(&self) -> bool {
+        !matches!(self, Self::Accepted(proof) if !proof.is_last())
+    }
+
     fn factor(&self) -> Option<FactorId> {
         match self {
             Self::Accepted(proof) => Some(proof.factor()),

@@ -16,7 +16,7 @@ use super::{
     counting::{self, Counting},
     factor_row::{self, Factor},
     proof::{self, Proof, Worth},
-    recovery,
+    recovery, remembered,
     tx::{Read, Tx},
     view::{account_gate, most_lenient},
 };
@@ -309,12 +309,18 @@ impl<'s> Bench<'s> {
         channel: Channel,
     ) -> Result<(), StoreError> {
         if channel == Channel::Unproven {
-            self.account.unproven.fail(&tx.settings.unproven, tx.now);
+            let gate = self.account.unproven.fail(&tx.settings.unproven, tx.now);
+            if remembered::is_lock(gate, self.account.unproven.failures, tx.settings.unproven.burst) {
+                remembered::locked(tx, &mut self.account)?;
+            }
             return self.account.update(tx);
         }
+        let mut locked = false;
         for index in factors {
             let Some(factor) = self.factors.get_mut(*index) else { continue };
-            if factor.counter.fail(&tx.settings.profile, tx.now) == Gate::Exhausted {
+            let gate = factor.counter.fail(&tx.settings.profile, tx.now);
+            locked |= remembered::is_lock(gate, factor.counter.failures, tx.settings.profile.burst);
+            if gate == Gate::Exhausted {
                 factor.state = FactorState::Exhausted;
                 tx.head.active_factors = tx.head.active_factors.saturating_sub(1);
             }
@@ -323,6 +329,10 @@ impl<'s> Bench<'s> {
         self.account.days.add(tx.now);
         if self.account.days.total(tx.now) >= tx.settings.profile.window_failures {
             self.account.window_locked = true;
+            locked = true;
+        }
+        if locked {
+            remembered::locked(tx, &mut self.account)?;
         }
         self.account.update(tx)
     }

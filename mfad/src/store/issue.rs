@@ -181,8 +181,7 @@ fn try_issue(tx: &mut Tx<'_>, wanted: Issue) -> Result<Issued, StoreError> {
     }
     let mut factors = factor_row::load_all(&tx.read(), &account)?;
     let barred = counting.barred(&tx.read(), &account, &factors)?;
-    let active =
-        |f: &&mut Factor| f.id == id && f.state == FactorState::Active && !barred.contains(&f.id);
+    let active = |f: &&mut Factor| f.id == id && f.state == FactorState::Active && !barred.contains(&f.id);
     let Some(factor) = factors.iter_mut().find(active) else { return Ok(Issued::Gone) };
     let gate = account_gate(&account, channel, tx.now).and(factor.counter.clone().gate(tx.now));
     if !gate.is_open() {

@@ -100,13 +100,7 @@ pub(super) fn consume(
 impl Proof {
     /// A proof of nothing: for the tests of what is built on proofs. Not in any program.
     pub(crate) fn of_nothing(user: UserId) -> Self {
-        Self {
-            user,
-            factor: FactorId(1),
-            kind: FactorKind::Totp,
-            recovery_left: None,
-            worth: Worth::ALONE,
-        }
+        Self { user, factor: FactorId(1), kind: FactorKind::Totp, recovery_left: None, worth: Worth::ALONE }
     }
 
     /// The same, by a recovery code.

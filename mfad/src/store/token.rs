@@ -46,7 +46,8 @@ pub(super) fn judge(
     let trial = Trial::of(tx, &attempt.context.user, token)?;
     let kind_counts = attempt.counting.kinds.contains(FactorKind::Token);
     let Some(account) = account else {
-        let proof = if tx.now.is_unset() || !kind_counts { None } else { newcomer(tx, attempt, &trial, &[])? };
+        let proof =
+            if tx.now.is_unset() || !kind_counts { None } else { newcomer(tx, attempt, &trial, &[])? };
         return Ok(proof.map_or(Outcome::NoFactor, Outcome::Accepted));
     };
     let mut bench = Bench::counting(&tx.read(), account, session, &attempt.counting)?;

@@ -92,7 +92,8 @@ pub(in crate::store) fn consult_pending(
     pending.update(tx)?;
     let id = FactorId(pending.id);
     let counting = Counting::default();
-    let wanted = Consult { context: order.context, rule: None, uid: order.uid, factor: id, channel, counting };
+    let wanted =
+        Consult { context: order.context, rule: None, uid: order.uid, factor: id, channel, counting };
     let ticket = consult::confirming(wanted, outside, (&row, pending));
     consult::record(tx, &ticket)?;
     Ok(Ok(ticket))
