@@ -136,7 +136,7 @@ async fn the_proof_of_another_user_is_not_remembered() {
 #[tokio::test]
 async fn another_class_of_services_is_not_recalled() {
     let f = remembering().await;
-    assert!(!recalls(&f.store, &other(|other| other.binding.class = "sudo".to_owned())).await);
+    assert!(!recalls(&f.store, &other(|other| "sudo".clone_into(&mut other.binding.class))).await);
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn another_key_or_none_is_not_recalled() {
 #[tokio::test]
 async fn another_rule_is_not_recalled() {
     let f = remembering().await;
-    assert!(!recalls(&f.store, &other(|other| other.binding.rule = "home".to_owned())).await);
+    assert!(!recalls(&f.store, &other(|other| "home".clone_into(&mut other.binding.rule))).await);
 }
 
 #[tokio::test]
@@ -342,7 +342,7 @@ async fn a_user_who_was_removed_and_comes_back_is_asked() {
 
 /// Jane's success from a second place.
 async fn second(f: &Fixture) -> Remembrance {
-    let second = other(|other| other.binding.source = "local".to_owned());
+    let second = other(|other| "local".clone_into(&mut other.binding.source));
     remember(f, &second, 1).await;
     second
 }
@@ -394,7 +394,7 @@ async fn a_row_that_is_put_back_counts_for_nothing() {
     for how in ["revoke", "reset"] {
         let mut f = remembering().await;
         f.reopen_after(|connection| {
-            connection.execute_batch("CREATE TABLE kept AS SELECT * FROM remembered").unwrap()
+            connection.execute_batch("CREATE TABLE kept AS SELECT * FROM remembered").unwrap();
         })
         .await;
         if how == "revoke" {
@@ -437,11 +437,11 @@ async fn a_row_that_was_changed_counts_for_nothing() {
         for wanted in [
             wanted("jane"),
             wanted("john"),
-            other(|other| other.binding.class = "sudo".to_owned()),
-            other(|other| other.binding.source = "local".to_owned()),
+            other(|other| "sudo".clone_into(&mut other.binding.class)),
+            other(|other| "local".clone_into(&mut other.binding.source)),
             other(|other| other.binding.key = String::new()),
-            other(|other| other.binding.rule = "home".to_owned()),
-            other(|other| other.boot = "next boot".to_owned()),
+            other(|other| "home".clone_into(&mut other.binding.rule)),
+            other(|other| "next boot".clone_into(&mut other.boot)),
         ] {
             assert!(!recalls(&f.store, &wanted).await, "{change}: {wanted:?}");
         }
