@@ -6,6 +6,7 @@ use mfa_proto::{admin::FactorId, answer::Answer};
 
 use super::{
     Halt, Login,
+    awake::awake,
     subject::{AccountUid, Subject},
 };
 use crate::{
@@ -35,8 +36,9 @@ impl Login<'_> {
     async fn decoy(&mut self) -> Result<Outcome, Halt> {
         let (settings, now) = (self.settings.for_store(), self.core.now());
         let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
+        let store = self.core.login_store();
         // The same cost on the same disk as a wrong code of a real account, and no row.
-        self.core.login_store().decoy().await.map_err(|error| self.store_failed(&error))?;
+        awake(self.core.logins(), store.decoy()).await.map_err(|error| self.store_failed(&error))?;
         Ok(outcome)
     }
 
@@ -54,7 +56,8 @@ impl Login<'_> {
             channel: self.channel,
             counting: self.counting(proven),
         };
-        let judged = self.core.login_store().attempt(attempt).await;
+        let store = self.core.login_store();
+        let judged = awake(self.core.logins(), store.attempt(attempt)).await;
         let outcome = judged.map_err(|error| self.store_failed(&error))?;
         self.recorded = outcome.ends_in_trail();
         audit::log_attempt(&self.context, &outcome);

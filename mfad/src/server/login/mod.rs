@@ -4,6 +4,7 @@
 //!
 //! Refuses to decide: [`crate::policy`], [`crate::session`] and [`crate::store`] do.
 
+mod awake;
 mod ending;
 mod errand;
 mod judge;
