@@ -10,6 +10,7 @@ mod help;
 mod import;
 mod parse;
 mod recovery;
+mod remembered;
 mod user;
 
 use std::path::PathBuf;
@@ -25,6 +26,7 @@ pub(crate) use self::{
     import::ImportArgs,
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
+    remembered::{RememberedVerb, RevokeArgs},
     user::{NamedUser, OptionalUser},
 };
 
@@ -114,6 +116,9 @@ pub(crate) enum Command {
     /// Forget failures, waits and clock drift of a user; used codes stay used (root)
     #[command(after_long_help = help::SWITCH)]
     Reset(NamedUser),
+    /// List and revoke successes for which logins are not asked again
+    #[command(subcommand, arg_required_else_help = true)]
+    Remembered(RememberedVerb),
     /// Write a copy of the sealed database to a file, without the key (root)
     #[command(after_long_help = help::BACKUP)]
     Backup(BackupArgs),

@@ -11,6 +11,7 @@ mod hint;
 mod import;
 mod list;
 mod recovery;
+mod remembered;
 mod remove;
 mod resync;
 mod secret;
@@ -98,6 +99,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Remove(arguments) => remove::run(context, arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
+        Command::Remembered(verb) => remembered::run(context, verb),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),
         Command::Status => status::run(context),

@@ -7,7 +7,8 @@
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
 //! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
-//! codes that are sent and services that are asked · `proof`, `view`, `decoy` the login · `manage` changes by
+//! codes that are sent and services that are asked · `counting` which factors count ·
+//! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
 //! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
@@ -20,6 +21,7 @@ mod bench;
 mod call;
 mod challenge;
 mod consult;
+mod counting;
 mod create;
 mod decoy;
 mod error;
@@ -38,6 +40,7 @@ mod reader;
 mod ready_log;
 mod recovery;
 mod rekey;
+mod remembered;
 mod roster;
 mod seed;
 mod sent;
@@ -52,6 +55,7 @@ pub use self::{
     audit_query::AuditCheck,
     backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
+    counting::Counting,
     error::{Refused, StoreError},
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
@@ -61,6 +65,7 @@ pub use self::{
         Added, Authority, EnrollAll, Member, NewFactor, NewRecovery, Order, RecoveryNew, Resync, Target,
     },
     proof::Proof,
+    remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,
     view::{AccountView, Held},
 };
@@ -86,6 +91,8 @@ pub struct StoreSettings {
     pub sent: SentLimits,
     /// What signed tokens are judged by.
     pub token: Arc<TokenSettings>,
+    /// What has remembered successes forgotten.
+    pub forget: Forgetting,
 }
 
 impl Default for StoreSettings {
@@ -98,6 +105,7 @@ impl Default for StoreSettings {
             max_factors: 8,
             sent: SentLimits::default(),
             token: Arc::default(),
+            forget: Forgetting::default(),
         }
     }
 }

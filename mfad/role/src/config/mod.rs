@@ -54,7 +54,7 @@ pub use self::{
         Unenrolled, Week,
     },
     problem::{ConfigErrors, Position, Problem},
-    remember::Remembering,
+    remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{
         Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt,
@@ -148,7 +148,7 @@ impl Config {
             mail: Mail::read(reader, &mut root),
             rest: rest::read_all(reader, &mut root),
             token: Token::read(reader, &mut root),
-            remember: Remembering::default(),
+            remember: Remembering::read(reader, &mut root),
             notify: Notify::default(),
             metrics: Metrics::default(),
             audit: Audit::read(reader, &mut root),
