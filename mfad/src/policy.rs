@@ -8,6 +8,7 @@ mod kinds;
 use mfa_proto::name::{ServiceName, UserName};
 
 pub use self::kinds::Kinds;
+use crate::{session::Reason, store::Graced};
 
 /// What to do with a user who has no active factor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -114,12 +115,18 @@ pub enum Decision {
 #[derive(Debug, Eq, PartialEq)]
 pub struct Grant {
     rule: String,
+    reason: Reason,
 }
 
 impl Grant {
     /// The rule that grants it.
     pub fn rule(&self) -> &str {
         &self.rule
+    }
+
+    /// Why, for the trail.
+    pub fn reason(&self) -> Reason {
+        self.reason
     }
 }
 
@@ -142,7 +149,7 @@ impl Policy {
                     count: rule.count.max(1),
                     remember: rule.remember,
                 }),
-                Action::Skip => Decision::Skip(Grant { rule: rule.name.clone() }),
+                Action::Skip => Decision::Skip(Grant { rule: rule.name.clone(), reason: Reason::Policy }),
                 Action::Deny => Decision::Deny { rule: rule.name.clone() },
             },
         }
@@ -152,8 +159,15 @@ impl Policy {
     pub fn without_factor(&self) -> Option<Grant> {
         match self.unenrolled {
             Unenrolled::Deny | Unenrolled::Enroll => None,
-            Unenrolled::Skip => Some(Grant { rule: "unenrolled = skip".to_owned() }),
+            Unenrolled::Skip => Some(Grant { rule: "unenrolled = skip".to_owned(), reason: Reason::Policy }),
         }
+    }
+
+    /// A user without a factor goes on, because the store has counted this login as one of grace.
+    #[expect(clippy::needless_pass_by_value, reason = "what was counted is used up: it must not serve twice")]
+    pub fn graced(&self, graced: Graced) -> Grant {
+        tracing::debug!("a login of {} is one of grace", graced.user());
+        Grant { rule: "enrollment grace".to_owned(), reason: Reason::Grace }
     }
 }
 
@@ -228,7 +242,10 @@ mod tests {
             ],
             ..Policy::default()
         };
-        assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant { rule: "robots".into() }));
+        assert_eq!(
+            decide(&policy, "robot", "sshd"),
+            Decision::Skip(Grant { rule: "robots".into(), reason: Reason::Policy })
+        );
         assert_eq!(decide(&policy, "robot", "su"), Decision::Deny { rule: "no su".into() });
         assert_eq!(decide(&policy, "jane", "sshd"), required("everyone"));
         assert_eq!(decide(&policy, "jane", "login"), Decision::Require(need(None)));

@@ -4,6 +4,7 @@ mod changes;
 mod copies;
 mod factors;
 mod upkeep;
+mod waiting;
 
 use std::{
     path::Path,

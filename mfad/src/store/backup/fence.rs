@@ -22,6 +22,7 @@ use crate::{
         nonce,
         open::Database,
         tx::{Read, Tx},
+        waiting,
     },
 };
 
@@ -67,6 +68,7 @@ impl Fence<'_> {
     fn all(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         carry::forget_live(tx)?;
         self.head(tx)?;
+        waiting::fence(self.before.as_ref(), tx)?;
         let mut last = 0;
         loop {
             let page = Account::after_id(&tx.read(), last, PAGE)?;
