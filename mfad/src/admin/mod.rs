@@ -102,7 +102,7 @@ async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refu
         Request::Remembered { user, after } => desk.remembered(user, after).await,
         Request::Forget { user, row } => desk.forget(user, row).await,
         Request::Reassign { user, to } => desk.reassign(user, to).await,
-        Request::PruneOrphaned { after, dry_run } => desk.prune_orphaned(after, dry_run).await,
+        Request::PruneOrphaned { users } => desk.prune_orphaned(users).await,
         Request::AuditVerify => desk.audit_verify().await,
         Request::Explain(login) => desk.explain(*login).await,
         Request::BreakGlass { user, seconds, reason } => desk.break_glass(user, seconds, reason).await,

@@ -6,6 +6,7 @@ mod all;
 mod change;
 mod enroll;
 mod limits;
+mod orphans;
 mod purge;
 mod recovery;
 mod resync;
@@ -23,6 +24,7 @@ pub(super) use self::{
     change::{disable, enable, remove},
     enroll::{confirm, enroll},
     limits::{reset, unlock},
+    orphans::{prune, reassign},
     recovery::recovery_new,
     resync::resync,
     sent::{consult_pending, send, settle_pending, unsent},
@@ -30,6 +32,7 @@ pub(super) use self::{
 };
 pub use self::{
     all::{EnrollAll, Member},
+    orphans::{Heir, Reassign},
     recovery::{NewRecovery, RecoveryNew},
     resync::Resync,
 };

@@ -56,9 +56,10 @@ pub use self::{
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
-    look::Figures,
+    look::{Figures, Holder},
     manage::{
-        Added, Authority, EnrollAll, Member, NewFactor, NewRecovery, Order, RecoveryNew, Resync, Target,
+        Added, Authority, EnrollAll, Heir, Member, NewFactor, NewRecovery, Order, Reassign, RecoveryNew,
+        Resync, Target,
     },
     proof::Proof,
     seed::Seeded,
