@@ -10,6 +10,7 @@ mod generate;
 mod hint;
 mod import;
 mod list;
+mod orphans;
 mod recovery;
 mod remove;
 mod resync;
@@ -91,11 +92,14 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Resync(arguments) => resync::run(context, arguments),
         Command::Token(TokenVerb::Issue(arguments)) => token::issue(context, arguments),
         Command::Import(arguments) => import::run(context, *arguments),
-        Command::List => list::list(context),
+        Command::List(arguments) if arguments.orphaned => orphans::list(context),
+        Command::List(_) => list::list(context),
         Command::Show(user) => list::show(context, &user),
         Command::Disable(arguments) => verb::disable(context, arguments),
         Command::Enable(arguments) => verb::enable(context, arguments),
         Command::Remove(arguments) => remove::run(context, arguments),
+        Command::Reassign(arguments) => orphans::reassign(context, &arguments),
+        Command::Prune(arguments) => orphans::prune(context, &arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
         Command::Backup(arguments) => backup::backup(context, &arguments),
