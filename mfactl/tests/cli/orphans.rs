@@ -84,7 +84,7 @@ fn prune() {
 
 #[test]
 fn many_are_removed_a_few_at_a_time() {
-    let names: Vec<String> = (0..OrphanPage::AT_ONCE + 1).map(|n| format!("user{n}")).collect();
+    let names: Vec<String> = (0..=OrphanPage::AT_ONCE).map(|n| format!("user{n}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let (first, rest) = names.split_at(OrphanPage::AT_ONCE);
     let daemon =

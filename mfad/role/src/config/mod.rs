@@ -52,7 +52,7 @@ pub use self::{
     remember::Remembering,
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{
-        Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt,
+        Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, SelfAuth,
         SelfEnrollment, Totp,
     },
     sent::SentLimits,
@@ -149,9 +149,11 @@ impl Config {
         config
     }
 
-    /// Whether something is configured that only the role that talks to the network can do.
+    /// Whether something is configured that only the role that talks to the network can do, or that is left
+    /// to it because core links no D-Bus.
     pub fn needs_egress(&self) -> bool {
-        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty()
+        let polkit = self.enrollment.self_auth == SelfAuth::Polkit;
+        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty() || polkit
     }
 
     /// The credentials that egress needs, each with the section that names it.

@@ -203,6 +203,17 @@ pub struct Enrollment {
     pub first_by_self: SelfEnrollment,
     /// The most factors of one user.
     pub max_factors: u32,
+    /// Who is asked before a user changes what its own account holds.
+    pub self_auth: SelfAuth,
+}
+
+/// Who is asked before a user changes what its own account holds, beside the codes that a change needs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SelfAuth {
+    /// Nobody: the uid of who asks is enough.
+    None,
+    /// polkit, which by default wants the account's password.
+    Polkit,
 }
 
 /// Whether a user may add a first factor for itself. Whoever has the password could do so too.
@@ -220,8 +231,10 @@ impl Enrollment {
         let words = choice(&[("never", SelfEnrollment::Never), ("open", SelfEnrollment::Open)]);
         let first_by_self = reader.value(&mut section, "self", SelfEnrollment::Never, words).value;
         let max_factors = reader.value(&mut section, "max_factors", 8, number(1..=MAX_FACTORS)).value;
+        let asked = choice(&[("none", SelfAuth::None), ("polkit", SelfAuth::Polkit)]);
+        let self_auth = reader.value(&mut section, "self_auth", SelfAuth::None, asked).value;
         reader.close(section);
-        Self { first_by_self, max_factors }
+        Self { first_by_self, max_factors, self_auth }
     }
 }
 
