@@ -104,10 +104,8 @@ async fn pruned(daemon: &Daemon, users: &[&str]) -> OrphanPage {
 }
 
 async fn show(daemon: &Daemon, name: &str) -> Option<UserDetail> {
-    match daemon.admin(Request::Show { user: user_id(name) }).await {
-        Reply::User(detail) => Some(*detail),
-        _ => None,
-    }
+    let reply = daemon.admin(Request::Show { user: user_id(name) }).await;
+    if let Reply::User(detail) = reply { Some(*detail) } else { None }
 }
 
 async fn refused(daemon: &Daemon, request: Request) -> (RefusalCode, String) {
