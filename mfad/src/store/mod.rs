@@ -61,10 +61,10 @@ pub use self::{
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
-    look::Figures,
+    look::{Figures, Holder},
     manage::{
-        Added, Authority, EnrollAll, EnrollFirst, FirstFactor, Member, NewFactor, NewRecovery, Order,
-        RecoveryNew, Resync, Target,
+        Added, Authority, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewFactor, NewRecovery, Order,
+        Reassign, RecoveryNew, Resync, Target,
     },
     proof::Proof,
     remembered::{Forgetting, Recollection, Remembrance},

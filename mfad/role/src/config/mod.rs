@@ -44,7 +44,7 @@ pub use self::{
     arguments::Argument,
     codes::CodePattern,
     egress::Egress,
-    enrollment::{Enrollment, SelfEnrollment},
+    enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
@@ -164,9 +164,11 @@ impl Config {
         config
     }
 
-    /// Whether something is configured that only the role that talks to the network can do.
+    /// Whether something is configured that only the role that talks to the network can do, or that is left
+    /// to it because core links no D-Bus.
     pub fn needs_egress(&self) -> bool {
-        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty()
+        let polkit = self.enrollment.self_auth == SelfAuth::Polkit;
+        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty() || polkit
     }
 
     /// The credentials that egress needs, each with the section that names it.
