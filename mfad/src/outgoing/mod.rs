@@ -11,8 +11,10 @@ mod places;
 mod terms;
 mod words;
 
+use std::time::Duration;
+
 use mfa_proto::{
-    egress::{Consultation, Delivery, Done, Errand},
+    egress::{Consultation, Delivery, Done, Errand, Notice},
     text::{ShownText, escape_for_log},
 };
 use mfa_role::wire::WireError;
@@ -121,6 +123,18 @@ impl Outgoing {
         }
     }
 
+    /// Has people told of an event, which may take `patience`. `Ok` says that all ways that are configured
+    /// have taken it.
+    pub async fn notify(&self, line: &Line, notice: Notice, patience: Duration) -> Result<(), Undone> {
+        let errand = Errand::Notify(Box::new(notice));
+        match self.run_within(line, Via::Notices, &errand, patience).await? {
+            Done::Yes => Ok(()),
+            Done::No | Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::Failed { why } => Err(Undone::failed(&why)),
+            Done::Busy => Err(Undone::Busy),
+        }
+    }
+
     /// Asks whether egress is there.
     pub async fn ping(&self, line: &Line) -> Result<(), Undone> {
         match self.run(line, Via::Nothing, &Errand::Ping).await? {
@@ -133,8 +147,18 @@ impl Outgoing {
 
     /// One errand, from finding a place to its result, by one deadline.
     async fn run(&self, line: &Line, via: Via, errand: &Errand) -> Result<Done, Undone> {
+        self.run_within(line, via, errand, line.patience()).await
+    }
+
+    async fn run_within(
+        &self,
+        line: &Line,
+        via: Via,
+        errand: &Errand,
+        patience: Duration,
+    ) -> Result<Done, Undone> {
         let _place = self.places.enter(via).ok_or(Undone::Busy)?;
-        tokio::time::timeout(line.patience(), call::run(line, errand)).await.unwrap_or(Err(Undone::TimedOut))
+        tokio::time::timeout(patience, call::run(line, errand)).await.unwrap_or(Err(Undone::TimedOut))
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) enum Via {
     Medium(Medium),
     /// To an outside service.
     Outside(FactorLabel),
+    /// To whoever is told of events.
+    Notices,
     /// To egress itself.
     Nothing,
 }

@@ -13,7 +13,7 @@ use super::{
     holding::{Choosing, Holding, Way, choose},
     prompt::joined,
 };
-use crate::clock::UnixTime;
+use crate::{clock::UnixTime, store::Outcome};
 
 /// The most prompts of one login, the last included that only says why it ends. The module takes 16.
 pub const MOST_ROUNDS: u32 = 12;
@@ -27,6 +27,8 @@ pub(super) struct Dialogue {
     tokens: bool,
     attempts_left: u32,
     rounds_left: u32,
+    /// Attempts of this login that the store counted as failed.
+    pub(super) failed: u32,
 }
 
 /// A holding, and what was done with it in this login.
@@ -47,6 +49,7 @@ impl Dialogue {
             tokens: opening.tokens,
             // One is kept for saying why it ends.
             rounds_left: MOST_ROUNDS.saturating_sub(1),
+            failed: 0,
         }
     }
 
@@ -63,6 +66,13 @@ impl Dialogue {
     pub(super) fn note_out(&mut self, factor: FactorId, now: UnixTime) {
         for held in self.held.iter_mut().filter(|held| held.holding.factor == factor) {
             held.out = Some(now);
+        }
+    }
+
+    /// Notes whether an attempt failed, as the store counts.
+    pub(super) fn note_failure(&mut self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::Unreachable { .. }) {
+            self.failed = self.failed.saturating_add(1);
         }
     }
 

@@ -81,9 +81,10 @@ impl Issuing {
     }
 }
 
-fn settle(dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
+fn settle(mut dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
+    dialogue.note_failure(&outcome);
     match outcome {
-        Outcome::Accepted(proof) => accept(dialogue.settings.conceal, proof),
+        Outcome::Accepted(proof) => accept(&dialogue, proof),
         Outcome::Wrong { gate } => refused(dialogue, (Reason::WrongCode, "Wrong code."), gate, now),
         Outcome::Used { gate } => refused(dialogue, (Reason::UsedCode, used), gate, now),
         // Not judged, so the same code may be typed again.
@@ -117,9 +118,10 @@ fn refused(dialogue: Dialogue, (reason, why): (Reason, &str), gate: Gate, now: U
     dialogue.ask_again(&format!("{why}{wait}"), reason)
 }
 
-/// Whoever used a recovery code is told how many are left, before the end.
-fn accept(conceal: bool, proof: Proof) -> Step {
-    let told = Wording::farewell(&proof).filter(|_| !conceal);
+/// Whoever used a recovery code is told how many are left, and whoever was attacked meanwhile that they were,
+/// before the end.
+fn accept(dialogue: &Dialogue, proof: Proof) -> Step {
+    let told = Wording::farewell(&proof, dialogue.failed).filter(|_| !dialogue.settings.conceal);
     let settled = Settled::accepted(proof);
     match told {
         Some(text) => Step::Inform(Informing::new(settled), text),

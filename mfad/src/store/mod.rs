@@ -8,7 +8,7 @@
 //! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
 //! codes that are sent and services that are asked · `proof`, `view`, `decoy` the login · `manage` changes by
-//! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
+//! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
 mod account;
@@ -32,6 +32,8 @@ mod look;
 mod manage;
 mod migrations;
 mod nonce;
+mod notable;
+mod notices;
 mod open;
 mod proof;
 mod reader;
@@ -60,7 +62,8 @@ pub use self::{
     manage::{
         Added, Authority, EnrollAll, Member, NewFactor, NewRecovery, Order, RecoveryNew, Resync, Target,
     },
-    proof::Proof,
+    notices::{News, NewsPage},
+    proof::{Failed, Proof},
     seed::Seeded,
     view::{AccountView, Held},
 };

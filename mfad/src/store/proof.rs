@@ -19,6 +19,16 @@ pub struct Proof {
     factor: FactorId,
     kind: FactorKind,
     recovery_left: Option<u32>,
+    failed: Option<Failed>,
+}
+
+/// Attempts that failed since the success before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failed {
+    /// How many.
+    pub count: u32,
+    /// Where the last of them came from, as claimed; empty when nothing was claimed.
+    pub from: String,
 }
 
 impl Proof {
@@ -35,6 +45,16 @@ impl Proof {
     /// Of which kind.
     pub fn kind(&self) -> FactorKind {
         self.kind
+    }
+
+    /// Attempts that failed since the success before, if any did.
+    pub fn failed(&self) -> Option<&Failed> {
+        self.failed.as_ref()
+    }
+
+    /// The same, of a user whose attempts had failed before.
+    pub(super) fn after(self, failed: Option<Failed>) -> Self {
+        Self { failed, ..self }
     }
 
     /// Recovery codes that are left, when it was one of them.
@@ -60,6 +80,7 @@ pub(super) fn consume(
         factor: FactorId(factor.id),
         kind: factor.params.kind(),
         recovery_left: factor.recovery_left(),
+        failed: None,
     }))
 }
 
@@ -67,11 +88,17 @@ pub(super) fn consume(
 impl Proof {
     /// A proof of nothing: for the tests of what is built on proofs. Not in any program.
     pub(crate) fn of_nothing(user: UserId) -> Self {
-        Self { user, factor: FactorId(1), kind: FactorKind::Totp, recovery_left: None }
+        Self { user, factor: FactorId(1), kind: FactorKind::Totp, recovery_left: None, failed: None }
     }
 
     /// The same, by a recovery code.
     pub(crate) fn of_recovery(user: UserId, left: u32) -> Self {
-        Self { user, factor: FactorId(1), kind: FactorKind::Recovery, recovery_left: Some(left) }
+        let recovery_left = Some(left);
+        Self { user, factor: FactorId(1), kind: FactorKind::Recovery, recovery_left, failed: None }
+    }
+
+    /// The same, after failures.
+    pub(crate) fn after_failures(self, count: u32, from: &str) -> Self {
+        self.after(Some(Failed { count, from: from.to_owned() }))
     }
 }

@@ -46,7 +46,7 @@ pub use self::{
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
     metrics::Metrics,
-    notify::Notify,
+    notify::{Notify, NotifyEvent},
     policy::{Action, Match, Policy, Rule, Unenrolled},
     problem::{ConfigErrors, Position, Problem},
     remember::Remembering,
@@ -124,6 +124,8 @@ impl Config {
         let mut root = Reader::root(whole);
         let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
         let (egress, timeout) = Egress::read(reader, &mut root);
+        let mail = Mail::read(reader, &mut root);
+        let mail_is_on = mail.is_on();
         let config = Self {
             core: Core::read(reader, &mut root),
             identity: Identity::read(reader, &mut root),
@@ -134,11 +136,11 @@ impl Config {
             enrollment: Enrollment::read(reader, &mut root),
             egress,
             sms: Sms::read(reader, &mut root),
-            mail: Mail::read(reader, &mut root),
+            mail,
             rest: rest::read_all(reader, &mut root),
             token: Token::read(reader, &mut root),
             remember: Remembering::default(),
-            notify: Notify::default(),
+            notify: Notify::read(reader, &mut root, mail_is_on),
             metrics: Metrics::default(),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
@@ -151,7 +153,7 @@ impl Config {
 
     /// Whether something is configured that only the role that talks to the network can do.
     pub fn needs_egress(&self) -> bool {
-        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty()
+        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty() || self.notify.is_on()
     }
 
     /// The credentials that egress needs, each with the section that names it.
