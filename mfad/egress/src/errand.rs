@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mfa_proto::{
-    egress::{Consultation, Delivery, Done, Errand, Medium},
+    egress::{Consultation, Delivery, Done, Errand, Medium, Notice},
     name::FactorLabel,
     text::ShownText,
 };
@@ -25,6 +25,7 @@ use crate::{
     fill::{self, Escape, Facts},
     http::Trust,
     mail::{Letter, MailLogin, MailOptions, MailTls, Mailer},
+    notify::{Teller, Untold},
     rest::{Service, Step, verdict::Verdict},
     secrets::Secrets,
     sms::Sender,
@@ -37,6 +38,7 @@ pub struct Outside {
     sms: Option<Sender>,
     mail: Option<Post>,
     rest: BTreeMap<FactorLabel, Service>,
+    teller: Teller,
     config: Arc<Config>,
     calls: Calls,
 }
@@ -66,6 +68,7 @@ impl Calls {
     /// Places for an errand; the name of what is full when there are none.
     fn enter<'a>(&'a self, errand: &'a Errand) -> Result<Option<Held<'a>>, &'a str> {
         let (name, one) = match errand {
+            // Notices have places of their own.
             Errand::Ping | Errand::Notify(_) | Errand::Authorize(_) => return Ok(None),
             Errand::Deliver(delivery) => match delivery.medium {
                 Medium::Sms => ("sms", &self.sms),
@@ -124,7 +127,8 @@ impl Outside {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { host, sms, mail, rest, calls: Calls::new(&config), config })
+        let teller = Teller::new(config.notify().clone());
+        Ok(Self { host, sms, mail, rest, teller, calls: Calls::new(&config), config })
     }
 
     /// The configuration it was made from.
@@ -153,7 +157,7 @@ impl Outside {
                 if done == Done::No { failed("the service refuses to begin") } else { done }
             }
             Errand::Judge(consultation) => self.consult(Step::Judge, consultation).await,
-            Errand::Notify(_) => failed("notices are not configured"),
+            Errand::Notify(notice) => self.notify(notice).await,
             Errand::Authorize(_) => failed("polkit is not configured"),
             Errand::Ping => Done::Yes,
         }
@@ -189,6 +193,16 @@ impl Outside {
                 warn!(gateway = "mail", user = %delivery.user, ms, "mail not handed over: {error}");
                 failed(&error.to_string())
             }
+        }
+    }
+
+    async fn notify(&self, notice: &Notice) -> Done {
+        let mailer = self.mail.as_ref().map(|post| &post.mailer);
+        let by = (self.host.as_str(), mailer, self.config.egress().timeout);
+        match self.teller.tell(notice, by).await {
+            Ok(()) => Done::Yes,
+            Err(Untold::Busy) => Done::Busy,
+            Err(Untold::Failed(why)) => failed(&why),
         }
     }
 

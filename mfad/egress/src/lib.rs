@@ -14,6 +14,7 @@ pub mod http;
 pub mod json;
 pub mod mail;
 pub mod modem;
+pub mod notify;
 pub mod rest;
 pub mod role;
 pub mod secrets;

@@ -168,10 +168,6 @@ impl Notify {
                 reader.fault(wanted, format!("`notify.{key}` needs a server that takes mail: add [mail] server"));
             }
         }
-        if events.place.is_some() && !read.is_on() && !mail_admin.faulty && !hook.faulty {
-            let message = "`notify.events` tells nobody: add `mail_user`, `mail_admin` or `hook`";
-            reader.fault(events.place, message);
-        }
         read
     }
 }
@@ -260,7 +256,6 @@ mod tests {
             ("[notify]\nhook = \"hook\"", "`notify.hook`"),
             ("[notify]\nhook = \"/x\"\nhook_timeout = \"0s\"", "`notify.hook_timeout`"),
             ("[notify]\nhook = \"/x\"\nevents = [\"login\"]", "use \"enroll\", \"remove\""),
-            ("[notify]\nevents = [\"lock\"]", "`notify.events` tells nobody"),
             ("[notify]\nhook = \"/x\"\ntext = \"{code}\"", "stands for nothing here"),
         ] {
             let told = read(text).unwrap_err();
