@@ -55,10 +55,7 @@ mod tests {
             ("900 s", "for 900 s"),
             ("exhausted", "until it is enrolled again"),
             ("unproven 900 s", "for 900 s; only for logins that do not prove the password first"),
-            (
-                "long_window until_admin",
-                "too many failures in 30 days: until an administrator unlocks it",
-            ),
+            ("long_window until_admin", "too many failures in 30 days: until an administrator unlocks it"),
         ] {
             assert_eq!(detail("locked", reason).as_deref(), Some(said));
         }

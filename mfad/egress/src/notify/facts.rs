@@ -134,7 +134,10 @@ pub(super) mod tests {
         );
         let facts = of(&notice, "h");
         let fact = |wanted| facts.iter().find(|(fact, _)| *fact == wanted).unwrap().1.as_str();
-        assert_eq!((fact(Fact::Time), fact(Fact::Event)), ("2033-05-18T03:33:30Z", "locked after wrong codes"));
+        assert_eq!(
+            (fact(Fact::Time), fact(Fact::Event)),
+            ("2033-05-18T03:33:30Z", "locked after wrong codes")
+        );
         let bare = Notice { source: None, detail: None, factor: None, service: None, ..notice };
         assert!(of(&bare, "h").iter().all(|(_, text)| !text.is_empty()));
     }

@@ -111,11 +111,7 @@ impl Teller {
         all
     }
 
-    fn letter(
-        &self,
-        notice: &Notice,
-        host: &str,
-    ) -> Result<(Zeroizing<String>, Zeroizing<String>), String> {
+    fn letter(&self, notice: &Notice, host: &str) -> Result<(Zeroizing<String>, Zeroizing<String>), String> {
         let facts = Facts::of_lines(facts::of(notice, host));
         let fill = |template| {
             fill(template, &facts, &Secrets::none(), Escape::Plain)

@@ -58,15 +58,8 @@ pub enum NotifyEvent {
 
 impl NotifyEvent {
     /// All there are.
-    pub const ALL: [Self; 7] = [
-        Self::Enroll,
-        Self::Remove,
-        Self::Recovery,
-        Self::Lock,
-        Self::Reuse,
-        Self::BreakGlass,
-        Self::Invite,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Enroll, Self::Remove, Self::Recovery, Self::Lock, Self::Reuse, Self::BreakGlass, Self::Invite];
 
     /// What it is called in the configuration.
     pub const fn word(self) -> &'static str {
@@ -165,7 +158,10 @@ impl Notify {
         };
         for (key, wanted) in [("mail_user", mail_user.place), ("mail_admin", mail_admin.place)] {
             if !mail && read.sends_mail() {
-                reader.fault(wanted, format!("`notify.{key}` needs a server that takes mail: add [mail] server"));
+                reader.fault(
+                    wanted,
+                    format!("`notify.{key}` needs a server that takes mail: add [mail] server"),
+                );
             }
         }
         read
@@ -243,7 +239,9 @@ mod tests {
         let admins = |list: &str| read(&format!("{MAIL}[notify]\nmail_admin = {list}"));
         assert_eq!(admins("\"root@example.org\"").unwrap().mail_admin, ["root@example.org"]);
         assert_eq!(admins("[\"a@b\", \"c@d\"]").unwrap().mail_admin, ["a@b", "c@d"]);
-        for wrong in ["\"root\"", "\"a@b\\nBcc: c@d\"", "\"A <a@b>\"", "\"a@b,c@d\"", "[]", "7", "[\"a b@c\"]"] {
+        for wrong in
+            ["\"root\"", "\"a@b\\nBcc: c@d\"", "\"A <a@b>\"", "\"a@b,c@d\"", "[]", "7", "[\"a b@c\"]"]
+        {
             assert!(admins(wrong).is_err(), "{wrong}");
         }
     }

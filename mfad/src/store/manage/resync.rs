@@ -10,7 +10,11 @@ use mfa_proto::{
 
 use super::{Answer, Holding, Order, Target};
 use crate::store::{
-    Refused, StoreError, audit_rows, audit_rows::Event, bench::{Bench, Blame}, challenge::ENROLLMENT, tx::Tx,
+    Refused, StoreError, audit_rows,
+    audit_rows::Event,
+    bench::{Bench, Blame},
+    challenge::ENROLLMENT,
+    tx::Tx,
     view::account_gate,
 };
 
