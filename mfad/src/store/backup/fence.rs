@@ -50,7 +50,7 @@ pub(super) fn apply(
         now,
     });
     connection.execute_batch("BEGIN EXCLUSIVE")?;
-    let mut tx = Tx { connection: &connection, vault: &vault, settings, head: &mut head, now };
+    let mut tx = Tx { connection: &connection, vault: &vault, settings, head: &mut head, now, news: false };
     let mut fence = Fence { before, restored: Restored { users, ..Restored::default() } };
     fence.all(&mut tx)?;
     head.save(&connection, &vault)?;
