@@ -48,11 +48,11 @@ async fn follow(daemon: &Daemon) -> Following {
 }
 
 fn told(egress: &Egress) -> Vec<(String, String)> {
-    let notices = egress.taken().into_iter().filter_map(|taken| match taken {
-        Taken::Notify { event, user, .. } => Some((event, user)),
-        _ => None,
-    });
-    notices.collect()
+    let pair = |taken| {
+        let Taken::Notify { event, user, .. } = taken else { return None };
+        Some((event, user))
+    };
+    egress.taken().into_iter().filter_map(pair).collect()
 }
 
 fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -162,9 +162,9 @@ async fn a_crash_after_telling_tells_again_and_loses_nothing() {
 async fn one_that_cannot_be_told_holds_up_no_other() {
     let daemon = daemon(HOOK).await;
     let failed = Done::Failed { why: ShownText::clean("the hook ended with exit status: 1") };
-    let egress = Egress::start(daemon.directory.path(), move |taken| match taken {
-        Taken::Notify { user, .. } if user == "jane" => Reply::Done(failed.clone()),
-        _ => Reply::Done(Done::Yes),
+    let egress = Egress::start(daemon.directory.path(), move |taken| {
+        let janes = matches!(taken, Taken::Notify { user, .. } if user == "jane");
+        Reply::Done(if janes { failed.clone() } else { Done::Yes })
     });
     let following = follow(&daemon).await;
     daemon.enroll_totp("jane").await;
