@@ -235,6 +235,30 @@ async fn what_is_older_than_a_day_is_not_told() {
 }
 
 #[tokio::test]
+async fn after_a_restore_what_happens_is_told_though_numbers_are_given_again() {
+    let daemon = daemon(HOOK).await;
+    let egress = Egress::willing(daemon.directory.path());
+    let _following = follow(&daemon).await;
+    daemon.enroll_totp("jane").await;
+    waiting(&daemon, 0).await;
+    let copy = daemon.core.store().backup().await.unwrap().path;
+    // Rows that nobody is told of, so that more was looked at than the copy has.
+    for _ in 0..20 {
+        daemon.login("nobody", &["000000", "000000", "000000"]).await;
+        daemon.clock.advance(600);
+    }
+    daemon.enroll_totp("john").await;
+    until_told(&egress, &[("enroll", "jane"), ("enroll", "john")]).await;
+    waiting(&daemon, 0).await;
+    let laid = mfad::store::Store::handed_over(&daemon.directory.path().join("mfad.db"));
+    std::fs::rename(copy, laid).unwrap();
+    daemon.core.store().restore().await.unwrap();
+    daemon.enroll_totp("jack").await;
+    until(true, async || told(&egress).contains(&("enroll".to_owned(), "jack".to_owned()))).await;
+    waiting(&daemon, 0).await;
+}
+
+#[tokio::test]
 async fn failures_of_others_are_told_after_the_next_login() {
     let daemon = daemon("").await;
     daemon.enroll_hotp("jane").await;
