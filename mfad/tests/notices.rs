@@ -48,11 +48,11 @@ async fn follow(daemon: &Daemon) -> Following {
 }
 
 fn told(egress: &Egress) -> Vec<(String, String)> {
-    let notices = egress.taken().into_iter().filter_map(|taken| match taken {
-        Taken::Notify { event, user, .. } => Some((event, user)),
-        _ => None,
-    });
-    notices.collect()
+    let pair = |taken| {
+        let Taken::Notify { event, user, .. } = taken else { return None };
+        Some((event, user))
+    };
+    egress.taken().into_iter().filter_map(pair).collect()
 }
 
 fn pairs(of: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -162,9 +162,9 @@ async fn a_crash_after_telling_tells_again_and_loses_nothing() {
 async fn one_that_cannot_be_told_holds_up_no_other() {
     let daemon = daemon(HOOK).await;
     let failed = Done::Failed { why: ShownText::clean("the hook ended with exit status: 1") };
-    let egress = Egress::start(daemon.directory.path(), move |taken| match taken {
-        Taken::Notify { user, .. } if user == "jane" => Reply::Done(failed.clone()),
-        _ => Reply::Done(Done::Yes),
+    let egress = Egress::start(daemon.directory.path(), move |taken| {
+        let janes = matches!(taken, Taken::Notify { user, .. } if user == "jane");
+        Reply::Done(if janes { failed.clone() } else { Done::Yes })
     });
     let following = follow(&daemon).await;
     daemon.enroll_totp("jane").await;
@@ -232,6 +232,30 @@ async fn what_is_older_than_a_day_is_not_told() {
     until_told(&egress, &[("enroll", "john")]).await;
     waiting(&daemon, 0).await;
     assert_eq!(told(&egress).len(), 1);
+}
+
+#[tokio::test]
+async fn after_a_restore_what_happens_is_told_though_numbers_are_given_again() {
+    let daemon = daemon(HOOK).await;
+    let egress = Egress::willing(daemon.directory.path());
+    let _following = follow(&daemon).await;
+    daemon.enroll_totp("jane").await;
+    waiting(&daemon, 0).await;
+    let copy = daemon.core.store().backup().await.unwrap().path;
+    // Rows that nobody is told of, so that more was looked at than the copy has.
+    for _ in 0..20 {
+        daemon.login("nobody", &["000000", "000000", "000000"]).await;
+        daemon.clock.advance(600);
+    }
+    daemon.enroll_totp("john").await;
+    until_told(&egress, &[("enroll", "jane"), ("enroll", "john")]).await;
+    waiting(&daemon, 0).await;
+    let laid = mfad::store::Store::handed_over(&daemon.directory.path().join("mfad.db"));
+    std::fs::rename(copy, laid).unwrap();
+    daemon.core.store().restore().await.unwrap();
+    daemon.enroll_totp("jack").await;
+    until(true, async || told(&egress).contains(&("enroll".to_owned(), "jack".to_owned()))).await;
+    waiting(&daemon, 0).await;
 }
 
 #[tokio::test]

@@ -171,8 +171,8 @@ impl Outside {
                 if done == Done::No { failed("the service refuses to begin") } else { done }
             }
             Errand::Judge(consultation) => self.consult(Step::Judge, consultation).await,
-            Errand::Notify(notice) => self.notify(notice).await,
-            Errand::Authorize(wanted) => self.authorize(wanted).await,
+            Errand::Notify(notice) => Box::pin(self.notify(notice)).await,
+            Errand::Authorize(_) => failed("polkit is not configured"),
             Errand::Ping => Done::Yes,
         }
     }
@@ -234,7 +234,7 @@ impl Outside {
     async fn notify(&self, notice: &Notice) -> Done {
         let mailer = self.mail.as_ref().map(|post| &post.mailer);
         let by = (self.host.as_str(), mailer, self.config.egress().timeout);
-        match self.teller.tell(notice, by).await {
+        match Box::pin(self.teller.tell(notice, by)).await {
             Ok(()) => Done::Yes,
             Err(Untold::Busy) => Done::Busy,
             Err(Untold::Failed(why)) => failed(&why),

@@ -48,6 +48,16 @@ impl Backlog {
         Self { written, seen: written, unwritten: false, again: BTreeMap::new(), stuck: None }
     }
 
+    /// Whether it goes on from this place: what is written down is what it wrote.
+    pub(super) fn is_of(&self, place: i64) -> bool {
+        self.written == place
+    }
+
+    /// The trail is shorter than what was looked at: it is another one, to be looked at from what is written.
+    pub(super) fn look_again(&mut self) {
+        *self = Self::new(self.written);
+    }
+
     /// The last row that was looked at.
     pub(super) fn seen(&self) -> i64 {
         self.seen

@@ -76,10 +76,10 @@ impl Follower<'_> {
             self.backlog = None;
             return Ok(());
         };
-        let mut backlog = match self.backlog.take() {
-            Some(backlog) => backlog,
-            None => Backlog::new(store.follow_news().await?),
-        };
+        let place = store.follow_news().await?;
+        // A copy that was put back has a trail of its own: what is known of the one before says nothing of it.
+        let backlog = self.backlog.take().filter(|backlog| backlog.is_of(place));
+        let mut backlog = backlog.unwrap_or_else(|| Backlog::new(place));
         let done = self.work(&mut backlog, (settings, line)).await;
         self.backlog = Some(backlog);
         done
@@ -105,6 +105,11 @@ impl Follower<'_> {
         while backlog.is_open(Instant::now()) && backlog.has_room() {
             let page = store.news_after(backlog.seen(), PAGE).await?;
             let (mut upto, more) = (page.upto, page.more);
+            if upto < backlog.seen() {
+                // Whoever put it there has woken this task for another round.
+                backlog.look_again();
+                break;
+            }
             for news in page.news {
                 let seq = news.row.seq;
                 self.tell(backlog, (settings, line), news).await;

@@ -257,6 +257,8 @@ impl Worker {
         let opened = self.ensure().map(|_| ());
         let restored = restored.map_err(Broken::into_error)?;
         opened?;
+        // The trail is another one now.
+        self.news.notify_one();
         warn!("{}: replaced by a copy; the database before is replaced.db beside it", self.path.display());
         Ok(restored)
     }

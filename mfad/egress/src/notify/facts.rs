@@ -1,7 +1,11 @@
 //! What a notice says, for mail and for the program: hostile text kept to one line.
 
 use jiff::Timestamp;
-use mfa_proto::{egress::Notice, text::escape_for_log};
+use mfa_proto::{
+    egress::Notice,
+    name::Claim,
+    text::{ShownText, escape_for_log},
+};
 use mfa_role::config::Fact;
 use serde::Serialize;
 
@@ -18,10 +22,10 @@ pub(super) fn word(notice: &Notice) -> String {
 /// What can stand in the texts of a mail.
 pub(super) fn of(notice: &Notice, host: &str) -> Vec<(Fact, String)> {
     let known = |text: Option<&str>| text.filter(|text| !text.is_empty()).map_or(UNKNOWN.into(), line);
-    let service = notice.service.as_ref().map(|claim| claim.as_str());
-    let source = notice.source.as_ref().map(|claim| claim.as_str());
-    let factor = notice.factor.as_ref().map(|text| text.as_str());
-    let detail = notice.detail.as_ref().map(|text| text.as_str());
+    let service = notice.service.as_ref().map(Claim::as_str);
+    let source = notice.source.as_ref().map(Claim::as_str);
+    let factor = notice.factor.as_ref().map(ShownText::as_str);
+    let detail = notice.detail.as_ref().map(ShownText::as_str);
     vec![
         (Fact::Event, line(phrase(notice.event.as_str()))),
         (Fact::User, line(&notice.user.to_string())),
@@ -85,10 +89,10 @@ pub(super) fn json(notice: &Notice, host: &str) -> String {
         event: notice.event.as_str(),
         user: notice.user.to_string(),
         host,
-        service: notice.service.as_ref().map(|claim| claim.as_str()),
-        source: notice.source.as_ref().map(|claim| claim.as_str()),
-        factor: notice.factor.as_ref().map(|text| text.as_str()),
-        detail: notice.detail.as_ref().map(|text| text.as_str()),
+        service: notice.service.as_ref().map(Claim::as_str),
+        source: notice.source.as_ref().map(Claim::as_str),
+        factor: notice.factor.as_ref().map(ShownText::as_str),
+        detail: notice.detail.as_ref().map(ShownText::as_str),
         actor: notice.actor,
     };
     // Texts and numbers alone: there is nothing in it that JSON cannot say.
@@ -100,9 +104,8 @@ pub(super) fn json(notice: &Notice, host: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use mfa_proto::{
-        name::{Claim, UserId, UserName},
+        name::{UserId, UserName},
         secret::SecretText,
-        text::ShownText,
     };
     use proptest::prelude::*;
 
@@ -153,8 +156,8 @@ pub(super) mod tests {
             let json = json(&notice, "h");
             prop_assert_eq!(json.matches('\n').count(), 1);
             let back: serde_json::Value = serde_json::from_str(&json).unwrap();
-            let claimed = Claim::clean(&source);
-            prop_assert_eq!(back["source"].as_str(), Some(claimed.as_str()));
+            let kept = Claim::clean(&source);
+            prop_assert_eq!(back["source"].as_str(), Some(kept.as_str()));
             prop_assert!(!json.contains("marker"));
         }
     }

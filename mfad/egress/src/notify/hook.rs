@@ -100,7 +100,7 @@ async fn feed(stdin: Option<ChildStdin>, line: &str) {
 /// Keeps the first of what is said, and throws the rest away, so that it never waits for a reader.
 async fn listen(stderr: Option<impl AsyncRead + Unpin>, said: &mut Vec<u8>) {
     let Some(mut stderr) = stderr else { return };
-    let mut part = [0_u8; 4096];
+    let mut part = [0_u8; 1024];
     while let Ok(read @ 1..) = stderr.read(&mut part).await {
         let room = MOST_SAID.saturating_sub(said.len());
         said.extend(part.iter().take(read.min(room)));

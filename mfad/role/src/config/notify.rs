@@ -6,7 +6,7 @@ use super::{
     kinds::{boolean, duration, names, path},
     reader::{Found, Reader, Section},
     template::{Allowed, Fact, Template, template},
-    tree::{Node, Value},
+    tree::{Node, Place, Value},
 };
 
 /// The longest text, in bytes.
@@ -171,15 +171,14 @@ impl Notify {
 /// One mail address, or a list of them.
 fn addresses(value: &Value) -> Result<Vec<String>, String> {
     let parse = names::<Address>("root@example.org");
-    let several = match value {
-        Value::Array(list) if list.len() > MAX_ADMINS => {
-            return Err(format!("has {} entries: keep {MAX_ADMINS}, or write to a list", list.len()));
-        }
-        Value::Array(_) => parse(value)?,
-        one => {
-            let alone = Node { place: super::tree::Place { file: 0, offset: 0 }, value: one.clone() };
-            parse(&Value::Array(vec![alone]))?
-        }
+    if matches!(value, Value::Array(list) if list.len() > MAX_ADMINS) {
+        return Err(format!("has more than {MAX_ADMINS} entries: write to a list of theirs"));
+    }
+    let several = if matches!(value, Value::Array(_)) {
+        parse(value)?
+    } else {
+        let alone = Node { place: Place { file: 0, offset: 0 }, value: value.clone() };
+        parse(&Value::Array(vec![alone]))?
     };
     Ok(several.into_iter().map(|Address(text)| text).collect())
 }

@@ -271,11 +271,12 @@ fn whoever_was_attacked_is_told_so_after_the_next_success() {
         for _ in 0..wrong {
             asked = asking(judged(answers(asked, "000000"), WRONG));
         }
-        match judged(answers(asked, "123456"), Outcome::Accepted(proof)) {
-            Step::Inform(_, text) => Some(text.to_string()),
-            Step::Settle(_) => None,
-            other => panic!("{other:?}"),
+        let step = judged(answers(asked, "123456"), Outcome::Accepted(proof));
+        if let Step::Inform(_, text) = step {
+            return Some(text.to_string());
         }
+        assert!(matches!(step, Step::Settle(_)), "{step:?}");
+        None
     };
     let after = |count, from| Proof::of_nothing(jane()).after_failures(count, from);
     let told = |count, from, wrong| accepted(after(count, from), wrong, false);

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use super::Store;
 use crate::{
     clock::UnixTime,
-    store::{NewsPage, StoreError, notices},
+    store::{NewsPage, StoreError, notices, tx::Tx},
 };
 
 impl Store {
@@ -28,10 +28,14 @@ impl Store {
 
     /// Nobody is to be told of anything: what happens from now on will not be told later.
     pub async fn unfollow_news(&self) -> Result<(), StoreError> {
-        match self.read(|read| Ok(notices::place(read))).await? {
-            Some(_) => self.write(|tx| Ok(notices::stop(tx))).await,
-            None => Ok(()),
+        if self.read(|read| Ok(notices::place(read))).await?.is_none() {
+            return Ok(());
         }
+        let stop = |tx: &mut Tx<'_>| {
+            notices::stop(tx);
+            Ok(())
+        };
+        self.write(stop).await
     }
 
     /// At most `limit` rows after row `seq` that people may be told of.
@@ -41,7 +45,11 @@ impl Store {
 
     /// People were told of all rows up to `seq`, or need not be.
     pub async fn news_told(&self, seq: i64) -> Result<(), StoreError> {
-        self.write(move |tx| Ok(notices::advance(tx, seq))).await
+        let advance = move |tx: &mut Tx<'_>| {
+            notices::advance(tx, seq);
+            Ok(())
+        };
+        self.write(advance).await
     }
 
     /// How many rows people are yet to be told of, those before `since` left out.
