@@ -47,6 +47,7 @@ mod vault;
 mod view;
 mod worker;
 
+pub(crate) use self::look::lock_of;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
     audit_query::AuditCheck,

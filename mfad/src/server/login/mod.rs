@@ -6,6 +6,7 @@
 
 mod ending;
 mod errand;
+mod explain;
 mod judge;
 mod subject;
 
@@ -19,8 +20,9 @@ use tokio::{
     net::UnixStream,
     time::{Instant, timeout_at},
 };
-use tracing::{error, warn};
+use tracing::warn;
 
+pub(crate) use self::explain::explain;
 use self::subject::Subject;
 use super::{
     Peer,
@@ -28,6 +30,7 @@ use super::{
 };
 use crate::{
     audit::{self, Context, SessionId},
+    clock::UnixTime,
     core::Core,
     identity::Account,
     limits::{Gate, SourceKey},
@@ -50,6 +53,8 @@ struct Login<'a> {
     origin: Origin,
     /// What its failures are counted under.
     source: Option<SourceKey>,
+    /// When it began: what the rules go by.
+    began: UnixTime,
     rule: Option<String>,
     /// What the rules have sent without being asked for.
     preferred: Option<String>,
@@ -93,7 +98,7 @@ pub(super) async fn serve(
     let mut login = Login::new(core, settings, &start, peer);
     let turn = core.logins().enter(&start.user, login.settings.caps());
     let outcome = if turn.is_some() {
-        timeout_at(deadline, login.run(wire, &start, peer)).await
+        timeout_at(deadline, login.run(wire, peer)).await
     } else {
         Ok(Ok(Settled::denied(Reason::Busy)))
     };
@@ -147,6 +152,7 @@ impl<'a> Login<'a> {
             channel: if proven { Channel::Proven } else { Channel::Unproven },
             origin,
             source: key,
+            began: core.now(),
             rule: None,
             preferred: None,
             asked: false,
@@ -154,33 +160,16 @@ impl<'a> Login<'a> {
         }
     }
 
-    async fn run(
-        &mut self,
-        wire: &mut Wire<UnixStream>,
-        start: &Start,
-        peer: Peer,
-    ) -> Result<Settled, WireError> {
-        // Side by side: neither needs the other, and each costs a thread's time. What the store says is
-        // looked at only once the account and the policy ask for it.
-        let (account, view) = tokio::join!(
-            self.settings.directory().find(&start.user),
-            self.core.login_store().view(self.context.user.clone(), self.channel)
-        );
-        let account = match account {
-            Ok(account) => account,
-            Err(error) => {
-                error!(
-                    session = self.context.session.as_str(),
-                    "cannot look up {}: {error}", self.context.user
-                );
-                return Ok(Settled::unavailable(Reason::Lookup));
-            }
+    async fn run(&mut self, wire: &mut Wire<UnixStream>, peer: Peer) -> Result<Settled, WireError> {
+        let found = match self.look_up().await {
+            Ok(found) => found,
+            Err(settled) => return Ok(settled),
         };
-        if !peer.is_root() && account != (Account::Known { uid: peer.uid }) {
+        if !peer.is_root() && found.account != (Account::Known { uid: peer.uid }) {
             // The same for names that exist and names that do not.
             return Ok(Settled::denied(Reason::NotAllowed));
         }
-        let subject = match self.subject(start, account, view) {
+        let subject = match self.subject(found) {
             Ok(subject) => subject,
             Err(settled) => return Ok(settled),
         };
