@@ -9,8 +9,10 @@ mod enroll;
 mod generate;
 mod hint;
 mod import;
+mod invite;
 mod list;
 mod recovery;
+mod remembered;
 mod remove;
 mod resync;
 mod secret;
@@ -87,6 +89,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Enroll(kind) => enroll::run(context, kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
         Command::Recovery(verb) => recovery::run(context, verb),
+        Command::Invite(arguments) => invite::run(context, &arguments),
         Command::Send(arguments) => send::run(context, arguments),
         Command::Resync(arguments) => resync::run(context, arguments),
         Command::Token(TokenVerb::Issue(arguments)) => token::issue(context, arguments),
@@ -98,6 +101,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Remove(arguments) => remove::run(context, arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
+        Command::Remembered(verb) => remembered::run(context, verb),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),
         Command::Status => status::run(context),

@@ -3,6 +3,7 @@
 //! Refuses to look anything up: what it needs to know comes in the request. [`Grant`], which alone lets
 //! a login go on without a factor, is built here and nowhere else.
 
+mod binding;
 mod key;
 mod kinds;
 mod matching;
@@ -15,6 +16,7 @@ use mfa_proto::name::{ServiceName, UserId};
 
 use self::matching::Look;
 pub use self::{
+    binding::{Binding, Networks},
     key::Key,
     kinds::Kinds,
     matching::Undecided,
@@ -23,7 +25,13 @@ pub use self::{
     why::Path,
     zone::Zone,
 };
-use crate::{clock::UnixTime, config::Match, identity::Membership};
+use crate::{
+    clock::UnixTime,
+    config::Match,
+    identity::Membership,
+    session::Reason,
+    store::{Graced, Recollection},
+};
 
 /// What to do with a user who has no active factor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -92,6 +100,13 @@ pub struct Need {
     pub remember: Option<Remember>,
 }
 
+impl Default for Need {
+    /// One factor of any kind, by no rule.
+    fn default() -> Self {
+        Self { rule: None, preferred: None, kinds: Kinds::ALL, count: 1, remember: None }
+    }
+}
+
 /// All rules, in order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Policy {
@@ -138,12 +153,22 @@ pub enum Decision {
 #[derive(Debug, Eq, PartialEq)]
 pub struct Grant {
     rule: String,
+    reason: Reason,
 }
 
 impl Grant {
+    fn by(rule: String) -> Self {
+        Self { rule, reason: Reason::Policy }
+    }
+
     /// The rule that grants it.
     pub fn rule(&self) -> &str {
         &self.rule
+    }
+
+    /// Why it is granted.
+    pub fn reason(&self) -> Reason {
+        self.reason
     }
 }
 
@@ -161,13 +186,7 @@ impl Policy {
                 return Ok(self.decided(rule, request.service));
             }
         }
-        Ok(Decision::Require(Need {
-            rule: None,
-            preferred: self.default_factor.clone(),
-            kinds: Kinds::ALL,
-            count: 1,
-            remember: None,
-        }))
+        Ok(Decision::Require(Need { preferred: self.default_factor.clone(), ..Need::default() }))
     }
 
     /// The groups whose members have to be known before [`Self::decide`] can decide: of those rules alone
@@ -197,17 +216,34 @@ impl Policy {
                 count: rule.count.max(1),
                 remember: rule.remember.filter(|_| rule.may_remember(service)),
             }),
-            Action::Skip => Decision::Skip(Grant { rule: rule.name.clone() }),
+            Action::Skip => Decision::Skip(Grant::by(rule.name.clone())),
             Action::Deny => Decision::Deny { rule: rule.name.clone() },
         }
+    }
+
+    /// Whether a login may go on because of a success that is remembered: of the same user, by the rule that
+    /// decides now.
+    #[expect(clippy::needless_pass_by_value, reason = "what is recalled is used up: it must not serve twice")]
+    pub fn remembered(&self, need: &Need, user: &UserId, recalled: Recollection) -> Option<Grant> {
+        let rule = need.rule.as_deref().filter(|rule| need.remember.is_some() && *rule == recalled.rule())?;
+        let decides = self.rules.iter().any(|own| own.name == rule && own.remember.is_some());
+        let granted = decides && recalled.user() == user;
+        granted.then(|| Grant { rule: rule.to_owned(), reason: Reason::Remembered })
     }
 
     /// Whether a user who is proven to have no active factor may go on without.
     pub fn without_factor(&self) -> Option<Grant> {
         match self.unenrolled {
             Unenrolled::Deny | Unenrolled::Enroll => None,
-            Unenrolled::Skip => Some(Grant { rule: "unenrolled = skip".to_owned() }),
+            Unenrolled::Skip => Some(Grant::by("unenrolled = skip".to_owned())),
         }
+    }
+
+    /// A user without a factor goes on, because the store has counted this login as one of grace.
+    #[expect(clippy::needless_pass_by_value, reason = "what was counted is used up: it must not serve twice")]
+    pub fn graced(&self, graced: Graced) -> Grant {
+        tracing::debug!("a login of {} is one of grace", graced.user());
+        Grant { rule: "enrollment grace".to_owned(), reason: Reason::Grace }
     }
 }
 

@@ -6,7 +6,7 @@
 mod breakglass;
 mod codes;
 mod copies;
-mod draft;
+pub(crate) mod draft;
 mod enroll;
 mod explain;
 mod invite;

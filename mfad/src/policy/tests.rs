@@ -232,15 +232,14 @@ fn the_first_match_wins_and_without_one_a_factor_is_required() {
         ("everyone", "service = [\"sshd\"]", ""),
     ]);
     let case = Case::new;
-    let grant = Grant { rule: "robots".into() };
+    let grant = Grant::by("robots".into());
     assert_eq!(case().user("robot").decided(&policy), Ok(Decision::Skip(grant)));
     assert_eq!(
         case().user("robot").service("su").decided(&policy),
         Ok(Decision::Deny { rule: "no su".into() })
     );
     assert_eq!(case().need(&policy).rule.as_deref(), Some("everyone"));
-    let nothing = Need { rule: None, preferred: None, kinds: Kinds::ALL, count: 1, remember: None };
-    assert_eq!(case().service("login").need(&policy), nothing);
+    assert_eq!(case().service("login").need(&policy), Need::default());
     assert_eq!(policy.without_factor(), None);
 }
 
@@ -282,6 +281,32 @@ fn a_success_is_not_remembered_for_becoming_another_unless_named() {
         }
     }
     assert!(Case::new().need(&rules(&[("r", "", remember)])).remember.is_some());
+}
+
+#[test]
+fn what_is_remembered_is_granted_by_the_rule_that_has_it_remembered_alone() {
+    let policy = rules(&[
+        ("office", "service = [\"sshd\"]", "action = \"require\"\nremember = \"1m\""),
+        ("other", "", ""),
+    ]);
+    let remember = Some(Remember { seconds: 60 });
+    let need = |rule: &str| Need { remember, rule: Some(rule.to_owned()), ..Need::default() };
+    let user = |name: &str| UserId::local(UserName::new(name).unwrap());
+    let recalled = |need: &Need, rule: &str, name: &str| {
+        policy.remembered(need, &user("jane"), Recollection::of_nothing(user(name), rule))
+    };
+    let granted = recalled(&need("office"), "office", "jane").unwrap();
+    assert_eq!((granted.rule(), granted.reason()), ("office", Reason::Remembered));
+    for (need, rule, name) in [
+        (need("office"), "office", "john"),
+        (need("office"), "other", "jane"),
+        (need("other"), "other", "jane"),
+        (need("gone"), "gone", "jane"),
+        (Need { remember: None, ..need("office") }, "office", "jane"),
+        (Need { rule: None, ..need("office") }, "office", "jane"),
+    ] {
+        assert_eq!(recalled(&need, rule, name), None, "{need:?} {rule} {name}");
+    }
 }
 
 #[test]

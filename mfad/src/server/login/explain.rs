@@ -10,20 +10,21 @@ use mfa_proto::{
 
 use super::{
     Login,
+    first::Newcomer,
     subject::{Found, Subject},
 };
 use crate::{
     core::Core,
-    policy::{Decision, Key, Kinds, Need, Source, Unenrolled},
+    policy::{Decision, Key, Kinds, Need, Source},
     server::Peer,
-    session::{self, Issued, Reason, Settled, Step},
+    session::{self, FirstStep, Issued, Reason, Settled, Step},
     store::{AccountView, lock_of},
 };
 
 /// Thinks a login through; an error is the reason why it cannot be.
 pub(crate) async fn explain(core: &Core, asked: &Explain) -> Result<Explanation, Reason> {
     let mut login = Login::imagined(core, asked);
-    let found = login.look_up().await.map_err(|settled| settled.reason())?;
+    let found = login.find().await.map_err(|settled| settled.reason())?;
     let path = login.settings.policy().path(&login.request(Some(&found.membership)));
     let decided = login.decision(&found.membership);
     let mut explanation = Explanation {
@@ -49,7 +50,7 @@ pub(crate) async fn explain(core: &Core, asked: &Explain) -> Result<Explanation,
         Err(_) => {}
     }
     if decided.is_ok() {
-        login.foresee(&mut explanation, &mut why, found);
+        login.foresee(&mut explanation, &mut why, found).await;
     }
     why.extend(path.before);
     explanation.why = why.iter().map(|sentence| ShownText::clean(sentence)).collect();
@@ -101,7 +102,7 @@ impl<'a> Login<'a> {
     }
 
     /// Goes on as the login would, up to the first prompt.
-    fn foresee(&mut self, explanation: &mut Explanation, why: &mut Vec<String>, found: Found) {
+    async fn foresee(&mut self, explanation: &mut Explanation, why: &mut Vec<String>, found: Found) {
         if self.origin.source == Source::Unknown {
             why.push("the source is no address: it is in no network".to_owned());
         }
@@ -120,18 +121,42 @@ impl<'a> Login<'a> {
                 return;
             }
         };
+        if let Subject::Newcomer(newcomer) = subject {
+            self.foresee_first(explanation, why, newcomer);
+            return;
+        }
+        if self.recalled(&subject).await.is_some() {
+            explanation.outlook = Outlook::Skipped;
+            why.push("a success is remembered, so nothing is asked".to_owned());
+            return;
+        }
         let reason = subject.explain(Settled::denied(Reason::Ok)).reason();
         let counts = explanation.factors.iter().filter(|factor| factor.counts).count();
-        let enrolls = self.settings.policy().unenrolled == Unenrolled::Enroll;
-        explanation.outlook = if reason == Reason::Ok && counts >= usize::from(explanation.needed) {
-            Outlook::Asked
-        } else if reason == Reason::NotEnrolled && enrolls {
-            Outlook::Enrolled
-        } else {
-            Outlook::Denied
-        };
-        why.extend(fate(reason, explanation.outlook == Outlook::Enrolled));
+        if reason == Reason::Ok && counts >= usize::from(explanation.needed) {
+            explanation.outlook = Outlook::Asked;
+        }
+        why.extend(fate(reason));
         explanation.sees = self.first_prompt(&subject);
+    }
+
+    /// The same for somebody without a factor, who may enroll the first one or go on without for a time.
+    fn foresee_first(&self, explanation: &mut Explanation, why: &mut Vec<String>, newcomer: Newcomer) {
+        explanation.outlook = if newcomer.enrolls { Outlook::Enrolled } else { Outlook::Skipped };
+        let grace = newcomer.grace.map(|left| self.in_words(left));
+        if newcomer.enrolls {
+            why.push("the user has no active factor: a first one is enrolled on the way".to_owned());
+            if let FirstStep::Ask(asking) =
+                session::begin_first(self.first_opening(newcomer), self.core.now())
+            {
+                explanation.sees = Some(asking.text().clone());
+            } else {
+                why.push("the key of the new factor is shown, as QR code and as text".to_owned());
+            }
+        } else {
+            why.push("the user has no active factor, and goes on without for a time of grace".to_owned());
+            explanation.sees = grace.as_deref().map(ShownText::clean);
+        }
+        why.extend(grace);
     }
 
     /// What would be shown first, taking it that whatever is sent unasked goes out.
@@ -168,16 +193,14 @@ const ENDED: [(Reason, &str); 3] = [
 ];
 
 /// What stands behind the name, where that is not simply someone with factors.
-fn fate(reason: Reason, enrolled: bool) -> Option<String> {
-    if enrolled {
-        return Some("the user has no active factor: a first one is enrolled on the way".to_owned());
-    }
+fn fate(reason: Reason) -> Option<String> {
     let said = FATES.iter().find(|(known, _)| *known == reason).map(|(_, said)| (*said).to_owned());
     (reason != Reason::Ok)
         .then(|| said.unwrap_or_else(|| format!("whatever is answered is refused: {}", reason.word())))
 }
 
-const FATES: [(Reason, &str); 4] = [
+const FATES: [(Reason, &str); 5] = [
+    (Reason::NotEnoughFactors, "that is too few: it is asked like any other, and refused"),
     (Reason::UnknownUser, "this host has no such account: it is asked like any other, and refused"),
     (Reason::NotEnrolled, "the user has no active factor: it is asked like any other, and refused"),
     (
