@@ -16,7 +16,10 @@ pub use self::{
     kinds::Kinds,
     origin::{Origin, Source},
 };
-use crate::{session::Reason, store::Recollection};
+use crate::{
+    session::Reason,
+    store::{Graced, Recollection},
+};
 
 /// What to do with a user who has no active factor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -192,6 +195,13 @@ impl Policy {
             Unenrolled::Deny | Unenrolled::Enroll => None,
             Unenrolled::Skip => Some(Grant::by("unenrolled = skip".to_owned())),
         }
+    }
+
+    /// A user without a factor goes on, because the store has counted this login as one of grace.
+    #[expect(clippy::needless_pass_by_value, reason = "what was counted is used up: it must not serve twice")]
+    pub fn graced(&self, graced: Graced) -> Grant {
+        tracing::debug!("a login of {} is one of grace", graced.user());
+        Grant { rule: "enrollment grace".to_owned(), reason: Reason::Grace }
     }
 }
 

@@ -8,6 +8,7 @@ use mfa_proto::{
 };
 
 use crate::{
+    clock::UnixTime,
     config::{self, Config},
     factor::{Rules, TokenSettings},
     identity::{Accounts, Directory, Nss},
@@ -16,7 +17,7 @@ use crate::{
     policy::{Action, Kinds, Networks, Policy, Rule, Unenrolled},
     server::admission::Caps,
     session::PromptSettings,
-    store::{Forgetting, SentLimits, StoreSettings},
+    store::{Forgetting, GraceTerms, SentLimits, StoreSettings},
 };
 
 /// What the configuration means. A reload replaces it; see [`Self::only_at_start`] for what it cannot change.
@@ -29,6 +30,7 @@ pub struct Settings {
     prompt: PromptSettings,
     token: Arc<TokenSettings>,
     line: Option<Line>,
+    grace: GraceTerms,
 }
 
 impl Settings {
@@ -50,6 +52,7 @@ impl Settings {
                 attempts: u32::from(config.prompt().attempts),
             },
             token: Arc::default(),
+            grace: grace_of(config.enrollment()),
             config,
         }
     }
@@ -58,6 +61,12 @@ impl Settings {
     #[must_use]
     pub fn with_signers(self, token: TokenSettings) -> Self {
         Self { token: Arc::new(token), ..self }
+    }
+
+    /// The same, with names looked up elsewhere.
+    #[must_use]
+    pub fn with_directory(self, directory: Directory) -> Self {
+        Self { directory, ..self }
     }
 
     /// The configuration itself.
@@ -88,6 +97,11 @@ impl Settings {
     /// The way to egress, when something is configured that needs it.
     pub fn line(&self) -> Option<&Line> {
         self.line.as_ref()
+    }
+
+    /// How long users without a factor get in without.
+    pub fn grace(&self) -> GraceTerms {
+        self.grace
     }
 
     /// What core has to know of an outside service.
@@ -193,6 +207,16 @@ fn limits_of(limits: &config::SentLimits) -> SentLimits {
         per_number_day: limits.per_target_day,
         global_day: limits.global_day,
     }
+}
+
+/// The last day of grace counts to its end, as this host's zone has it.
+fn grace_of(enrollment: &config::Enrollment) -> GraceTerms {
+    let end = |day: jiff::civil::Date| {
+        let next = day.tomorrow().and_then(|next| next.to_zoned(jiff::tz::TimeZone::system()));
+        // The calendar's own last day has no next one.
+        next.map_or(UnixTime(i64::MAX), |next| UnixTime(next.timestamp().as_second()))
+    };
+    GraceTerms { until: enrollment.enroll_by.map(end), logins: enrollment.grace_logins }
 }
 
 fn policy_of(config: &Config) -> Policy {

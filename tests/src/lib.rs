@@ -37,6 +37,7 @@ pub mod egress;
 pub mod gateway;
 pub mod otp;
 pub mod pam;
+pub mod polkit;
 pub mod pty;
 pub mod ssh;
 pub mod sys;

@@ -5,7 +5,7 @@
 //!
 //! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`,
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
-//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
+//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `waiting`, `head`, `audit_rows` the rows, each with a code over
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
 //! codes that are sent and services that are asked · `counting` which factors count ·
 //! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
@@ -48,6 +48,7 @@ mod token;
 mod tx;
 mod vault;
 mod view;
+mod waiting;
 mod worker;
 
 pub use self::{
@@ -60,14 +61,16 @@ pub use self::{
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
-    look::Figures,
+    look::{Figures, Holder},
     manage::{
-        Added, Authority, EnrollAll, Member, NewFactor, NewRecovery, Order, RecoveryNew, Resync, Target,
+        Added, Authority, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewFactor, NewRecovery, Order,
+        Reassign, RecoveryNew, Resync, Target,
     },
     proof::Proof,
     remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,
     view::{AccountView, Held},
+    waiting::{CheckInvitation, GraceLeft, GraceLogin, GraceTerms, Graced, Invitation, InvitationCheck},
 };
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@
 mod awake;
 mod ending;
 mod errand;
+mod first;
 mod judge;
 mod remembering;
 mod subject;
@@ -20,7 +21,7 @@ use mfa_proto::{
 };
 use tokio::{
     net::UnixStream,
-    time::{Instant, timeout_at},
+    time::{Instant, error::Elapsed, timeout_at},
 };
 use tracing::{error, warn};
 
@@ -98,7 +99,7 @@ pub(super) async fn serve(
     let mut login = Login::new(core, settings, &start, peer);
     let turn = core.logins().enter(&start.user, login.settings.caps());
     let outcome = if turn.is_some() {
-        timeout_at(deadline, login.run(wire, &start, peer)).await
+        login.run(wire, (&start, peer), deadline).await
     } else {
         Ok(Ok(Settled::denied(Reason::Busy)))
     };
@@ -164,9 +165,23 @@ impl<'a> Login<'a> {
     async fn run(
         &mut self,
         wire: &mut Wire<UnixStream>,
-        start: &Start,
-        peer: Peer,
-    ) -> Result<Settled, WireError> {
+        (start, peer): (&Start, Peer),
+        deadline: Instant,
+    ) -> Result<Result<Settled, WireError>, Elapsed> {
+        match timeout_at(deadline, self.look_up(start, peer)).await? {
+            Ok(Subject::Newcomer(newcomer)) if newcomer.enrolls => {
+                // Whoever has to install an app first needs more time than one who has it in hand.
+                let longer = self.settings.config().enrollment().timeout;
+                let deadline = deadline.max(Instant::now() + longer);
+                timeout_at(deadline, self.converse(wire, Subject::Newcomer(newcomer))).await
+            }
+            Ok(subject) => timeout_at(deadline, self.converse(wire, subject)).await,
+            Err(settled) => Ok(Ok(settled)),
+        }
+    }
+
+    /// Who it is; an error is the end of the login.
+    async fn look_up(&mut self, start: &Start, peer: Peer) -> Result<Subject, Settled> {
         // Side by side: neither needs the other, and each costs a thread's time. What the store says is
         // looked at only once the account and the policy ask for it.
         let (account, view) = tokio::join!(
@@ -180,18 +195,14 @@ impl<'a> Login<'a> {
                     session = self.context.session.as_str(),
                     "cannot look up {}: {error}", self.context.user
                 );
-                return Ok(Settled::unavailable(Reason::Lookup));
+                return Err(Settled::unavailable(Reason::Lookup));
             }
         };
         if !peer.is_root() && account != (Account::Known { uid: peer.uid }) {
             // The same for names that exist and names that do not.
-            return Ok(Settled::denied(Reason::NotAllowed));
+            return Err(Settled::denied(Reason::NotAllowed));
         }
-        let subject = match self.subject(start, account, view) {
-            Ok(subject) => subject,
-            Err(settled) => return Ok(settled),
-        };
-        self.converse(wire, subject).await
+        self.subject(start, account, view)
     }
 
     async fn converse(
@@ -205,6 +216,9 @@ impl<'a> Login<'a> {
                 "too many failures from {:?} until {}", self.source, until.0
             );
             return Ok(Settled::denied_and_locked(Reason::Source, Gate::Wait { until }));
+        }
+        if let Subject::Newcomer(newcomer) = subject {
+            return self.enroll_first(wire, newcomer).await;
         }
         if let Some(settled) = self.recalled(&subject).await {
             return Ok(settled);

@@ -10,12 +10,12 @@ use mfa_proto::{
 };
 use tracing::{error, warn};
 
-use super::Login;
+use super::{Login, first::Newcomer};
 use crate::{
     config::{Judge, RestTerms},
     identity::Account,
     limits::Gate,
-    policy::{Decision, Need, Request},
+    policy::{Decision, Need, Request, Unenrolled},
     session::{Holding, Opening, Reason, Settled, Way},
     settings::Settings,
     store::{AccountView, Held, StoreError},
@@ -44,6 +44,8 @@ pub(super) enum Subject {
         /// all its users may sign for this one.
         account: Option<AccountUid>,
     },
+    /// An account without a factor, which may enroll the first one or go on without for a time.
+    Newcomer(Newcomer),
     /// An account whose factors failed too often: no code is right until one is enrolled again.
     Exhausted,
 }
@@ -58,7 +60,7 @@ impl Subject {
         match self {
             Self::Enrolled { uid, .. } => Some(*uid),
             Self::Decoy { account, .. } => account.filter(|_| matches!(answer, Answer::Token(_))),
-            Self::Exhausted => None,
+            Self::Newcomer(_) | Self::Exhausted => None,
         }
     }
 
@@ -67,7 +69,7 @@ impl Subject {
         match self {
             Self::Decoy { reason, .. } => settled.because(*reason),
             Self::Exhausted => settled.because(Reason::Exhausted),
-            Self::Enrolled { .. } => settled,
+            Self::Enrolled { .. } | Self::Newcomer(_) => settled,
         }
     }
 }
@@ -141,6 +143,9 @@ impl Login<'_> {
         if view.uid.is_some() && view.uid != uid {
             return Ok(Subject::nobody(Reason::Orphaned));
         }
+        if let Some(newcomer) = self.newcomer(&view, uid) {
+            return Ok(Subject::Newcomer(newcomer));
+        }
         match self.settings.policy().without_factor() {
             Some(grant) => Err(Settled::not_applicable(grant)),
             None => Ok(Subject::Decoy { reason: Reason::NotEnrolled, account: Some(AccountUid(uid)) }),
@@ -153,11 +158,26 @@ impl Login<'_> {
         counting < usize::from(self.need.count)
     }
 
+    /// Whether such an account may enroll a first factor now, or go on without: only when the password is
+    /// proven, and there is an account.
+    fn newcomer(&self, view: &AccountView, uid: Option<u32>) -> Option<Newcomer> {
+        let uid = uid.filter(|_| self.is_proven() && view.newcomer)?;
+        if self.settings.policy().unenrolled == Unenrolled::Skip {
+            return None;
+        }
+        // What can be enrolled on the way is one app: where that does not do, it would only be in the way.
+        let does = self.need.count == 1 && self.need.kinds.contains(FactorKind::Totp);
+        let enrolls = does && self.settings.enrolls_at_login();
+        let grace = self.settings.grace().left(view.graced, self.core.now());
+        (enrolls || grace.is_some()).then_some(Newcomer { uid, enrolls, grace })
+    }
+
     /// What the session has to know of it.
     pub(super) fn opening(&self, subject: &Subject) -> Opening {
         let (held, gate) = match subject {
             Subject::Enrolled { held, gate, .. } => (self.holdings(held), *gate),
-            Subject::Exhausted => (Vec::new(), Gate::Exhausted),
+            // Newcomers have an opening of their own.
+            Subject::Exhausted | Subject::Newcomer(_) => (Vec::new(), Gate::Exhausted),
             Subject::Decoy { .. } => {
                 let (settings, now) = (self.settings.for_store(), self.core.now());
                 let gate = self.core.decoys().gate(&self.context.user, self.channel, &settings, now);

@@ -23,6 +23,7 @@ use crate::{
         open::Database,
         remembered,
         tx::{Read, Tx},
+        waiting,
     },
 };
 
@@ -68,6 +69,7 @@ impl Fence<'_> {
     fn all(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         carry::forget_live(tx)?;
         self.head(tx)?;
+        waiting::fence(self.before.as_ref(), tx)?;
         let mut last = 0;
         loop {
             let page = Account::after_id(&tx.read(), last, PAGE)?;
