@@ -14,7 +14,7 @@ use crate::{
     identity::{Accounts, Directory, Nss},
     limits::{Profile, ProfileName},
     outgoing::Line,
-    policy::{Action, Kinds, Networks, Policy, Rule, Unenrolled},
+    policy::{Names, Networks, Policy},
     server::admission::Caps,
     session::PromptSettings,
     store::{Forgetting, GraceTerms, SentLimits, StoreSettings},
@@ -26,6 +26,7 @@ pub struct Settings {
     config: Config,
     directory: Directory,
     policy: Policy,
+    notes: Vec<String>,
     profile: Profile,
     prompt: PromptSettings,
     token: Arc<TokenSettings>,
@@ -34,15 +35,20 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Derives all from a valid configuration, but for what credentials hold.
+    /// Derives all from a valid configuration, but for what credentials hold, and looks up what the names in
+    /// rules mean; or all that is wrong with those.
+    pub async fn resolved(config: Config) -> Result<Self, Vec<String>> {
+        let directory = directory_of(&config);
+        let names = Names::look_up(&config, &directory).await?;
+        Ok(Self { policy: Policy::of(&config, &names), notes: names.notes().to_vec(), ..Self::new(config) })
+    }
+
+    /// The same without a look at the host: rules on groups, hours and days leave logins undecided.
     pub fn new(config: Config) -> Self {
-        let accounts: Option<Arc<dyn Accounts>> = match config.identity().accounts {
-            config::Accounts::Nss => Some(Arc::new(Nss)),
-            config::Accounts::Any => None,
-        };
         Self {
-            directory: Directory::new(accounts, config.core().name_lookup_timeout),
-            policy: policy_of(&config),
+            directory: directory_of(&config),
+            policy: Policy::of(&config, &Names::default()),
+            notes: Vec::new(),
             profile: profile_of(config.limits()),
             line: line_of(&config),
             prompt: PromptSettings {
@@ -82,6 +88,11 @@ impl Settings {
     /// Who needs what.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What deserves a second look in the rules, each with file, line and column.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// How many wrong codes are too many.
@@ -163,6 +174,14 @@ impl Settings {
     }
 }
 
+fn directory_of(config: &Config) -> Directory {
+    let accounts: Option<Arc<dyn Accounts>> = match config.identity().accounts {
+        config::Accounts::Nss => Some(Arc::new(Nss)),
+        config::Accounts::Any => None,
+    };
+    Directory::new(accounts, config.core().name_lookup_timeout)
+}
+
 /// What core waits for an errand beyond what egress allows itself for it: the way there and back.
 const SLACK: Duration = Duration::from_secs(2);
 
@@ -217,34 +236,6 @@ fn grace_of(enrollment: &config::Enrollment) -> GraceTerms {
         next.map_or(UnixTime(i64::MAX), |next| UnixTime(next.timestamp().as_second()))
     };
     GraceTerms { until: enrollment.enroll_by.map(end), logins: enrollment.grace_logins }
-}
-
-fn policy_of(config: &Config) -> Policy {
-    let default_factor = config.prompt().default.clone();
-    let config = config.policy();
-    let rule = |rule: &config::Rule| Rule {
-        name: rule.name.clone(),
-        services: rule.matches.services.clone(),
-        users: rule.matches.users.clone(),
-        action: match rule.action {
-            config::Action::Require => Action::Require,
-            config::Action::Skip => Action::Skip,
-            config::Action::Deny => Action::Deny,
-        },
-        default_factor: rule.default_factor.as_ref().map(ToString::to_string),
-        kinds: Kinds::ALL,
-        count: 1,
-        remember: None,
-    };
-    Policy {
-        rules: config.rules.iter().map(rule).collect(),
-        unenrolled: match config.unenrolled {
-            config::Unenrolled::Deny => Unenrolled::Deny,
-            config::Unenrolled::Skip => Unenrolled::Skip,
-            config::Unenrolled::Enroll => Unenrolled::Enroll,
-        },
-        default_factor: default_factor.map(Into::into),
-    }
 }
 
 fn profile_of(config: &config::LimitsConfig) -> Profile {

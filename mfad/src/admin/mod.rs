@@ -97,7 +97,7 @@ async fn handle(desk: &Desk<'_>, request: Request) -> Result<Reply, Refusal> {
         Request::Reset { user } => desk.reset(user).await,
         Request::Status => desk.status().await,
         Request::Audit(filter) => desk.audit(*filter).await,
-        Request::ConfigCheck => desk.config_check(),
+        Request::ConfigCheck => desk.config_check().await,
         Request::Reload => desk.reload().await,
         Request::Resync { target, codes } => desk.resync(target, codes).await,
         Request::RecoveryNew { user, count, code } => desk.recovery_new(user, count, code).await,

@@ -15,6 +15,7 @@ use tracing::{debug, warn};
 pub use mfa_role::{listen, wire};
 pub use process::PeerProcess;
 
+pub(crate) use self::login::explain;
 use self::{
     admission::{Admission, Place},
     wire::{Wire, WireError},

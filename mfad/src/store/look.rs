@@ -130,7 +130,8 @@ fn target(secret: Option<Secret>) -> Option<ShownText> {
     }
 }
 
-fn lock_of(gate: Gate, reason: LockReason) -> LockState {
+/// What an account or factor is kept from being used by, for those who ask.
+pub(crate) fn lock_of(gate: Gate, reason: LockReason) -> LockState {
     match gate {
         Gate::Open => LockState::Open,
         Gate::Wait { until } => LockState::Until { until: until.0, reason },

@@ -51,6 +51,7 @@ mod view;
 mod waiting;
 mod worker;
 
+pub(crate) use self::look::lock_of;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
     audit_query::AuditCheck,

@@ -57,23 +57,26 @@ impl Daemon {
         Self::with(&format!("[identity]\naccounts = \"any\"\n{extra}")).await
     }
 
-    #[expect(clippy::unused_async, reason = "it spawns tasks, so it has to be called inside a runtime")]
     pub async fn with(text: &str) -> Self {
-        Self::of(|directory| {
-            let text = text.replace("{dir}", directory.to_str().unwrap());
-            let config = Config::from_sources(&[Source { path: "test.toml".into(), text }]);
-            Settings::new(config.unwrap_or_else(|e| panic!("{e}")))
-        })
+        let directory = tempfile::tempdir().unwrap();
+        let text = text.replace("{dir}", directory.path().to_str().unwrap());
+        let config = Config::from_sources(&[Source { path: "test.toml".into(), text }]);
+        let settings = Settings::resolved(config.unwrap_or_else(|e| panic!("{e}"))).await;
+        Self::in_directory(directory, settings.unwrap_or_else(|problems| panic!("{problems:?}")))
     }
 
     /// A daemon with the settings that are made for its directory. To be called inside a runtime.
     pub fn of(settings: impl FnOnce(&Path) -> Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let settings = settings(directory.path());
+        Self::in_directory(directory, settings)
+    }
+
+    fn in_directory(directory: tempfile::TempDir, settings: Settings) -> Self {
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::create(&directory.path().join("key")).unwrap();
         let database = directory.path().join("mfad.db");
         Store::create(&database, &keyring, &*clock).unwrap();
-        let settings = settings(directory.path());
         let shared: Arc<dyn Clock> = Arc::<FakeClock>::clone(&clock);
         let store = Store::open(&database, keyring, settings.for_store(), Arc::clone(&shared)).unwrap();
         let core = Arc::new(Core::new(shared, store, settings, directory.path().join("mfad.toml")));

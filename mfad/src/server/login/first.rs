@@ -80,7 +80,8 @@ impl Login<'_> {
         }
     }
 
-    fn first_opening(&self, newcomer: Newcomer) -> FirstOpening {
+    /// What the session has to know of it.
+    pub(super) fn first_opening(&self, newcomer: Newcomer) -> FirstOpening {
         let (settings, now) = (self.settings.for_store(), self.core.now());
         FirstOpening {
             settings: self.settings.prompt().clone(),
@@ -92,7 +93,8 @@ impl Login<'_> {
         }
     }
 
-    fn in_words(&self, left: GraceLeft) -> String {
+    /// What is left of the time of grace, as people are told.
+    pub(super) fn in_words(&self, left: GraceLeft) -> String {
         let day = self.settings.config().enrollment().enroll_by.map(|day| day.to_string());
         Wording::grace_left(left.logins, day.as_deref())
     }

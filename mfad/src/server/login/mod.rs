@@ -7,6 +7,7 @@
 mod awake;
 mod ending;
 mod errand;
+mod explain;
 mod first;
 mod judge;
 mod remembering;
@@ -23,8 +24,9 @@ use tokio::{
     net::UnixStream,
     time::{Instant, error::Elapsed, timeout_at},
 };
-use tracing::{error, warn};
+use tracing::warn;
 
+pub(crate) use self::explain::explain;
 use self::subject::Subject;
 use super::{
     Peer,
@@ -32,6 +34,7 @@ use super::{
 };
 use crate::{
     audit::{self, Context, SessionId},
+    clock::UnixTime,
     core::Core,
     identity::Account,
     limits::{Gate, SourceKey},
@@ -54,6 +57,8 @@ struct Login<'a> {
     origin: Origin,
     /// What its failures are counted under.
     source: Option<SourceKey>,
+    /// When it began: what the rules go by.
+    began: UnixTime,
     rule: Option<String>,
     /// What the rules ask for.
     need: Need,
@@ -99,7 +104,7 @@ pub(super) async fn serve(
     let mut login = Login::new(core, settings, &start, peer);
     let turn = core.logins().enter(&start.user, login.settings.caps());
     let outcome = if turn.is_some() {
-        login.run(wire, (&start, peer), deadline).await
+        login.run(wire, peer, deadline).await
     } else {
         Ok(Ok(Settled::denied(Reason::Busy)))
     };
@@ -154,6 +159,7 @@ impl<'a> Login<'a> {
             channel: if proven { Channel::Proven } else { Channel::Unproven },
             origin,
             source: key,
+            began: core.now(),
             rule: None,
             need: Need::default(),
             uid: None,
@@ -165,10 +171,10 @@ impl<'a> Login<'a> {
     async fn run(
         &mut self,
         wire: &mut Wire<UnixStream>,
-        (start, peer): (&Start, Peer),
+        peer: Peer,
         deadline: Instant,
     ) -> Result<Result<Settled, WireError>, Elapsed> {
-        match timeout_at(deadline, self.look_up(start, peer)).await? {
+        match timeout_at(deadline, self.look_up(peer)).await? {
             Ok(Subject::Newcomer(newcomer)) if newcomer.enrolls => {
                 // Whoever has to install an app first needs more time than one who has it in hand.
                 let longer = self.settings.config().enrollment().timeout;
@@ -181,28 +187,13 @@ impl<'a> Login<'a> {
     }
 
     /// Who it is; an error is the end of the login.
-    async fn look_up(&mut self, start: &Start, peer: Peer) -> Result<Subject, Settled> {
-        // Side by side: neither needs the other, and each costs a thread's time. What the store says is
-        // looked at only once the account and the policy ask for it.
-        let (account, view) = tokio::join!(
-            self.settings.directory().find(&start.user),
-            self.core.login_store().view(self.context.user.clone(), self.channel)
-        );
-        let account = match account {
-            Ok(account) => account,
-            Err(error) => {
-                error!(
-                    session = self.context.session.as_str(),
-                    "cannot look up {}: {error}", self.context.user
-                );
-                return Err(Settled::unavailable(Reason::Lookup));
-            }
-        };
-        if !peer.is_root() && account != (Account::Known { uid: peer.uid }) {
+    async fn look_up(&mut self, peer: Peer) -> Result<Subject, Settled> {
+        let found = self.find().await?;
+        if !peer.is_root() && found.account != (Account::Known { uid: peer.uid }) {
             // The same for names that exist and names that do not.
             return Err(Settled::denied(Reason::NotAllowed));
         }
-        self.subject(start, account, view)
+        self.subject(found)
     }
 
     async fn converse(

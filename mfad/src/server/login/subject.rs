@@ -6,16 +6,15 @@
 use mfa_proto::{
     admin::FactorKind,
     answer::{Answer, AnswerShape},
-    login::Start,
 };
 use tracing::{error, warn};
 
 use super::{Login, first::Newcomer};
 use crate::{
     config::{Judge, RestTerms},
-    identity::Account,
+    identity::{Account, Membership},
     limits::Gate,
-    policy::{Decision, Need, Request, Unenrolled},
+    policy::{Decision, Need, Request, Undecided, Unenrolled},
     session::{Holding, Opening, Reason, Settled, Way},
     settings::Settings,
     store::{AccountView, Held, StoreError},
@@ -24,6 +23,13 @@ use crate::{
 /// The uid of an account now; `None` when names are not accounts of this host.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AccountUid(pub(super) Option<u32>);
+
+/// All that was looked up of a name.
+pub(super) struct Found {
+    pub(super) account: Account,
+    pub(super) membership: Membership,
+    pub(super) view: Result<AccountView, StoreError>,
+}
 
 /// What stands behind the name that logs in.
 pub(super) enum Subject {
@@ -75,15 +81,48 @@ impl Subject {
 }
 
 impl Login<'_> {
+    /// Looks up all that is known of the name. An error is the end of the login.
+    pub(super) async fn find(&self) -> Result<Found, Settled> {
+        let user = &self.context.user;
+        let groups = self.settings.policy().groups_wanted(&self.request(None));
+        // Side by side: neither needs the other, and each costs a thread's time. What the store says is
+        // looked at only once the account and the policy ask for it.
+        let (account, view) = tokio::join!(
+            self.settings.directory().find_in_groups(&user.name, groups),
+            self.core.login_store().view(user.clone(), self.channel)
+        );
+        let (account, membership) = account.map_err(|error| {
+            error!(session = self.context.session.as_str(), "cannot look up {user}: {error}");
+            Settled::unavailable(Reason::Lookup)
+        })?;
+        Ok(Found { account, membership, view })
+    }
+
+    /// What the rules are asked.
+    pub(super) fn request<'a>(&'a self, membership: Option<&'a Membership>) -> Request<'a> {
+        let (user, service) = (&self.context.user, &self.context.service);
+        Request { user, service, origin: &self.origin, membership, now: self.began }
+    }
+
+    /// What the rules say; where they cannot say anything, the login ends.
+    pub(super) fn decision(&self, membership: &Membership) -> Result<Decision, Settled> {
+        let decided = self.settings.policy().decide(&self.request(Some(membership)));
+        decided.map_err(|undecided| {
+            error!(
+                session = self.context.session.as_str(),
+                "cannot decide on {}: {undecided}", self.context.user
+            );
+            Settled::unavailable(match undecided {
+                Undecided::Group { .. } => Reason::Lookup,
+                Undecided::Time { .. } => Reason::ClockUnusable,
+            })
+        })
+    }
+
     /// Who this is, as far as factors are concerned; an error is the end of the login.
-    pub(super) fn subject(
-        &mut self,
-        start: &Start,
-        account: Account,
-        view: Result<AccountView, StoreError>,
-    ) -> Result<Subject, Settled> {
-        let request = Request { user: &start.user, service: &start.service, origin: &self.origin };
-        let decision = self.settings.policy().decide(&request);
+    pub(super) fn subject(&mut self, found: Found) -> Result<Subject, Settled> {
+        let Found { account, membership, view } = found;
+        let decision = self.decision(&membership)?;
         if let Decision::Deny { rule } = decision {
             self.rule = Some(rule);
             // The same answer whether the account exists; only the reason in the log differs.
