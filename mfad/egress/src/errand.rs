@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mfa_proto::{
-    egress::{Authorization, Consultation, Delivery, Done, Errand, Medium},
+    egress::{Authorization, Consultation, Delivery, Done, Errand, Medium, Notice},
     name::FactorLabel,
     text::{ShownText, escape_for_log},
 };
@@ -26,6 +26,7 @@ use crate::{
     fill::{self, Escape, Facts},
     http::Trust,
     mail::{Letter, MailLogin, MailOptions, MailTls, Mailer},
+    notify::{Teller, Untold},
     polkit::{self, Polkit},
     rest::{Service, Step, verdict::Verdict},
     secrets::Secrets,
@@ -40,6 +41,7 @@ pub struct Outside {
     mail: Option<Post>,
     rest: BTreeMap<FactorLabel, Service>,
     polkit: Option<Polkit>,
+    teller: Teller,
     config: Arc<Config>,
     calls: Calls,
 }
@@ -75,6 +77,7 @@ impl Calls {
     /// Places for an errand; the name of what is full when there are none.
     fn enter<'a>(&'a self, errand: &'a Errand) -> Result<Option<Held<'a>>, &'a str> {
         let (name, one) = match errand {
+            // Notices have places of their own.
             Errand::Ping | Errand::Notify(_) => return Ok(None),
             Errand::Authorize(_) => {
                 return self.polkit.try_acquire().map(|one| Some((one, None))).map_err(|_| "polkit");
@@ -138,7 +141,8 @@ impl Outside {
         }
         let asks_polkit = config.enrollment().self_auth == SelfAuth::Polkit;
         let polkit = asks_polkit.then(|| Polkit::new(SYSTEM_BUS.to_owned(), polkit::PATIENCE));
-        Ok(Self { host, sms, mail, rest, polkit, calls: Calls::new(&config), config })
+        let teller = Teller::new(config.notify().clone());
+        Ok(Self { host, sms, mail, rest, polkit, teller, calls: Calls::new(&config), config })
     }
 
     /// The configuration it was made from.
@@ -167,8 +171,8 @@ impl Outside {
                 if done == Done::No { failed("the service refuses to begin") } else { done }
             }
             Errand::Judge(consultation) => self.consult(Step::Judge, consultation).await,
-            Errand::Notify(_) => failed("notices are not configured"),
-            Errand::Authorize(wanted) => self.authorize(wanted).await,
+            Errand::Notify(notice) => Box::pin(self.notify(notice)).await,
+            Errand::Authorize(_) => failed("polkit is not configured"),
             Errand::Ping => Done::Yes,
         }
     }
@@ -224,6 +228,16 @@ impl Outside {
                 warn!(uid, pid, "polkit did not answer for {}: {unasked}", escape_for_log(action.as_str()));
                 failed(&unasked.to_string())
             }
+        }
+    }
+
+    async fn notify(&self, notice: &Notice) -> Done {
+        let mailer = self.mail.as_ref().map(|post| &post.mailer);
+        let by = (self.host.as_str(), mailer, self.config.egress().timeout);
+        match Box::pin(self.teller.tell(notice, by)).await {
+            Ok(()) => Done::Yes,
+            Err(Untold::Busy) => Done::Busy,
+            Err(Untold::Failed(why)) => failed(&why),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod http;
 pub mod json;
 pub mod mail;
 pub mod modem;
+pub mod notify;
 pub mod polkit;
 pub mod rest;
 pub mod role;

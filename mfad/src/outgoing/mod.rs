@@ -14,7 +14,7 @@ mod words;
 use std::time::Duration;
 
 use mfa_proto::{
-    egress::{Authorization, Consultation, Delivery, Done, Errand},
+    egress::{Authorization, Consultation, Delivery, Done, Errand, Notice},
     text::{ShownText, escape_for_log},
 };
 use mfa_role::wire::WireError;
@@ -135,6 +135,18 @@ impl Outgoing {
             Done::Yes => Ok(Said::Yes),
             Done::No => Ok(Said::No),
             Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::Failed { why } => Err(Undone::failed(&why)),
+            Done::Busy => Err(Undone::Busy),
+        }
+    }
+
+    /// Has people told of an event, which may take `patience`. `Ok` says that all ways that are configured
+    /// have taken it.
+    pub async fn notify(&self, line: &Line, notice: Notice, patience: Duration) -> Result<(), Undone> {
+        let errand = Errand::Notify(Box::new(notice));
+        match self.run_for(line, Via::Notices, &errand, patience).await? {
+            Done::Yes => Ok(()),
+            Done::No | Done::Delivered { .. } => Err(Undone::Senseless),
             Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }

@@ -9,7 +9,7 @@
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
 //! codes that are sent and services that are asked · `counting` which factors count ·
 //! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
-//! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
+//! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
 mod account;
@@ -34,6 +34,8 @@ mod look;
 mod manage;
 mod migrations;
 mod nonce;
+mod notable;
+mod notices;
 mod open;
 mod proof;
 mod reader;
@@ -67,7 +69,8 @@ pub use self::{
         Added, Authority, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewFactor, NewRecovery, Order,
         Reassign, RecoveryNew, Resync, Target,
     },
-    proof::Proof,
+    notices::{News, NewsPage},
+    proof::{Failed, Proof},
     remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,
     view::{AccountView, Held},
