@@ -363,6 +363,7 @@ impl<'s> Bench<'s> {
             factor.update(tx)?;
             if let Some(lock) = notable::lock(gate, factor.counter, &tx.settings.profile, tx.now) {
                 notable::note(tx, (notable::LOCKED, context), Some(FactorId(factor.id)), &lock)?;
+                locked = true;
             }
         }
         self.account.days.add(tx.now);
