@@ -291,8 +291,10 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 10] = [
+const WITHOUT_DEFAULT: [&str; 12] = [
     "core.credential",
+    "enrollment.enroll_by",
+    "enrollment.grace_logins",
     "egress.host",
     "sms.gateways",
     "mail.server",
