@@ -322,6 +322,7 @@ fn audit_row() -> AuditRow {
         reason: "ok".into(),
         session: "0011223344556677".into(),
         actor: 0,
+        chain: [0xc4; 32],
     }
 }
 

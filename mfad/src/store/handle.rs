@@ -3,11 +3,12 @@
 mod changes;
 mod copies;
 mod factors;
+mod trail;
 mod upkeep;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
     thread::JoinHandle,
 };
 
@@ -38,6 +39,10 @@ pub struct Store {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Held while the whole is copied or replaced: one at a time.
     copying: Arc<tokio::sync::Mutex<()>>,
+    /// Held while the audit trail is checked: one at a time.
+    checking: Arc<tokio::sync::Mutex<()>>,
+    /// The store shuts down: what is under way beside its thread has to end.
+    ended: Arc<AtomicBool>,
     /// Tells this opening of the database from every other.
     issuer: Arc<()>,
 }
@@ -63,8 +68,15 @@ impl Store {
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        let (thread, issuer, copying) = (Arc::new(Mutex::new(Some(thread))), Arc::default(), Arc::default());
-        Ok(Self { outbox, reader, thread, copying, issuer })
+        Ok(Self {
+            outbox,
+            reader,
+            thread: Arc::new(Mutex::new(Some(thread))),
+            copying: Arc::default(),
+            checking: Arc::default(),
+            ended: Arc::default(),
+            issuer: Arc::default(),
+        })
     }
 
     /// What a login of `user` has to know before it asks.
@@ -115,6 +127,7 @@ impl Store {
 
     /// Finishes the jobs under way, closes the database and ends the thread.
     pub async fn shutdown(&self) {
+        self.end_checks().await;
         let (reply, done) = oneshot::channel();
         if self.send(Message::Stop(reply)).await.is_ok() {
             let _ = done.await;

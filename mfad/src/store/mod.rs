@@ -8,11 +8,12 @@
 //! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
 //! codes that are sent and services that are asked · `proof`, `view`, `decoy` the login · `manage` changes by
-//! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
+//! administrators and owners · `look`, `audit_query`, `audit_check`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
 mod account;
 mod attempt;
+mod audit_check;
 mod audit_query;
 mod audit_rows;
 mod backup;
@@ -49,7 +50,7 @@ mod worker;
 
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
-    audit_query::AuditCheck,
+    audit_check::{AuditCheck, Fault},
     backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
     error::{Refused, StoreError},

@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 
 use super::{
     StoreError, StoreSettings,
+    audit_check::Known,
     audit_rows::{self, Event},
     backup::{self, Broken, Checked},
     error::explain,
@@ -72,6 +73,8 @@ pub(super) struct Worker {
     /// Only changed together with what `reader` is lent.
     database: Option<Database>,
     reader: Reader,
+    /// The end of the trail after the last commit: what a file that is opened again has to know.
+    known: Option<Known>,
     /// The last batch failed, and that was logged.
     ailing: bool,
 }
@@ -86,7 +89,8 @@ impl Worker {
         reader: Reader,
     ) -> Self {
         let clock = reader.clock();
-        let mut worker = Self { path, clock, keyring, settings, database: None, reader, ailing: false };
+        let mut worker =
+            Self { path, clock, keyring, settings, database: None, reader, known: None, ailing: false };
         worker.take(database);
         worker
     }
@@ -138,7 +142,8 @@ impl Worker {
             self.give_up();
         }
         if self.database.is_none() {
-            let database = Database::open(&self.path, self.keyring.clone(), false)?;
+            let mut database = Database::open(&self.path, self.keyring.clone(), false)?;
+            database.expect_trail(self.known);
             self.take(database);
         }
         self.database.as_mut().ok_or(StoreError::Internal)
@@ -217,6 +222,9 @@ impl Worker {
             tx.connection.prepare_cached("COMMIT")?.execute([])?;
             Ok(())
         });
+        if committed.is_ok() {
+            self.known = Some((tx.head.audit_last, tx.head.audit_chain));
+        }
         let suspect = committed.clone().err().or(batch.suspect);
         let committed = committed.map_err(|error| StoreError::NotDurable(error.to_string()));
         // Closed before anyone is answered: whoever asks again meets a fresh connection.
@@ -248,6 +256,10 @@ impl Worker {
         self.reader.take_back();
         let (running, now) = (self.database.take(), self.clock.now());
         let restored = backup::restore(&self.path, running, copy, (&self.settings, now));
+        if restored.is_ok() {
+            // Another trail, and rightly so.
+            self.known = None;
+        }
         let opened = self.ensure().map(|_| ());
         let restored = restored.map_err(Broken::into_error)?;
         opened?;

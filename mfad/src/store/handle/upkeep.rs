@@ -9,10 +9,11 @@ use mfa_proto::{
 
 use super::Store;
 use crate::{
+    audit::Context,
     clock::UnixTime,
     seal::{KeyId, Keyring},
     store::{
-        AuditCheck, Seeded, StoreError, audit_query, nonce,
+        Seeded, StoreError, audit_query, nonce,
         open::{self, Database},
         rekey, seed, sent,
     },
@@ -50,19 +51,6 @@ impl Store {
             upto = stretch.go_on;
         }
         Ok(first.map(|seq| seq.saturating_sub(1)))
-    }
-
-    /// Checks that the audit trail is whole.
-    pub async fn check_audit(&self) -> Result<AuditCheck, StoreError> {
-        let mut mark = None;
-        loop {
-            let from = mark;
-            let (next, verdict) = self.read(move |read| audit_query::check(read, from)).await?;
-            if let Some(verdict) = verdict {
-                return Ok(verdict);
-            }
-            mark = next;
-        }
     }
 
     /// Removes audit rows before a time, and the oldest beyond a number; and what counts no more of the codes
@@ -107,5 +95,16 @@ impl Store {
             self.write(move |tx| seed::fill(tx, filled.collect(), next)).await?;
         }
         self.read(|read| seed::room(read, 2 << 10)).await
+    }
+
+    /// Writes rows of denied logins into the trail, for measurements.
+    pub async fn fill_trail(&self, context: Context, rows: usize) -> Result<(), StoreError> {
+        let mut left = rows;
+        while left > 0 {
+            let (some, context) = (left.min(seed::CHUNK), context.clone());
+            self.write(move |tx| seed::fill_trail(tx, &context, some)).await?;
+            left = left.saturating_sub(some);
+        }
+        Ok(())
     }
 }
