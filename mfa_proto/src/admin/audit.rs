@@ -69,6 +69,8 @@ pub struct AuditPage {
     pub rows: Vec<AuditRow>,
     /// There are more: ask again after the last.
     pub more: bool,
+    /// The last number that was looked at: new rows come after it.
+    pub upto: i64,
 }
 
 /// How the audit trail is. Sound when `broken_at` is `None`.

@@ -392,7 +392,7 @@ fn replies() -> Vec<Sample> {
         ("user", Reply::User(Box::new(detail))),
         ("status", Reply::Status(Box::new(status()))),
         ("status/store_well", Reply::Status(Box::new(Status { store: Ok(()), ..status() }))),
-        ("audit", Reply::Audit(AuditPage { rows: vec![audit_row()], more: false })),
+        ("audit", Reply::Audit(AuditPage { rows: vec![audit_row()], more: false, upto: 7 })),
         (
             "config",
             Reply::Config(ConfigReport { valid: false, problems, notes: vec!["/m:2:1: x".to_owned()] }),

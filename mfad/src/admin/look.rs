@@ -91,6 +91,7 @@ impl Desk<'_> {
         let mut page = page.map_err(|error| store_failed("read the audit trail", &error))?;
         while !fits(&page) && page.rows.pop().is_some() {
             page.more = true;
+            page.upto = page.rows.last().map_or(page.upto, |row| row.seq);
         }
         Ok(Reply::Audit(page))
     }

@@ -28,6 +28,8 @@ pub(super) struct Stretch<T> {
     pub(super) found: Vec<T>,
     /// The last number looked at; `None` when the end is reached.
     pub(super) go_on: Option<i64>,
+    /// The last row that there is.
+    pub(super) last: i64,
 }
 
 macro_rules! fitting {
@@ -80,7 +82,8 @@ pub(super) fn forward(
     let upto = after.saturating_add(STRETCH);
     let sql = fitting!(columns!(), "ASC");
     let found = bind(read, sql, filter, (after, upto, limit), audit_rows::from_row)?;
-    Ok(Stretch { found, go_on: (upto < read.head.audit_last).then_some(upto) })
+    let last = read.head.audit_last;
+    Ok(Stretch { found, go_on: (upto < last).then_some(upto), last })
 }
 
 /// Numbers of rows that fit, newest first, from one stretch up to `upto`.
@@ -94,7 +97,7 @@ pub(super) fn backward(
     let least = filter.after.max(read.head.audit_cut);
     let after = upto.saturating_sub(STRETCH).max(least);
     let found = bind(read, fitting!("seq", "DESC"), filter, (after, upto, limit), |row| Ok(row.get(0)?))?;
-    Ok(Stretch { found, go_on: (after > least).then_some(after) })
+    Ok(Stretch { found, go_on: (after > least).then_some(after), last: read.head.audit_last })
 }
 
 /// Deletes some of the oldest rows: those before `before`, and those in excess of `most`. How many.
