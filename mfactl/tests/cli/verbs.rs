@@ -189,6 +189,10 @@ fn audit() {
     );
 }
 
+fn text(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
 #[test]
 fn audit_verify() {
     both("audit-verify.txt", &["audit", "verify"], "", admin(|| vec![sample::audit_report(None)]));
@@ -207,9 +211,6 @@ fn audit_verify() {
         verify.into_iter().chain(links.into_iter().flat_map(|link| ["--expect".to_owned(), link])).collect()
     };
     let (there, unlike): (Vec<String>, Vec<String>) = (with(there), with(unlike));
-    fn text(arguments: &[String]) -> Vec<&str> {
-        arguments.iter().map(String::as_str).collect()
-    }
     both("audit-verify-expect.txt", &text(&there), "", move || Script::Admin(rows()));
     both("audit-verify-unlike.txt", &text(&unlike), "", move || {
         Script::Admin(rows().into_iter().chain([beyond()]).collect())
