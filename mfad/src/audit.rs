@@ -125,36 +125,12 @@ pub fn log_login(context: &Context, settled: &Settled) {
     let line = line(format_args!("login {verdict}"), context, reason);
     match settled.verdict() {
         mfa_proto::login::Verdict::Accept | mfa_proto::login::Verdict::NotApplicable => {
-            info!(
-                event,
-                user,
-                service,
-                source,
-                factor,
-                rule,
-                verdict,
-                reason,
-                session,
-                actor,
-                "{line}"
-            );
+            info!(event, user, service, source, factor, rule, verdict, reason, session, actor, "{line}");
         }
         mfa_proto::login::Verdict::Deny
         | mfa_proto::login::Verdict::Locked
         | mfa_proto::login::Verdict::Unavailable => {
-            warn!(
-                event,
-                user,
-                service,
-                source,
-                factor,
-                rule,
-                verdict,
-                reason,
-                session,
-                actor,
-                "{line}"
-            );
+            warn!(event, user, service, source, factor, rule, verdict, reason, session, actor, "{line}");
         }
     }
 }
@@ -179,10 +155,20 @@ mod tests {
     fn a_line_cannot_be_read_in_another_way_than_it_was_written() {
         for (user, service, source, expected) in [
             ("jane", "sshd", Some("203.0.113.7"), "source=203.0.113.7 reason=policy service=sshd user=jane"),
-            ("jane", "sshd", Some("::ffff:203.0.113.7"), "source=203.0.113.7 reason=policy service=sshd user=jane"),
+            (
+                "jane",
+                "sshd",
+                Some("::ffff:203.0.113.7"),
+                "source=203.0.113.7 reason=policy service=sshd user=jane",
+            ),
             ("jane", "sshd", Some("2001:DB8::1"), "source=2001:db8::1 reason=policy service=sshd user=jane"),
             ("jane", "su-l", None, "source=- reason=policy service=su-l user=jane"),
-            ("jane", "sshd", Some("host.example"), "source=\"host.example\" reason=policy service=sshd user=jane"),
+            (
+                "jane",
+                "sshd",
+                Some("host.example"),
+                "source=\"host.example\" reason=policy service=sshd user=jane",
+            ),
             (
                 "x source=192.0.2.1",
                 "sshd",

@@ -14,6 +14,7 @@ pub mod factor;
 pub mod identity;
 pub mod keys;
 pub mod limits;
+pub mod metrics;
 pub mod outgoing;
 pub mod policy;
 pub mod roles;

@@ -49,13 +49,14 @@ pub(crate) async fn serve(
     peer: Peer,
     held: &Place,
 ) -> Result<(), WireError> {
+    let mut figures = String::new();
     loop {
         let request = match tokio::time::timeout(IDLE, wire.read::<Request>()).await {
             Err(_) | Ok(Err(WireError::Closed)) => return Ok(()),
             Ok(request) => request?,
         };
         let reply = if held.may_ask() {
-            handle(core, peer, request).await.unwrap_or_else(Reply::Refused)
+            handle(core, peer, request, &mut figures).await.unwrap_or_else(Reply::Refused)
         } else {
             Reply::Refused(refusal::too_often())
         };
@@ -70,8 +71,9 @@ struct Desk<'a> {
     session: SessionId,
 }
 
+/// `figures` are those that are read in parts on this connection.
 #[expect(clippy::cognitive_complexity, reason = "one line for each verb, and nothing else")]
-async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refusal> {
+async fn handle(core: &Core, peer: Peer, request: Request, figures: &mut String) -> Result<Reply, Refusal> {
     let desk = Desk { core, peer, session: SessionId::fresh() };
     match request {
         Request::Enroll(new) => desk.enroll(*new).await,
@@ -106,7 +108,7 @@ async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refu
         Request::AuditVerify => desk.audit_verify().await,
         Request::Explain(login) => desk.explain(*login).await,
         Request::BreakGlass { user, seconds, reason } => desk.break_glass(user, seconds, reason).await,
-        Request::Metrics { after } => desk.metrics(after),
+        Request::Metrics { after } => desk.metrics(after, figures).await,
     }
 }
 

@@ -45,7 +45,7 @@ impl Host {
     }
 
     async fn ask(&self, uid: u32, request: Request) -> Result<Reply, Refusal> {
-        handle(&self.core, Peer { uid }, request).await
+        handle(&self.core, Peer { uid }, request, &mut String::new()).await
     }
 
     async fn refusal(&self, uid: u32, request: Request) -> RefusalCode {

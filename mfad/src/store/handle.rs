@@ -8,7 +8,10 @@ mod upkeep;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread::JoinHandle,
 };
 
@@ -43,6 +46,8 @@ pub struct Store {
     checking: Arc<tokio::sync::Mutex<()>>,
     /// The store shuts down: what is under way beside its thread has to end.
     ended: Arc<AtomicBool>,
+    /// Jobs that could not be done since the start.
+    errors: Arc<AtomicU64>,
     /// Tells this opening of the database from every other.
     issuer: Arc<()>,
 }
@@ -75,6 +80,7 @@ impl Store {
             copying: Arc::default(),
             checking: Arc::default(),
             ended: Arc::default(),
+            errors: Arc::default(),
             issuer: Arc::default(),
         })
     }
@@ -149,7 +155,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Read(Box::new(Call { work, reply }))).await?;
-        answer.await.map_err(|_| StoreError::Internal)?
+        self.counted(answer.await.map_err(|_| StoreError::Internal).flatten())
     }
 
     pub(super) async fn write<T: Send + 'static>(
@@ -158,7 +164,26 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Write(Box::new(Call { work, reply }))).await?;
-        answer.await.map_err(|_| StoreError::Internal)?
+        self.counted(answer.await.map_err(|_| StoreError::Internal).flatten())
+    }
+
+    /// Counts an error that is the store's; a refusal is none.
+    fn counted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if done.as_ref().is_err_and(|error| !matches!(error, StoreError::Refused(_))) {
+            self.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        done
+    }
+
+    /// Jobs that could not be done since the start.
+    pub fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+
+    /// Jobs that wait for the thread now.
+    pub fn waiting(&self) -> u32 {
+        let waiting = self.outbox.max_capacity().saturating_sub(self.outbox.capacity());
+        u32::try_from(waiting).unwrap_or(u32::MAX)
     }
 }
 

@@ -139,7 +139,7 @@ impl Config {
             token: Token::read(reader, &mut root),
             remember: Remembering::default(),
             notify: Notify::default(),
-            metrics: Metrics::default(),
+            metrics: Metrics::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
         };

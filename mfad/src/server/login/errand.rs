@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use mfa_proto::{admin::FactorId, login::ClientMessage, secret::SecretText};
-use tokio::net::UnixStream;
+use tokio::{net::UnixStream, time::Instant};
 use tracing::{info, warn};
 
 use super::{
@@ -79,6 +79,7 @@ impl Login<'_> {
         subject: &Subject,
         (factor, answer): (FactorId, SecretText),
     ) -> Result<Outcome, Halt> {
+        let began = Instant::now();
         let settings = Arc::clone(&self.settings);
         let Some(errand) = self.errand(&settings, subject, factor)? else {
             // Nobody was asked, so nothing was learned: it costs nothing.
@@ -100,6 +101,7 @@ impl Login<'_> {
             Consulted::Tampered => Outcome::Tampered,
         };
         audit::log_attempt(&self.context, &outcome);
+        self.core.metrics().judged(&outcome, began.elapsed());
         self.slow_down(&outcome).await;
         Ok(outcome)
     }

@@ -3,6 +3,7 @@
 //! Refuses to let either be told from the other by what it costs.
 
 use mfa_proto::answer::Answer;
+use tokio::time::Instant;
 
 use super::{
     Halt, Login,
@@ -16,6 +17,7 @@ use crate::{
 impl Login<'_> {
     /// Has an answer judged, and counts a failure against its source.
     pub(super) async fn judge(&mut self, subject: &Subject, answer: Answer) -> Result<Outcome, Halt> {
+        let began = Instant::now();
         let outcome = match subject.judged_by_store(&answer) {
             Some(uid) => self.attempt(uid, answer).await?,
             None => Outcome::NoFactor,
@@ -23,6 +25,7 @@ impl Login<'_> {
         // A token of an account that holds nothing was wrong, or none of this host's domains signed it.
         let nobodys = !matches!(subject, Subject::Enrolled { .. }) && matches!(outcome, Outcome::NoFactor);
         let outcome = if nobodys { self.decoy().await? } else { outcome };
+        self.core.metrics().judged(&outcome, began.elapsed());
         self.slow_down(&outcome).await;
         Ok(outcome)
     }

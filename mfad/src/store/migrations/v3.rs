@@ -51,4 +51,7 @@ CREATE TABLE waiting (
     key_id       BLOB    NOT NULL,
     mac          BLOB    NOT NULL
 ) STRICT;
+
+CREATE INDEX factor_locked ON factor (not_before) WHERE not_before > 0 OR until_admin <> 0;
+CREATE INDEX account_locked ON account (id) WHERE window_locked <> 0;
 ";
