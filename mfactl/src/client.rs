@@ -15,7 +15,7 @@ use mfa_proto::{
     hello::{self, Hello, Protocol, Welcome},
 };
 
-pub(crate) use self::wire::Wire;
+pub(crate) use self::wire::{Wire, pause};
 use crate::failure::Failure;
 
 /// Where root finds the daemon.

@@ -45,7 +45,7 @@ const TIMEOUT: u64 = 10;
 const LOGIN_TIMEOUT: u64 = 60;
 /// Seconds it may be silent where polkit may have to ask a person first.
 const PERSON_TIMEOUT: u64 = 75;
-/// Seconds it may be silent while it copies or checks a whole database.
+/// Seconds it may be silent while it copies or checks a whole database or trail.
 const COPY_TIMEOUT: u64 = 600;
 
 /// What every command needs.
@@ -77,7 +77,8 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn context(global: &Global, command: &Command) -> Context {
     let outside =
         matches!(command, Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_));
-    let copies = matches!(command, Command::Backup(_) | Command::Restore(_));
+    let verify = matches!(command, Command::Audit(arguments) if arguments.verb.is_some());
+    let copies = verify || matches!(command, Command::Backup(_) | Command::Restore(_));
     let usual = if outside { LOGIN_TIMEOUT } else { TIMEOUT };
     let usual = if copies { COPY_TIMEOUT } else { usual };
     let usual = if changes_own(command) { PERSON_TIMEOUT } else { usual };

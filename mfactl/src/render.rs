@@ -14,3 +14,9 @@ pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod user;
 pub(crate) mod view;
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

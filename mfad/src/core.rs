@@ -2,14 +2,9 @@
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
-
-use mfa_proto::login::Verdict;
 
 use tokio::sync::Notify;
 use tracing::warn;
@@ -21,10 +16,10 @@ use crate::{
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
+    metrics::Metrics,
     notices,
     outgoing::Outgoing,
     server::admission::{Admission, Logins},
-    session::Settled,
     settings::Settings,
     signers,
     store::{LoginStore, Store, StoreError},
@@ -48,7 +43,7 @@ pub struct Core {
     decoys: Decoys,
     sources: Mutex<Sources>,
     rate: Mutex<GlobalRate>,
-    tally: Tally,
+    metrics: Metrics,
     started: UnixTime,
     /// Where the configuration is read from again.
     path: PathBuf,
@@ -58,13 +53,6 @@ pub struct Core {
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
-}
-
-/// Logins since the start.
-#[derive(Debug, Default)]
-pub struct Tally {
-    accepted: AtomicU64,
-    denied: AtomicU64,
 }
 
 /// Failures of one source in how many seconds.
@@ -93,7 +81,7 @@ impl Core {
             store,
             settings: RwLock::new(Arc::new(settings)),
             decoys: Decoys::default(),
-            tally: Tally::default(),
+            metrics: Metrics::default(),
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
@@ -215,18 +203,8 @@ impl Core {
         self.store.news_waiting(self.now().plus(-notices::OLDEST)).await
     }
 
-    /// Counts a finished login.
-    pub fn tally(&self, settled: &Settled) {
-        let count = match settled.verdict() {
-            Verdict::Accept => &self.tally.accepted,
-            Verdict::NotApplicable => return,
-            Verdict::Deny | Verdict::Locked | Verdict::Unavailable => &self.tally.denied,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Logins accepted and not accepted since the start.
-    pub fn tallied(&self) -> (u64, u64) {
-        (self.tally.accepted.load(Ordering::Relaxed), self.tally.denied.load(Ordering::Relaxed))
+    /// What is counted since the start.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 }

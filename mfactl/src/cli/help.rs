@@ -8,7 +8,7 @@ pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "done; test: accepted"),
     (
         "1",
-        "refused or failed; import: something was skipped; status: the store takes no writes; config check, reload: not \
+        "refused or failed; import: something was skipped; status: the store takes no writes; audit verify: the trail is broken; config check, reload: not \
          valid",
     ),
     ("2", "the command line, or what was read from standard input, is not valid"),
@@ -292,13 +292,38 @@ JSON fields: version, uptime (seconds), users, active_factors, audit_rows, conne
 denied, store_ok, store_problem, database (its path), key, rows_with_old_key, profile.";
 
 pub(super) const AUDIT: &str = "\
+With --follow, mfactl waits for a daemon that is restarted and then goes on behind the last row it has \
+shown, so that none is missed.
+
 JSON fields, one object per line: seq, time, event, user, realm, service, source, factor, rule, \
-verdict, reason, session, actor (uid).
+verdict, reason, session, actor (uid), chain (the row's link, hexadecimal).
 
 Examples:
   mfactl audit --user alice --since 2h
   mfactl audit --service sshd --since 2026-03-01 --until 2026-03-02
-  mfactl audit --follow --json | jq -r .source";
+  mfactl audit --source 203.0.113.7 --verdict deny
+  mfactl audit --follow --json | jq -r .source
+  mfactl audit --since @0 --json >trail.jsonl       all of it, before old rows are pruned
+  mfactl audit verify";
+
+pub(super) const AUDIT_VERIFY: &str = "\
+Each row has a link: a hash, with a key that only the daemon has, over the row and the link before. The last \
+link is sealed in the head of the database, and so is the one before the first row that is left. A row \
+that was changed, removed, added or moved breaks the chain there, and a trail cut short does not reach \
+its head. Logins go on meanwhile. Exits with 1 when the trail is broken, and says where.
+
+What the database cannot know is that all of it was replaced by an older copy of itself. Keep the end that \
+this prints on another host, and hand it back with --expect: a trail that was put back has another row \
+there, or none. A row that was pruned since is not contradicted; for the last of them the link is still known.
+
+JSON fields: whole, rows (that are sound), first, cut_chain (the link before the first), last, chain (the \
+link of the last), broken_at (a row, or null), problem (text, or null), unlike: a list of {seq, chain} that \
+were expected and are not there.
+
+Examples:
+  mfactl audit verify                                       for cron and monitoring
+  mfactl audit verify --json | jq -r '\"\\(.last):\\(.chain)\"'   what to keep
+  mfactl audit verify --expect \"$kept\"";
 
 pub(super) const TEST: &str = "\
 Talks to the daemon as the PAM module does, shows its prompts and says what became of it. A right \

@@ -50,6 +50,7 @@ pub(crate) async fn serve(
     (peer, process): (Peer, Option<PeerProcess>),
     held: &Place,
 ) -> Result<(), WireError> {
+    let mut figures = String::new();
     loop {
         let request = match tokio::time::timeout(IDLE, wire.read::<Request>()).await {
             Err(_) | Ok(Err(WireError::Closed)) => return Ok(()),
@@ -64,7 +65,7 @@ pub(crate) async fn serve(
                 _ = wire.read::<Request>() => return Ok(()),
             };
             let done = match authorized {
-                Ok(()) => handle(&desk, request).await,
+                Ok(()) => handle(&desk, request, &mut figures).await,
                 Err(refusal) => Err(refusal),
             };
             done.unwrap_or_else(Reply::Refused)
@@ -82,8 +83,9 @@ struct Desk<'a> {
     session: SessionId,
 }
 
+/// `figures` are those that are read in parts on this connection.
 #[expect(clippy::cognitive_complexity, reason = "one line for each verb, and nothing else")]
-async fn handle(desk: &Desk<'_>, request: Request) -> Result<Reply, Refusal> {
+async fn handle(desk: &Desk<'_>, request: Request, figures: &mut String) -> Result<Reply, Refusal> {
     match request {
         Request::Enroll(new) => desk.enroll(*new).await,
         Request::Confirm { user, factor, code } => desk.confirm(user, factor, &code).await,
@@ -117,7 +119,7 @@ async fn handle(desk: &Desk<'_>, request: Request) -> Result<Reply, Refusal> {
         Request::AuditVerify => desk.audit_verify().await,
         Request::Explain(login) => desk.explain(*login).await,
         Request::BreakGlass { user, seconds, reason } => desk.break_glass(user, seconds, reason).await,
-        Request::Metrics { after } => desk.metrics(after),
+        Request::Metrics { after } => desk.metrics(after, figures).await,
     }
 }
 

@@ -47,7 +47,7 @@ impl Host {
 
     async fn ask(&self, uid: u32, request: Request) -> Result<Reply, Refusal> {
         let desk = Desk { core: &self.core, peer: Peer { uid }, session: SessionId::fresh() };
-        handle(&desk, request).await
+        handle(&desk, request, &mut String::new()).await
     }
 
     async fn refusal(&self, uid: u32, request: Request) -> RefusalCode {

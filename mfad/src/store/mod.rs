@@ -9,11 +9,12 @@
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
 //! codes that are sent and services that are asked · `counting` which factors count ·
 //! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
-//! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
+//! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `audit_check`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
 mod account;
 mod attempt;
+mod audit_check;
 mod audit_query;
 mod audit_rows;
 mod backup;
@@ -56,7 +57,7 @@ mod worker;
 pub(crate) use self::look::lock_of;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
-    audit_query::AuditCheck,
+    audit_check::{AuditCheck, Fault},
     backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
     counting::Counting,

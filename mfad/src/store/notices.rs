@@ -83,7 +83,7 @@ pub(super) fn after(read: &Read<'_>, seq: i64, limit: usize) -> Result<NewsPage,
         let (event, verdict): (String, String) = (row.get(2)?, row.get(9)?);
         let Some(kind) = notable::kind_of(&event, &verdict) else { continue };
         let row = match audit_rows::from_row(row) {
-            Ok(linked) => linked.row,
+            Ok(row) => row,
             Err(StoreError::Tampered(what)) => {
                 tracing::error!("{what}: nobody is told of it");
                 continue;

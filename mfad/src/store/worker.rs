@@ -17,6 +17,7 @@ use tracing::{error, info, warn};
 
 use super::{
     StoreError, StoreSettings,
+    audit_check::Known,
     audit_rows::{self, Event},
     backup::{self, Broken, Checked},
     error::explain,
@@ -74,6 +75,8 @@ pub(super) struct Worker {
     reader: Reader,
     /// Told of commits with rows that people may be told of.
     news: Arc<Notify>,
+    /// The end of the trail after the last commit: what a file that is opened again has to know.
+    known: Option<Known>,
     /// The last batch failed, and that was logged.
     ailing: bool,
 }
@@ -88,7 +91,8 @@ impl Worker {
         (reader, news): (Reader, Arc<Notify>),
     ) -> Self {
         let clock = reader.clock();
-        let mut worker = Self { path, clock, keyring, settings, database: None, reader, news, ailing: false };
+        let mut worker =
+            Self { path, clock, keyring, settings, database: None, reader, news, known: None, ailing: false };
         worker.take(database);
         worker
     }
@@ -140,7 +144,8 @@ impl Worker {
             self.give_up();
         }
         if self.database.is_none() {
-            let database = Database::open(&self.path, self.keyring.clone(), false)?;
+            let mut database = Database::open(&self.path, self.keyring.clone(), false)?;
+            database.expect_trail(self.known);
             self.take(database);
         }
         self.database.as_mut().ok_or(StoreError::Internal)
@@ -220,6 +225,9 @@ impl Worker {
             Ok(())
         });
         let news = tx.news && committed.is_ok();
+        if committed.is_ok() {
+            self.known = Some((tx.head.audit_last, tx.head.audit_chain));
+        }
         let suspect = committed.clone().err().or(batch.suspect);
         let committed = committed.map_err(|error| StoreError::NotDurable(error.to_string()));
         // Closed before anyone is answered: whoever asks again meets a fresh connection.
@@ -254,6 +262,10 @@ impl Worker {
         self.reader.take_back();
         let (running, now) = (self.database.take(), self.clock.now());
         let restored = backup::restore(&self.path, running, copy, (&self.settings, now));
+        if restored.is_ok() {
+            // Another trail, and rightly so.
+            self.known = None;
+        }
         let opened = self.ensure().map(|_| ());
         let restored = restored.map_err(Broken::into_error)?;
         opened?;

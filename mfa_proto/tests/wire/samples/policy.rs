@@ -43,7 +43,9 @@ pub(super) fn replies() -> Vec<Sample> {
             Reply::AuditReport(AuditReport {
                 rows: 9,
                 first: 1,
+                cut_chain: [0xc4; 32],
                 last: 10,
+                chain: [0xc5; 32],
                 broken_at: Some(7),
                 problem: Some(ShownText::clean("row 7 is missing")),
             }),

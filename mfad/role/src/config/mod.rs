@@ -153,7 +153,7 @@ impl Config {
             token: Token::read(reader, &mut root),
             remember: Remembering::read(reader, &mut root),
             notify: Notify::read(reader, &mut root, mail_is_on),
-            metrics: Metrics::default(),
+            metrics: Metrics::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
             notes: Vec::new(),

@@ -90,7 +90,7 @@ impl Store {
 
     /// Figures about the whole.
     pub async fn figures(&self) -> Result<Figures, StoreError> {
-        self.read(|read| Ok(look::figures(read))).await
+        self.read(look::figures).await
     }
 
     /// A change that may be refused after a code was charged: the refusal is committed with the charge.
