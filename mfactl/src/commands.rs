@@ -6,6 +6,7 @@ mod code;
 mod config;
 mod confirm;
 mod enroll;
+mod explain;
 mod generate;
 mod hint;
 mod import;
@@ -71,7 +72,8 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn context(global: &Global, command: &Command) -> Context {
     let outside =
         matches!(command, Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_));
-    let copies = matches!(command, Command::Backup(_) | Command::Restore(_));
+    let copies = matches!(command, Command::Backup(_) | Command::Restore(_))
+        || matches!(command, Command::Doctor(arguments) if arguments.deep);
     let usual = if outside { LOGIN_TIMEOUT } else { TIMEOUT };
     let usual = if copies { COPY_TIMEOUT } else { usual };
     let timeout = Duration::from_secs(global.timeout.unwrap_or(usual));
@@ -103,6 +105,8 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Status => status::run(context),
         Command::Audit(arguments) => audit::run(context, &arguments),
         Command::Test(arguments) => test::run(context, arguments),
+        Command::Explain(arguments) => explain::run(context, arguments),
+        Command::Doctor(arguments) => crate::doctor::run(context, &arguments),
         Command::Config(ConfigVerb::Check) => config::check(context),
         Command::Reload => config::reload(context),
         Command::Completions { shell } => generate::completions(context, shell),

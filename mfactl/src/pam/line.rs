@@ -58,13 +58,11 @@ pub(super) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();
     while !rest.is_empty() {
-        let (word, after) = match rest.strip_prefix('[') {
-            Some(inside) => bracketed(inside),
-            None => {
-                let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-                (word.to_owned(), after)
-            }
+        let bare = || {
+            let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            (word.to_owned(), after)
         };
+        let (word, after) = rest.strip_prefix('[').map_or_else(bare, bracketed);
         words.push(word);
         rest = after.trim_start();
     }
