@@ -36,7 +36,8 @@ pub(crate) fn run(context: &mut Context, arguments: &DoctorArgs) -> Result<u8, F
     files::check(&host, &mut report);
     let asking = pam::check(&host, &mut report);
     sshd::check(&host, arguments, &asking, &mut report);
-    let drifts = if told { users::check(context, &host, &asking, &mut report) } else { Vec::new() };
+    let here = host.is_this() || context.target.socket.is_some();
+    let drifts = if told && here { users::check(context, &host, &asking, &mut report) } else { Vec::new() };
     clock::check(&host, &drifts, &mut report);
     context.out.json(&render::doctor::json(&report))?;
     context.out.text(&render::doctor::text(&report, arguments.verbose, context.out.style))?;

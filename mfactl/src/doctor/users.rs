@@ -153,9 +153,7 @@ fn accounts(
     }
     let mut found = Found::default();
     for name in names.into_iter().take(MOST) {
-        for service in &services {
-            one(wire, &UserId::local(name.clone()), service, now, &mut found)?;
-        }
+        account(wire, &UserId::local(name), &services, now, &mut found)?;
     }
     let Found { locked_out, grace_ends, graced } = found;
     if locked_out.is_empty() && !services.is_empty() {
@@ -185,31 +183,51 @@ fn accounts(
     Ok(())
 }
 
-fn one(
+/// How a login of somebody without a factor would go.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Bare {
+    LockedOut,
+    GraceEnds,
+    Graced,
+    /// A rule says so, or there is a factor.
+    Meant,
+}
+
+fn account(
     wire: &mut Wire,
     user: &UserId,
-    service: &ServiceName,
+    services: &[ServiceName],
     now: i64,
     found: &mut Found,
 ) -> Result<(), Failure> {
-    let told = explain(wire, user, service, None)?;
-    if !told.factors.is_empty() {
-        return Ok(());
+    let mut all = Vec::new();
+    for service in services {
+        all.push((one(wire, user, service, now)?, service.as_str()));
     }
-    let name = format!("{} ({service})", user.name);
-    match told.outlook {
-        // A rule that denies is meant; that nobody enrolled is not.
-        Outlook::Denied | Outlook::Asked if told.needed > 0 || told.rule.is_none() => {
-            found.locked_out.push(name);
+    for (bare, list) in [
+        (Bare::LockedOut, &mut found.locked_out),
+        (Bare::GraceEnds, &mut found.grace_ends),
+        (Bare::Graced, &mut found.graced),
+    ] {
+        let of: Vec<&str> = all.iter().filter(|(is, _)| *is == bare).map(|(_, name)| *name).collect();
+        if !of.is_empty() {
+            list.push(format!("{} ({})", user.name, of.join(", ")));
         }
-        Outlook::Skipped | Outlook::Enrolled if told.rule.is_none() || told.needed > 0 => {
-            let later = explain(wire, user, service, Some(now.saturating_add(SOON)))?;
-            let ends = later.outlook == Outlook::Denied;
-            if ends { found.grace_ends.push(name) } else { found.graced.push(name) }
-        }
-        Outlook::Denied | Outlook::Asked | Outlook::Skipped | Outlook::Enrolled => {}
     }
     Ok(())
+}
+
+fn one(wire: &mut Wire, user: &UserId, service: &ServiceName, now: i64) -> Result<Bare, Failure> {
+    let told = explain(wire, user, service, None)?;
+    // A rule that denies or skips is meant; that nobody enrolled is not.
+    if !told.factors.is_empty() || (told.rule.is_some() && told.needed == 0) {
+        return Ok(Bare::Meant);
+    }
+    if matches!(told.outlook, Outlook::Denied | Outlook::Asked) {
+        return Ok(Bare::LockedOut);
+    }
+    let later = explain(wire, user, service, Some(now.saturating_add(SOON)))?;
+    Ok(if later.outlook == Outlook::Denied { Bare::GraceEnds } else { Bare::Graced })
 }
 
 fn explain(
@@ -250,7 +268,8 @@ fn login_account(line: &str) -> Option<UserName> {
     let last = shell.rsplit('/').next().unwrap_or(shell);
     // An empty field means /bin/sh (passwd(5)).
     let none = ["nologin", "false", "true", "sync", "halt", "shutdown"];
-    if none.contains(&last) { None } else { UserName::new(name).ok() }
+    // A name that begins so has a directory service added or left out (compat mode of nsswitch.conf).
+    if none.contains(&last) || name.starts_with(['+', '-']) { None } else { UserName::new(name).ok() }
 }
 
 #[cfg(test)]
