@@ -138,7 +138,7 @@ fn libpam_and_the_model_of_doctor_agree() {
 fn findings(daemon: &Daemon, config: &str) -> Vec<String> {
     let path = "/run/sshd/doctor.conf";
     fs::write(path, config).unwrap();
-    let ran = daemon.mfactl(&["doctor", "--json", "--sshd-config", path], "");
+    let ran = daemon.ctl(&["doctor", "--json", "--sshd-config", path]);
     let value: serde_json::Value =
         serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
     let all = value["findings"].as_array().unwrap();
@@ -158,10 +158,8 @@ fn doctor_asks_the_real_sshd() {
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
         pam::service("other", &["auth required pam_deny.so"]);
-        let ours = format!("{} socket={}", World::built("libpam_mfa.so").display(), daemon.socket.display());
         fs::create_dir_all("/run/modules").unwrap();
         fs::copy(World::built("libpam_mfa.so"), "/run/modules/pam_mfa.so").unwrap();
-        assert!(ours.contains("libpam_mfa.so"));
         let line = format!("auth required /run/modules/pam_mfa.so socket={}", daemon.socket.display());
         pam::service("sshd", &["auth requisite pam_unix.so", &line]);
         must(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", "/run/sshd/hostkey"]);
