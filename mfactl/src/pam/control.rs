@@ -57,6 +57,8 @@ impl Code {
     pub const NEW_AUTHTOK_REQD: Self = Self(12);
     /// `PAM_IGNORE`.
     pub const IGNORE: Self = Self(25);
+    /// `PAM_ABORT`: libpam gives up.
+    pub const ABORT: Self = Self(26);
     /// `PAM_MODULE_UNKNOWN`: the module is not there, or lacks the function.
     pub const MODULE_UNKNOWN: Self = Self(28);
 

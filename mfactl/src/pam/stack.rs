@@ -121,26 +121,33 @@ pub struct Stack {
     pub entries: Vec<Entry>,
     /// It is that of `other`: the service has no lines of this kind.
     pub fallback: bool,
+    /// libpam gives up on the files: one names another for all kinds (`@include`) that cannot be read. Nobody is
+    /// let in, whatever the lines say.
+    pub aborts: bool,
 }
 
 impl Stack {
     /// The stack of `service`. `files` gives a service's file by its name.
     pub fn read(service: &str, kind: Kind, files: &dyn Fn(&str) -> Option<Source>) -> Result<Self, NotRead> {
+        let mut chosen: Option<Self> = None;
+        let mut gives_up = false;
         for (name, fallback) in [(service, false), ("other", true)] {
-            let mut reader = Reader { files, found: Vec::new(), full: false };
+            let mut reader = Reader { files, found: Vec::new(), full: false, aborts: false };
             if let Some(source) = files(name) {
                 reader.file(&source, None, 0, 0);
             }
             if reader.full {
                 return Err(NotRead::TooLong);
             }
-            let entries: Vec<Entry> =
-                reader.found.into_iter().filter(|(of, _)| *of == kind).map(|(_, entry)| entry).collect();
-            if !entries.is_empty() {
-                return Ok(Self { entries, fallback });
+            // It reads both, and gives up on both.
+            gives_up |= reader.aborts;
+            let own = reader.found.into_iter().filter(|(of, _)| *of == kind);
+            let entries: Vec<Entry> = own.map(|(_, entry)| entry).collect();
+            if chosen.is_none() && !entries.is_empty() {
+                chosen = Some(Self { entries, fallback, aborts: false });
             }
         }
-        Err(NotRead::Absent)
+        chosen.map(|stack| Self { aborts: gives_up, ..stack }).ok_or(NotRead::Absent)
     }
 }
 
@@ -148,6 +155,7 @@ struct Reader<'a> {
     files: &'a dyn Fn(&str) -> Option<Source>,
     found: Vec<(Kind, Entry)>,
     full: bool,
+    aborts: bool,
 }
 
 impl Reader<'_> {
@@ -171,30 +179,40 @@ impl Reader<'_> {
             let name = words.next().cloned().unwrap_or_default();
             if !self.included(&name, wanted, (at.0.saturating_add(1), at.1)) {
                 let why = format!("it includes {name}, which cannot be read");
-                self.fails(wanted.unwrap_or(Kind::Auth), why, place, at.1);
+                self.aborts |= wanted.is_none();
+                // Below an `include` libpam 1.5 passes over it in some stacks and not in others: so that no way is
+                // missed, it counts for nothing here.
+                if let Some(kind) = wanted {
+                    let entry = line_of(Run::MustFail(why), place, at.1);
+                    return self.found.push((kind, Entry { control: Control::read("optional"), ..entry }));
+                }
+                self.fails(Kind::Auth, why, place, at.1);
             }
             return;
         }
         let (quiet, word) = first.strip_prefix('-').map_or((false, first), |word| (true, word));
-        let Some(kind) = Kind::of_word(word) else {
-            let why = format!("{word:?} is no kind of stack");
-            return self.fails(wanted.unwrap_or(Kind::Auth), why, place, at.1);
-        };
+        // What libpam does not know it takes for the most sensitive kind.
+        let known = Kind::of_word(word);
+        let kind = known.or(wanted).unwrap_or(Kind::Auth);
         if wanted.is_some_and(|wanted| wanted != kind) {
             return;
         }
         let Some(written) = words.next().cloned() else {
             return self.fails(kind, "it has no control field".to_owned(), place, at.1);
         };
-        let Some(path) = words.next().cloned() else {
-            return self.fails(kind, "it names no module".to_owned(), place, at.1);
-        };
+        let path = words.next().cloned();
         let substack = written.eq_ignore_ascii_case("substack");
         if substack || written.eq_ignore_ascii_case("include") {
-            return self.include(kind, &path, substack, (place, at));
+            return self.include(kind, &path.unwrap_or_default(), substack, (place, at));
         }
+        let run = match (known, path) {
+            (None, _) => Run::MustFail(format!("{word:?} is no kind of stack")),
+            (_, None) => Run::MustFail("it names no module".to_owned()),
+            (Some(_), Some(path)) => Run::Module(path),
+        };
         let entry = Entry {
-            run: Run::Module(path),
+            run,
+            // The control counts for lines that must fail, too: `sufficient` ignores that they do.
             control: Control::read(&written),
             written,
             arguments: words.cloned().collect(),

@@ -58,6 +58,9 @@ impl Machine {
         if self.at(stack).is_some() {
             return None;
         }
+        if stack.aborts {
+            return Some(Verdict { code: Code::ABORT });
+        }
         let good = self.status != Code::SUCCESS || self.impression == Impression::Good;
         Some(Verdict { code: if good { self.status } else { Code::PERM_DENIED } })
     }
