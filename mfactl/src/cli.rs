@@ -5,7 +5,9 @@
 mod audit;
 mod copy;
 mod daemon;
+mod doctor;
 mod enroll;
+mod explain;
 mod factor;
 mod help;
 mod import;
@@ -24,7 +26,9 @@ pub(crate) use self::{
     audit::{AuditArgs, AuditRows, AuditVerb, Link, VerifyArgs},
     copy::{BackupArgs, RestoreArgs},
     daemon::{ConfigVerb, ManArgs, ShellName, TestArgs},
+    doctor::DoctorArgs,
     enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
+    explain::ExplainArgs,
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
@@ -149,6 +153,12 @@ pub(crate) enum Command {
     /// Log in without PAM, to see what the daemon says
     #[command(after_long_help = help::TEST)]
     Test(TestArgs),
+    /// Say what decides a login and what it would see, without logging in (root)
+    #[command(after_long_help = help::EXPLAIN)]
+    Explain(ExplainArgs),
+    /// Look for what is wrong on this host: daemon, files, PAM, sshd, clock, users (root sees most)
+    #[command(after_long_help = help::DOCTOR)]
+    Doctor(DoctorArgs),
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigVerb),

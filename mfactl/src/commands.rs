@@ -7,6 +7,7 @@ mod code;
 mod config;
 mod confirm;
 mod enroll;
+mod explain;
 mod generate;
 mod hint;
 mod import;
@@ -77,8 +78,12 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn context(global: &Global, command: &Command) -> Context {
     let outside =
         matches!(command, Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_));
-    let verify = matches!(command, Command::Audit(arguments) if arguments.verb.is_some());
-    let copies = verify || matches!(command, Command::Backup(_) | Command::Restore(_));
+    let checks = match command {
+        Command::Audit(arguments) => arguments.verb.is_some(),
+        Command::Doctor(arguments) => arguments.deep,
+        _ => false,
+    };
+    let copies = checks || matches!(command, Command::Backup(_) | Command::Restore(_));
     let usual = if outside { LOGIN_TIMEOUT } else { TIMEOUT };
     let usual = if copies { COPY_TIMEOUT } else { usual };
     let usual = if changes_own(command) { PERSON_TIMEOUT } else { usual };
@@ -131,6 +136,8 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Status => status::run(context),
         Command::Audit(arguments) => audit::run(context, &arguments),
         Command::Test(arguments) => test::run(context, arguments),
+        Command::Explain(arguments) => explain::run(context, arguments),
+        Command::Doctor(arguments) => crate::doctor::run(context, &arguments),
         Command::Config(ConfigVerb::Check) => config::check(context),
         Command::Reload => config::reload(context),
         Command::Completions { shell } => generate::completions(context, shell),

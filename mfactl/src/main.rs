@@ -1,7 +1,8 @@
 //! `mfactl`: enroll, look and repair. The command line of mfad.
 //!
 //! Asks the daemon and shows what it answers. Refuses to decide: who may do what, which code is right and
-//! what is stored is the daemon's business. Holds no state, runs no other program, and keeps secrets out
+//! what is stored is the daemon's business. Holds no state, runs no other program (but
+//! sshd, when `doctor` wants its settings), and keeps secrets out
 //! of arguments, environment, logs and files.
 //!
 //! ```text
@@ -15,6 +16,7 @@
 mod cli;
 mod client;
 mod commands;
+mod doctor;
 mod failure;
 mod new_file;
 mod out;

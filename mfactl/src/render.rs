@@ -3,6 +3,8 @@
 //! Refuses to print outside text as it came: control and direction characters are escaped on the way.
 
 pub(crate) mod audit;
+pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod factor;
 pub(crate) mod json;
 pub(crate) mod orphans;

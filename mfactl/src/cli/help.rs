@@ -5,19 +5,22 @@
 
 /// What each exit code means.
 pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
-    ("0", "done; test: accepted"),
+    ("0", "done; test: accepted; explain: a factor is asked for"),
     (
         "1",
         "refused or failed; import: something was skipped; status: the store takes no writes; audit verify: the trail is broken; config check, reload: not \
-         valid",
+         valid; doctor: warnings",
     ),
-    ("2", "the command line, or what was read from standard input, is not valid"),
-    ("3", "mfad cannot be reached or cannot answer at present; the code could not be sent"),
-    ("4", "the code was wrong, used before, or missing; test: denied"),
+    ("2", "the command line, or what was read from standard input, is not valid; doctor: problems"),
+    (
+        "3",
+        "mfad cannot be reached or cannot answer at present; the code could not be sent; doctor: something could not be looked at",
+    ),
+    ("4", "the code was wrong, used before, or missing; test, explain: denied"),
     ("5", "locked after too many wrong codes; send: a code was sent a moment ago, or too many were"),
     ("6", "not allowed for the account this runs as"),
     ("7", "no such user or factor"),
-    ("8", "test: policy asks no second factor of this login"),
+    ("8", "test, explain: policy asks no second factor of this login"),
     ("130", "given up at a prompt (Ctrl-C)"),
 ];
 
@@ -331,6 +334,42 @@ code is used up, a wrong one counts. Without a terminal each prompt takes one li
 input.
 
 JSON fields: user, service, verdict (accept|deny|locked|not_applicable|unavailable), meaning.";
+
+pub(super) const EXPLAIN: &str = "\
+Nothing is charged, sent or changed, and no code is used up. Without --source the login is one at the host itself; with a \
+--key-type it is one for which sshd has accepted such a key already (AuthenticationMethods publickey,keyboard-interactive).
+
+Exits with 0 when a second factor is asked for (or a first one enrolled on the way), 4 when the login is denied whatever \
+is answered, 8 when none is asked for.
+
+JSON fields: user, realm, service, source, key_type, key_fingerprint, at, outcome (asked|skipped|denied|enrolled), rule, why \
+(a list of texts), needed (factors), factors: a list of {factor, kind, label, counts, lock}, remember (seconds, or \
+null), lock, sees (the first text, or null).
+
+Examples:
+  mfactl explain alice --service sshd --source 203.0.113.7
+  mfactl explain alice --service sshd --source 203.0.113.7 --key-type ssh-ed25519
+  mfactl explain alice --service sudo
+  mfactl explain alice --service sshd --source 203.0.113.7 --at '2026-03-01 03:00'";
+
+pub(super) const DOCTOR: &str = "\
+Looks, and changes nothing. Each finding says what is wrong, where, and what to do. It works without the daemon and \
+without root, and then says what it could not look at. sshd is run as `sshd -T`, to have its settings.
+
+PAM stacks are walked as libpam walks them, with every outcome that a module may have: what is reported as a way around \
+pam_mfa.so is one, and the finding names the outcomes that lead there. Modules that decide by a condition \
+(pam_succeed_if, pam_access and the like) are taken to be meant.
+
+Exits with 0 when there is nothing but notes, 1 with warnings, 2 with problems, 3 when something could not be looked at and \
+nothing worse was found.
+
+JSON fields: ok, notes, warnings, problems, unchecked (how many each), findings: a list of {check, severity \
+(ok|note|warning|problem|unchecked), what, where (file:line, or null), remedy (or null)}.
+
+Examples:
+  mfactl doctor
+  mfactl doctor --deep --json
+  mfactl doctor --root /mnt --pam-dir /mnt/etc/pam.d";
 
 pub(super) const CONFIG: &str = "\
 Exits with 1 when the configuration is not valid. `mfad check-config` does the same without a \

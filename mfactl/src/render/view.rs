@@ -295,7 +295,8 @@ pub(crate) fn config(report: &ConfigReport) -> Value {
     json!({"valid": report.valid, "problems": report.problems})
 }
 
-fn lock(state: LockState) -> Value {
+/// A lock.
+pub(super) fn lock(state: LockState) -> Value {
     let (name, until, reason) = match state {
         LockState::Open => ("open", None, None),
         LockState::Until { until, reason } => ("until", Some(until), Some(factor::reason(reason))),
@@ -305,15 +306,16 @@ fn lock(state: LockState) -> Value {
 }
 
 /// An object that is still growing.
-struct Object(Map<String, Value>);
+pub(super) struct Object(Map<String, Value>);
 
-fn object<const N: usize>(fields: [(&str, Value); N]) -> Object {
+/// An object of `fields`.
+pub(super) fn object<const N: usize>(fields: [(&str, Value); N]) -> Object {
     Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 impl Object {
     /// Adds a time twice: in Unix seconds, and as RFC 3339.
-    fn time(mut self, name: &str, unix: Option<i64>) -> Self {
+    pub(super) fn time(mut self, name: &str, unix: Option<i64>) -> Self {
         self.0.insert(name.to_owned(), json!(unix));
         self.0.insert(format!("{name}_rfc3339"), json!(unix.and_then(rfc3339)));
         self

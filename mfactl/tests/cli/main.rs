@@ -10,6 +10,7 @@
 
 mod copies;
 mod daemon;
+mod doctor;
 mod factors;
 mod generate;
 mod golden;
