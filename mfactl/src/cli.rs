@@ -2,6 +2,7 @@
 //!
 //! Refuses to act: what is parsed here is handed to `commands`.
 
+mod breakglass;
 mod copy;
 mod daemon;
 mod enroll;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
+    breakglass::BreakGlassArgs,
     copy::{BackupArgs, RestoreArgs},
     daemon::{AuditArgs, ConfigVerb, ManArgs, ShellName, TestArgs},
     enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
@@ -114,6 +116,9 @@ pub(crate) enum Command {
     /// Forget failures, waits and clock drift of a user; used codes stay used (root)
     #[command(after_long_help = help::SWITCH)]
     Reset(NamedUser),
+    /// Make a code that lets a user in once, whatever else is lost or locked (root)
+    #[command(name = "breakglass", after_long_help = help::BREAKGLASS)]
+    BreakGlass(BreakGlassArgs),
     /// Write a copy of the sealed database to a file, without the key (root)
     #[command(after_long_help = help::BACKUP)]
     Backup(BackupArgs),

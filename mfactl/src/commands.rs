@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod breakglass;
 mod code;
 mod config;
 mod confirm;
@@ -98,6 +99,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Remove(arguments) => remove::run(context, arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
+        Command::BreakGlass(arguments) => breakglass::run(context, &arguments),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),
         Command::Status => status::run(context),

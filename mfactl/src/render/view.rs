@@ -81,6 +81,36 @@ pub(crate) fn recovery_codes<'a>(
     }
 }
 
+/// An emergency code. Not a [`Value`], which would copy it.
+#[derive(serde::Serialize)]
+pub(crate) struct EmergencyView<'a> {
+    user: &'a str,
+    realm: &'a str,
+    factor: i64,
+    output: Option<&'a str>,
+    code: Option<Grouped>,
+    until: i64,
+    until_rfc3339: Option<String>,
+}
+
+/// A new emergency code of `user`; without it when it is in the file `output`.
+pub(crate) fn emergency_code<'a>(
+    user: &'a UserId,
+    factor: FactorId,
+    (code, until): (&RecoveryCode, i64),
+    output: Option<&'a str>,
+) -> EmergencyView<'a> {
+    EmergencyView {
+        user: user.name.as_str(),
+        realm: user.realm.as_str(),
+        factor: factor.0,
+        output,
+        code: output.is_none().then(|| Grouped(code.grouped())),
+        until,
+        until_rfc3339: rfc3339(until),
+    }
+}
+
 /// How many codes of the set of `user` are left.
 pub(crate) fn recovery_left(user: &UserId, set: &FactorDetail) -> Value {
     object([
@@ -158,6 +188,7 @@ fn summary(user: &UserSummary) -> Value {
         ("tampered", json!(user.tampered)),
     ])
     .time("last_used", user.last_used)
+    .time("emergency_until", user.emergency_until)
     .into()
 }
 
@@ -192,6 +223,7 @@ fn one_factor(detail: &FactorDetail) -> Value {
     ])
     .time("created", Some(detail.created))
     .time("last_used", detail.last_used)
+    .time("until", detail.until)
     .into()
 }
 

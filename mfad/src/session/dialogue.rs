@@ -2,10 +2,7 @@
 //!
 //! Refuses to end on its own but when nothing is left to try.
 
-use mfa_proto::{
-    admin::{FactorId, FactorKind},
-    answer::AnswerShape,
-};
+use mfa_proto::{admin::FactorId, answer::AnswerShape};
 
 use super::{
     Asking, Issuing, Opening, PromptSettings, Reason, Settled, Step,
@@ -123,14 +120,14 @@ impl Dialogue {
     }
 
     /// What is sent without being asked for: what was preferred by the configuration, else the only thing
-    /// held beside recovery codes.
+    /// held beside codes for when all else is lost.
     pub(super) fn sent_unasked(&self, preferred: Option<&str>) -> Option<FactorId> {
         let holdings = self.holdings();
         let preferred = preferred.and_then(|word| match choose(&holdings, word) {
             Choosing::One(one) => Some(one),
             Choosing::Many(_) | Choosing::Nothing => None,
         });
-        let mut usual = holdings.iter().copied().filter(|holding| holding.kind != FactorKind::Recovery);
+        let mut usual = holdings.iter().copied().filter(|holding| !holding.is_last_resort());
         let only = usual.next().filter(|_| usual.next().is_none());
         preferred.or(only).filter(|holding| holding.must_be_chosen()).map(|holding| holding.factor)
     }

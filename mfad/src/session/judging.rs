@@ -83,7 +83,7 @@ impl Issuing {
 
 fn settle(dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
     match outcome {
-        Outcome::Accepted(proof) => accept(dialogue.settings.conceal, proof),
+        Outcome::Accepted(proof) => accept(dialogue.settings.conceal, proof, now),
         Outcome::Wrong { gate } => refused(dialogue, (Reason::WrongCode, "Wrong code."), gate, now),
         Outcome::Used { gate } => refused(dialogue, (Reason::UsedCode, used), gate, now),
         // Not judged, so the same code may be typed again.
@@ -117,9 +117,10 @@ fn refused(dialogue: Dialogue, (reason, why): (Reason, &str), gate: Gate, now: U
     dialogue.ask_again(&format!("{why}{wait}"), reason)
 }
 
-/// Whoever used a recovery code is told how many are left, before the end.
-fn accept(conceal: bool, proof: Proof) -> Step {
-    let told = Wording::farewell(&proof).filter(|_| !conceal);
+/// Whoever used a recovery code is told how many are left, and whoever was let in by an emergency code what
+/// to do, before the end.
+fn accept(conceal: bool, proof: Proof, now: UnixTime) -> Step {
+    let told = Wording::farewell(&proof, now).filter(|_| !conceal);
     let settled = Settled::accepted(proof);
     match told {
         Some(text) => Step::Inform(Informing::new(settled), text),

@@ -93,8 +93,14 @@ impl Wording {
         format!("No code was sent: too many were. The next can be in {}.", duration(until.since(now)))
     }
 
-    /// What whoever used a recovery code is told before the end.
-    pub fn farewell(proof: &Proof) -> Option<ShownText> {
+    /// What whoever used a recovery code or an emergency code is told before the end.
+    pub fn farewell(proof: &Proof, now: UnixTime) -> Option<ShownText> {
+        if let Some(made) = proof.emergency() {
+            let ago = duration(now.since(made));
+            return Some(ShownText::clean(&format!(
+                "You were let in by an emergency code of {ago} ago. Enroll a factor now: mfactl enroll totp"
+            )));
+        }
         let left = proof.recovery_left()?;
         let more = if left <= FEW_CODES { " Make new ones: mfactl recovery new" } else { "" };
         Some(ShownText::clean(&format!("Recovery code used: {left} left.{more}")))

@@ -13,6 +13,7 @@ use super::{
     StoreError,
     audit_rows::{self, Event},
     bench::Bench,
+    breakglass::{self, is_emergency},
     proof::Proof,
     roster, token,
     tx::Tx,
@@ -175,9 +176,12 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     let Some(account) = account else { return Ok(Outcome::NoFactor) };
     let (answer, channel) = (&attempt.answer, attempt.channel);
     let mut bench = Bench::of(&tx.read(), account, session)?;
-    if !bench.factors.iter().any(|f| f.state == FactorState::Active) {
-        let exhausted = bench.factors.iter().any(|f| f.state == FactorState::Exhausted);
-        return Ok(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor });
+    if !bench.holds(FactorState::Active) {
+        return Ok(if bench.holds(FactorState::Exhausted) {
+            Outcome::Locked { gate: Gate::Exhausted }
+        } else {
+            Outcome::NoFactor
+        });
     }
     bench.begin_waits_anew(tx)?;
     let gate = bench.gate(answer, channel);
@@ -186,6 +190,9 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     }
     let checks = bench.check(tx, answer)?;
     if checks.iter().any(|(_, check)| matches!(check, Check::Match(_))) {
+        if is_emergency(answer) {
+            return breakglass::accept(tx, attempt, bench, &checks);
+        }
         return bench.accept(tx, &attempt.context.user, &checks);
     }
     if !checks.is_empty() && checks.iter().all(|(_, check)| *check == Check::ClockUnusable) {

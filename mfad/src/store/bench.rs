@@ -12,12 +12,13 @@ use super::{
     StoreError,
     account::Account,
     attempt::{Channel, Outcome},
-    challenge::{self, Challenge},
+    breakglass::{self, is_emergency},
+    challenge::{self, Challenge, ENROLLMENT},
     factor_row::{self, Factor},
     proof::{self, Proof},
     recovery,
     tx::{Read, Tx},
-    view::{account_gate, most_lenient},
+    view::{account_gate, emergency_gate, most_lenient},
 };
 use crate::{
     clock::UnixTime,
@@ -64,9 +65,15 @@ impl<'s> Bench<'s> {
             | Params::Recovery { digits: 8 } => {
                 matches!(answer, Answer::Code(code) if code.digits() == factor.params.digits())
             }
-            Params::Recovery { digits: 0 } => matches!(answer, Answer::Recovery(_)),
+            Params::Recovery { digits: 0 } => {
+                matches!(answer, Answer::Recovery(code) if !code.is_emergency())
+            }
             Params::Recovery { .. } => false,
             Params::Token => matches!(answer, Answer::Token(_)),
+            // It lets in, and changes nothing: what it is good for ends with its time.
+            Params::BreakGlass { .. } => {
+                is_emergency(answer) && self.session != ENROLLMENT && !factor.is_void(self.now)
+            }
             // An outside service has a form of its own, which is known of the code it was to deliver.
             Params::Rest => {
                 matches!(answer, Answer::Code(_) | Answer::Text(_))
@@ -98,8 +105,18 @@ impl<'s> Bench<'s> {
     /// How the limits of the factors that such an answer could be of stand, and the account's.
     pub(super) fn gate(&self, answer: &Answer, channel: Channel) -> Gate {
         let counts = |f: &&Factor| matches!(f.state, FactorState::Active | FactorState::Exhausted);
-        let mut takers = self.factors.iter().filter(counts).filter(|f| self.takes(f, answer));
-        account_gate(&self.account, channel, self.now).and(most_lenient(&mut takers, self.now))
+        let takers = || self.factors.iter().filter(counts).filter(|f| self.takes(f, answer));
+        let account = if is_emergency(answer) && takers().next().is_some() {
+            emergency_gate(&self.account, channel, self.now)
+        } else {
+            account_gate(&self.account, channel, self.now)
+        };
+        account.and(most_lenient(&mut takers(), self.now))
+    }
+
+    /// Whether a factor is in a state, its time not over.
+    pub(super) fn holds(&self, state: FactorState) -> bool {
+        self.factors.iter().any(|factor| factor.is(state, self.now))
     }
 
     /// Judges the answer for every active factor that is open and takes such answers; no early exit.
@@ -116,7 +133,7 @@ impl<'s> Bench<'s> {
     }
 
     pub(super) fn is_open(&self, factor: &Factor) -> bool {
-        factor.state == FactorState::Active && factor.counter.clone().gate(self.now).is_open()
+        factor.is(FactorState::Active, self.now) && factor.counter.clone().gate(self.now).is_open()
     }
 
     /// Judges the answer for one factor, whatever its state; `None` when there is no code it could be. Signed
@@ -135,6 +152,9 @@ impl<'s> Bench<'s> {
             Params::Recovery { .. } if matches!(answer, Answer::Code(_) | Answer::Recovery(_)) => {
                 recovery::check(&tx.read(), &self.account, factor, answer).map(Some)
             }
+            Params::BreakGlass { .. } if is_emergency(answer) => {
+                breakglass::check(&tx.read(), &self.account, factor, answer).map(Some)
+            }
             Params::Sms { .. } | Params::Mail { .. } | Params::Rest
                 if matches!(answer, Answer::Code(_) | Answer::Text(_)) =>
             {
@@ -146,7 +166,8 @@ impl<'s> Bench<'s> {
             | Params::Sms { .. }
             | Params::Mail { .. }
             | Params::Rest
-            | Params::Token => Ok(None),
+            | Params::Token
+            | Params::BreakGlass { .. } => Ok(None),
         }
     }
 

@@ -6,7 +6,7 @@
 //! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`,
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
 //! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
-//! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
+//! all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
 //! codes that are sent and services that are asked · `proof`, `view`, `decoy` the login · `manage` changes by
 //! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
@@ -17,6 +17,7 @@ mod audit_query;
 mod audit_rows;
 mod backup;
 mod bench;
+mod breakglass;
 mod call;
 mod challenge;
 mod consult;
@@ -58,7 +59,8 @@ pub use self::{
     login_store::LoginStore,
     look::Figures,
     manage::{
-        Added, Authority, EnrollAll, Member, NewFactor, NewRecovery, Order, RecoveryNew, Resync, Target,
+        Added, Authority, BreakGlass, EnrollAll, Member, NewBreakGlass, NewFactor, NewRecovery, Order,
+        RecoveryNew, Resync, Target,
     },
     proof::Proof,
     seed::Seeded,
