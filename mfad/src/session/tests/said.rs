@@ -8,7 +8,7 @@ use mfa_proto::{
 
 use super::{
     super::{Asking, Issued, Reason, Step, begin},
-    NOW, corp, jane, llng, mail, opening, push, recovery, sms, totp, types,
+    NOW, corp, emergency, jane, llng, mail, opening, push, recovery, sms, totp, types,
 };
 use crate::{
     limits::Gate,
@@ -260,6 +260,29 @@ fn codes_made_here_for_a_service_are_judged_here() {
     let begun = asks(sent(begin(opening(vec![llng()]), NOW), 7), "Code for my-llng (Enter: send again): ");
     let Step::Judge(_, Answer::Text(said)) = answers(begun, "KJU64680") else { panic!() };
     assert_eq!(said.expose(), "KJU64680");
+}
+
+#[test]
+fn an_emergency_code_is_told_of_to_whoever_asks_and_at_its_use() {
+    for held in [vec![totp(), emergency()], vec![totp(), recovery(), emergency()]] {
+        let asked = asks(begin(opening(held), NOW), "Verification code: ");
+        let listed = asking(answers(asked, "?"));
+        assert!(listed.text().as_str().contains("breakglass (emergency code)"), "{}", listed.text());
+    }
+    let Step::Issue(..) = begin(opening(vec![sms(), emergency()]), NOW) else { panic!("one way is usual") };
+    let alone = asks(begin(opening(vec![emergency()]), NOW), "Verification code: ");
+    let alone = asks(answers(alone, "123456"), "That is no code. Verification code: ");
+    let made = NOW.plus(-4_000);
+    let used = judged(
+        answers(alone, "00-GAYT-EMZU-GU3D-OOBZ"),
+        Outcome::Accepted(Proof::of_emergency(jane(), made)),
+    );
+    let Step::Inform(informing, text) = used else { panic!("nothing is told: {used:?}") };
+    let told =
+        "You were let in by an emergency code of 1 h 6 min ago. Enroll a factor now: mfactl enroll totp";
+    assert_eq!(text.as_str(), told);
+    let Step::Settle(settled) = informing.informed() else { panic!() };
+    assert_eq!(settled.verdict(), Verdict::Accept);
 }
 
 #[test]
