@@ -197,11 +197,13 @@ async fn it_works_when_all_else_is_switched_off_or_exhausted() {
 async fn exhaust(f: &Fixture, name: &str, seed: &[u8]) {
     for _ in 0..150 {
         let code = wrong(seed, u64::try_from(f.clock_now().0 / 30).unwrap());
-        match f.try_code(name, &code).await {
-            Outcome::Wrong { gate: Gate::Exhausted } => return,
-            Outcome::Locked { gate: Gate::UntilAdmin } => panic!("the long window came first"),
-            _ => f.clock.advance(3_601),
+        let outcome = f.try_code(name, &code).await;
+        if matches!(outcome, Outcome::Wrong { gate: Gate::Exhausted }) {
+            return;
         }
+        let before = matches!(outcome, Outcome::Locked { gate: Gate::UntilAdmin });
+        assert!(!before, "the long window came first");
+        f.clock.advance(3_601);
     }
     panic!("it never ended");
 }

@@ -27,7 +27,7 @@ pub(crate) struct BreakGlassArgs {
 }
 
 fn span(text: &str) -> Result<Duration, String> {
-    let bounds = Duration::from_mins(5)..=Duration::from_hours(24);
+    let bounds = Duration::from_secs(5 * 60)..=Duration::from_secs(24 * 3_600);
     let span = parse::span(text)?;
     if bounds.contains(&span) { Ok(span) } else { Err("it can count for 5m to 24h".to_owned()) }
 }

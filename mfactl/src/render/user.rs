@@ -24,7 +24,7 @@ fn row(user: &UserSummary, now: &Now) -> [Cell; 4] {
         .factors
         .iter()
         .map(|(kind, state)| match user.emergency_until.filter(|_| *kind == FactorKind::BreakGlass) {
-            Some(until) => format!("emergency code, until {}", now.local(until)),
+            Some(until) => format!("emergency code until {}", now.local(until)),
             None => format!("{} {}", factor::kind(*kind), factor::state(*state)),
         })
         .collect();

@@ -83,7 +83,7 @@ impl Store {
 
     /// Removes codes for an emergency whose time is over. Whose they were.
     pub async fn expire_break_glass(&self) -> Result<Vec<UserId>, StoreError> {
-        if !self.read(|read| manage::any_expired(read)).await? {
+        if !self.read(manage::any_expired).await? {
             return Ok(Vec::new());
         }
         self.write(|tx| manage::sweep(tx, Sweep::Expired)).await
