@@ -11,6 +11,7 @@ mod help;
 mod import;
 mod parse;
 mod recovery;
+mod remembered;
 mod user;
 
 use std::path::PathBuf;
@@ -27,6 +28,7 @@ pub(crate) use self::{
     import::ImportArgs,
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
+    remembered::{RememberedVerb, RevokeArgs},
     user::{NamedUser, OptionalUser},
 };
 
@@ -119,6 +121,9 @@ pub(crate) enum Command {
     /// Make a code that lets a user in once, whatever else is lost or locked (root)
     #[command(name = "breakglass", after_long_help = help::BREAKGLASS)]
     BreakGlass(BreakGlassArgs),
+    /// List and revoke successes for which logins are not asked again
+    #[command(subcommand, arg_required_else_help = true)]
+    Remembered(RememberedVerb),
     /// Write a copy of the sealed database to a file, without the key (root)
     #[command(after_long_help = help::BACKUP)]
     Backup(BackupArgs),

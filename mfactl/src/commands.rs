@@ -12,6 +12,7 @@ mod hint;
 mod import;
 mod list;
 mod recovery;
+mod remembered;
 mod remove;
 mod resync;
 mod secret;
@@ -100,6 +101,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
         Command::BreakGlass(arguments) => breakglass::run(context, &arguments),
+        Command::Remembered(verb) => remembered::run(context, verb),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),
         Command::Status => status::run(context),

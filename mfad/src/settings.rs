@@ -13,10 +13,10 @@ use crate::{
     identity::{Accounts, Directory, Nss},
     limits::{Profile, ProfileName},
     outgoing::Line,
-    policy::{Action, Kinds, Policy, Rule, Unenrolled},
+    policy::{Action, Kinds, Networks, Policy, Rule, Unenrolled},
     server::admission::Caps,
     session::PromptSettings,
-    store::{SentLimits, StoreSettings},
+    store::{Forgetting, SentLimits, StoreSettings},
 };
 
 /// What the configuration means. A reload replaces it; see [`Self::only_at_start`] for what it cannot change.
@@ -111,6 +111,14 @@ impl Settings {
         Caps { total: core.max_connections, per_uid: core.per_uid_connections }
     }
 
+    /// How much of an address successes that are remembered are bound to, and whether to this start of the
+    /// machine.
+    pub fn remembering(&self) -> (Networks, bool) {
+        let remember = self.config.remember();
+        let networks = Networks { ipv4: remember.ipv4_prefix, ipv6: remember.ipv6_prefix };
+        (networks, remember.forget_on.boot)
+    }
+
     /// Keys that differ from `before` and are read at the start alone, as `[section] key`.
     pub fn only_at_start(&self, before: &Self) -> Vec<&'static str> {
         let (new, old) = (self.config.core(), before.config.core());
@@ -133,6 +141,10 @@ impl Settings {
             max_factors: self.config.enrollment().max_factors,
             sent: sent_limits(&self.config),
             token: Arc::clone(&self.token),
+            forget: Forgetting {
+                on_change: self.config.remember().forget_on.factor_change,
+                on_lock: self.config.remember().forget_on.lock,
+            },
         }
     }
 }

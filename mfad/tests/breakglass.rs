@@ -71,6 +71,20 @@ async fn whoever_holds_nothing_else_needs_it_where_others_are_let_in_without() {
     assert_eq!(daemon.login("jane", &[]).await.verdict, Verdict::NotApplicable, "its time is over");
 }
 
+/// Where a rule wants two factors, and remembers: one code is enough, and is for one login.
+#[tokio::test]
+async fn it_is_enough_for_every_rule_and_remembered_by_none() {
+    let rule = "[[policy.rule]]\nname = \"strict\"\nmatch = { service = [\"sshd\"] }\naction = \"require\"\n\
+                kinds = [\"totp\"]\ncount = 2\nremember = \"8h\"\n";
+    let daemon = Daemon::start(rule).await;
+    daemon.enroll_hotp("jane").await;
+    let code = made(&daemon, "jane").await;
+    assert_eq!(daemon.login("jane", &[&code]).await.verdict, Verdict::Accept);
+    let next = daemon.login("jane", &["123456", "123456", "123456"]).await;
+    assert_ne!(next.verdict, Verdict::NotApplicable, "nothing is remembered");
+    assert_ne!(next.verdict, Verdict::Accept);
+}
+
 #[tokio::test]
 async fn what_is_asked_for_has_bounds_and_a_reason() {
     let daemon = Daemon::start("").await;

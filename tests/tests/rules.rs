@@ -97,7 +97,11 @@ fn a_network_is_the_address_that_sshd_saw() {
         assert!(ssh::login("jane", &seed.hotp(0)), "here a code is needed");
         let mut denied = ssh::ssh("jane", &["BindAddress=127.0.0.3"], "id -un");
         denied.answer(PASSWORD_PROMPT, PASSWORD);
-        assert_eq!(denied.expect_one_of(&[CODE_PROMPT, PASSWORD_PROMPT, "Permission denied"]), 2, "not asked");
+        assert_eq!(
+            denied.expect_one_of(&[CODE_PROMPT, PASSWORD_PROMPT, "Permission denied"]),
+            2,
+            "not asked"
+        );
         drop(denied);
         assert_eq!(last_login(&daemon, "jane"), said("rule 1", "deny"));
     });
@@ -115,7 +119,8 @@ fn a_source_that_is_no_address_or_not_roots_word_is_in_no_network() {
         daemon.guard_with_code_alone("app", "");
         assert!(Driver::new("app").from_host("10.1.2.3").login("jane", &[]).passed());
         assert!(Driver::new("app").from_host("::ffff:10.1.2.3").login("jane", &[]).passed());
-        for odd in ["localhost", "10.1.2.3.example.org", "10.1.2", "10.1.2.3/8", "010.1.2.3", "", "192.0.2.1"] {
+        for odd in ["localhost", "10.1.2.3.example.org", "10.1.2", "10.1.2.3/8", "010.1.2.3", "", "192.0.2.1"]
+        {
             let outcome = Driver::new("app").from_host(odd).login("jane", &["123456", "123456", "123456"]);
             assert!(!outcome.passed(), "{odd:?}: {outcome:?}");
         }
@@ -123,7 +128,8 @@ fn a_source_that_is_no_address_or_not_roots_word_is_in_no_network() {
         let module = World::built("libpam_mfa.so");
         let line = format!("auth required {} socket={}", module.display(), user_socket.display());
         mfa_tests::pam::service("locker", &[&line, "auth required pam_permit.so"]);
-        let outcome = Driver::new("locker").from_host("10.1.2.3").as_account(&jane).login("jane", &["123456"; 3]);
+        let outcome =
+            Driver::new("locker").from_host("10.1.2.3").as_account(&jane).login("jane", &["123456"; 3]);
         assert!(!outcome.passed(), "{outcome:?}");
     });
 }
@@ -135,8 +141,7 @@ fn a_group_is_what_the_account_database_says_now() {
             world.add_user(user);
         }
         add_group("robots", "jane");
-        let daemon =
-            daemon_with(world, &[("service = [\"sshd\"], group = [\"robots\", \"bob\"]", "skip")]);
+        let daemon = daemon_with(world, &[("service = [\"sshd\"], group = [\"robots\", \"bob\"]", "skip")]);
         daemon.guard("sshd", "timeout=10");
         let _sshd = Sshd::start(&[]);
         assert!(enters_by_password("jane", &[]), "a member by the list");

@@ -172,6 +172,21 @@ restored.
 
 JSON fields: user, realm, verb, factors.";
 
+pub(super) const REMEMBERED: &str = "\
+A rule with `remember = \"8h\"` has the daemon remember a success: logins of the same account through the \
+same service, from the same network, with the same key and by the same rule are not asked again until it \
+expires. It is also forgotten when a factor changes, after a lock and at the next boot, as [remember] \
+says. Nobody needs a code to have their own forgotten.
+
+JSON fields of list: remembered: a list of {row, user, realm, service, source, key, rule, created, expires}. \
+Fields of revoke: user, realm (both null for all users), verb, revoked (how many).
+
+Examples:
+  mfactl remembered list                  all of them, as root
+  mfactl remembered revoke alice          alice is asked again
+  mfactl remembered revoke --row 17       one of them
+  mfactl remembered revoke --all          everybody is asked again";
+
 pub(super) const BACKUP: &str = "\
 The daemon goes on while it makes the copy. FILE gets mode 0600. It is sealed: without the keys named, \
 nothing in it can be used; do not keep them in the same place.
@@ -231,7 +246,7 @@ pub(super) const LIST: &str = "\
 JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}.";
 
 pub(super) const SHOW: &str = "\
-JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, factors: a list of \
+JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, remembered (how many successes are), factors: a list of \
 {factor, kind, label, state (pending|active|disabled|exhausted), algorithm (sha1|sha256|sha512), \
 digits, period, left (recovery codes), target (masked, or the service), created, last_used, failures, \
 lock, drift}. What does not apply to a kind is null.";

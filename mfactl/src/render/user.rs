@@ -63,6 +63,11 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
         Cell::new("  Failures"),
         Cell::new(&format!("{} in the last 30 days", user.failures_30_days)),
     ]);
+    if user.remembered > 0 {
+        let many = if user.remembered == 1 { "success" } else { "successes" };
+        let text = format!("{} {many}: logins like those are not asked", user.remembered);
+        facts.push([Cell::new("  Remembered"), Cell::new(&text)]);
+    }
     text.push_str(&lines(None, facts, &mut [13, 0], style));
     if user.factors.is_empty() {
         text.push_str("\nNo factors.\n");

@@ -202,6 +202,7 @@ pub(crate) fn user(detail: &UserDetail) -> Value {
         "failures_30_days": detail.failures_30_days,
         "lock": lock(detail.lock),
         "unproven_lock": lock(detail.unproven_lock),
+        "remembered": detail.remembered,
         "factors": detail.factors.iter().map(one_factor).collect::<Vec<_>>(),
     })
 }

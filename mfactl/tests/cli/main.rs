@@ -16,6 +16,7 @@ mod generate;
 mod golden;
 mod import;
 mod pty;
+mod remembered;
 mod run;
 mod sample;
 mod secrets;

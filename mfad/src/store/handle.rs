@@ -3,6 +3,7 @@
 mod changes;
 mod copies;
 mod factors;
+mod remembered;
 mod upkeep;
 
 use std::{

@@ -4,8 +4,8 @@
 use mfa_proto::name::UserId;
 
 use super::{
-    AccountView, Attempt, Channel, Consult, Consulted, Issue, Issued, Judgment, Outcome, Store, StoreError,
-    Ticket, Undelivered,
+    AccountView, Attempt, Channel, Consult, Consulted, Issue, Issued, Judgment, Outcome, Proof, Recollection,
+    Remembrance, Store, StoreError, Ticket, Undelivered, remembered,
 };
 use crate::{audit::Context, session::Settled};
 
@@ -50,6 +50,19 @@ impl LoginStore {
     /// See [`Store::settle`].
     pub async fn settle(&self, ticket: Ticket, judgment: Judgment) -> Result<Outcome, StoreError> {
         self.0.settle(ticket, judgment).await
+    }
+
+    /// See [`Store::remember`].
+    pub async fn remember(&self, proof: &Proof, wanted: Remembrance) -> Result<(), StoreError> {
+        self.0.remember(proof, wanted).await
+    }
+
+    /// See [`Store::recall`]; at once and past the thread, where possible.
+    pub async fn recall(&self, wanted: Remembrance) -> Result<Option<Recollection>, StoreError> {
+        match self.0.reader.look(|read| remembered::recall(read, &wanted)) {
+            Some(recalled) => Ok(recalled),
+            None => self.0.recall(wanted).await,
+        }
     }
 
     /// See [`Store::record`].

@@ -15,7 +15,7 @@ use super::{
     attempt::Channel,
     factor_row::{self, Factor},
     manage::Answer,
-    roster,
+    remembered, roster,
     tx::Read,
     view::{account_gate, most_lenient},
 };
@@ -62,7 +62,7 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         orphaned: false,
         failures_30_days: account.days.total(read.now),
         lock: lock_of(account_gate(&account, Channel::Proven, read.now), LockReason::LongWindow),
-        remembered: 0,
+        remembered: remembered::live(read, &account)?,
         invited_until: None,
         graced: None,
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),

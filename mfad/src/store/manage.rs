@@ -42,8 +42,9 @@ use super::{
     attempt::{self, Attempt, Channel, Outcome},
     audit_rows,
     challenge::ENROLLMENT,
+    counting::Counting,
     factor_row::{self, Factor},
-    roster,
+    remembered, roster,
     tx::Tx,
 };
 use crate::{
@@ -235,6 +236,7 @@ impl Holding {
             tx.head.accounts = tx.head.accounts.saturating_sub(1);
             return Ok(());
         }
+        remembered::factor_changed(tx, &mut self.account)?;
         self.account.update(tx)
     }
 }
@@ -254,7 +256,8 @@ fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answ
     }
     let Some(code) = code.take() else { return Ok(Err(Refused::WrongCode)) };
     let (context, channel) = (order.context.clone(), *channel);
-    let attempt = Attempt { context, rule: None, uid: order.uid, answer: code, channel };
+    let attempt =
+        Attempt { context, rule: None, uid: order.uid, answer: code, channel, counting: Counting::default() };
     Ok(match attempt::judge_and_record(tx, &attempt, (ENROLLMENT, "verify"))? {
         Outcome::Accepted(_) => Ok(()),
         Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::Unreachable { .. } | Outcome::NoFactor => {

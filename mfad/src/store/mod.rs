@@ -6,8 +6,9 @@
 //! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`,
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
 //! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
-//! all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
-//! codes that are sent and services that are asked · `proof`, `view`, `decoy` the login · `manage` changes by
+//! all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and costs ·
+//! `issue`, `consult` codes that are sent and services that are asked · `counting` which factors count ·
+//! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
 //! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
@@ -21,6 +22,7 @@ mod breakglass;
 mod call;
 mod challenge;
 mod consult;
+mod counting;
 mod create;
 mod decoy;
 mod error;
@@ -39,6 +41,7 @@ mod reader;
 mod ready_log;
 mod recovery;
 mod rekey;
+mod remembered;
 mod roster;
 mod seed;
 mod sent;
@@ -53,6 +56,7 @@ pub use self::{
     audit_query::AuditCheck,
     backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
+    counting::Counting,
     error::{Refused, StoreError},
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
@@ -63,6 +67,7 @@ pub use self::{
         RecoveryNew, Resync, Target,
     },
     proof::Proof,
+    remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,
     view::{AccountView, Held},
 };
@@ -88,6 +93,8 @@ pub struct StoreSettings {
     pub sent: SentLimits,
     /// What signed tokens are judged by.
     pub token: Arc<TokenSettings>,
+    /// What has remembered successes forgotten.
+    pub forget: Forgetting,
 }
 
 impl Default for StoreSettings {
@@ -100,6 +107,7 @@ impl Default for StoreSettings {
             max_factors: 8,
             sent: SentLimits::default(),
             token: Arc::default(),
+            forget: Forgetting::default(),
         }
     }
 }

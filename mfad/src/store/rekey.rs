@@ -8,7 +8,7 @@ use super::{
     StoreError,
     account::Account,
     audit_rows::{self, Event},
-    challenge, factor_row, nonce, sent,
+    challenge, factor_row, nonce, remembered, sent,
     tx::Tx,
 };
 use crate::factor::Params;
@@ -63,5 +63,6 @@ fn one(tx: &Tx<'_>, account: Account) -> Result<(), StoreError> {
             factor.rekey(tx, &account)?;
         }
     }
+    remembered::rekey(tx, &account)?;
     if account.key_id == current { Ok(()) } else { account.update_under(tx, current) }
 }

@@ -18,6 +18,7 @@ mod gateway;
 mod kinds;
 mod limits;
 mod mail;
+mod mention;
 mod metrics;
 mod notify;
 mod policy;
@@ -45,11 +46,15 @@ pub use self::{
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
+    mention::{Mention, Mentioned},
     metrics::Metrics,
     notify::Notify,
-    policy::{Action, Match, Policy, Rule, Unenrolled},
+    policy::{
+        Action, Day, Fingerprint, GroupName, Hours, KeyPattern, Match, Network, Policy, Rule, Side,
+        Unenrolled, Week,
+    },
     problem::{ConfigErrors, Position, Problem},
-    remember::Remembering,
+    remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{
         Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt,
@@ -94,6 +99,8 @@ pub struct Config {
     metrics: Metrics,
     audit: Audit,
     log: Log,
+    notes: Vec<Problem>,
+    mentions: Vec<Mention>,
 }
 
 impl Config {
@@ -112,10 +119,12 @@ impl Config {
         let (whole, not_toml) = tree::join(sources);
         let mut reader = Reader::default();
         let config = Self::read(&mut reader, whole);
-        let (faults, _) = reader.finish();
-        problems.extend(in_order(sources, not_toml, faults));
+        let found = reader.finish();
+        problems.extend(in_order(sources, not_toml, found.faults));
+        let notes = in_order(sources, Vec::new(), found.notes);
+        let mentions = found.mentions.into_iter().filter_map(|mention| mentioned(sources, mention)).collect();
         match ConfigErrors::of(problems) {
-            None => Ok(config),
+            None => Ok(Self { notes, mentions, ..config }),
             Some(errors) => Err(errors),
         }
     }
@@ -124,10 +133,12 @@ impl Config {
         let mut root = Reader::root(whole);
         let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
         let (egress, timeout) = Egress::read(reader, &mut root);
+        let core = Core::read(reader, &mut root);
+        let identity = Identity::read(reader, &mut root);
         let config = Self {
-            core: Core::read(reader, &mut root),
-            identity: Identity::read(reader, &mut root),
-            policy: Policy::read(reader, &mut root),
+            core,
+            policy: Policy::read(reader, &mut root, &identity),
+            identity,
             totp: Totp::read(reader, &mut root),
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
@@ -137,11 +148,13 @@ impl Config {
             mail: Mail::read(reader, &mut root),
             rest: rest::read_all(reader, &mut root),
             token: Token::read(reader, &mut root),
-            remember: Remembering::default(),
+            remember: Remembering::read(reader, &mut root),
             notify: Notify::default(),
             metrics: Metrics::default(),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
+            notes: Vec::new(),
+            mentions: Vec::new(),
         };
         reader.close(root);
         let gateways = config.sms.gateways.len();
@@ -173,6 +186,16 @@ impl Config {
     /// How long the longest errand of egress may take: what core waits at least.
     pub fn longest_errand(&self) -> Duration {
         egress::longest_errand(self.egress.timeout, self.sms.gateways.len())
+    }
+
+    /// What is valid and deserves a second look, in order.
+    pub fn notes(&self) -> &[Problem] {
+        &self.notes
+    }
+
+    /// Names that mean something elsewhere on the host.
+    pub fn mentions(&self) -> &[Mention] {
+        &self.mentions
     }
 
     /// `[core]`: sockets, directories, key, connections.
@@ -274,7 +297,14 @@ pub fn known_keys() -> BTreeSet<String> {
     for note_keys in [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys] {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
-    reader.finish().1
+    reader.finish().known
+}
+
+/// A mention with its file and place.
+fn mentioned(sources: &[Source], (place, what, name): (Place, Mentioned, String)) -> Option<Mention> {
+    let source = sources.get(place.file)?;
+    let position = Position::of(&source.text, place.offset);
+    Some(Mention { what, name, file: source.path.clone(), position })
 }
 
 /// Faults as problems, by file and place. On a line that is not TOML, only that is told: what else was

@@ -8,11 +8,13 @@ mod awake;
 mod ending;
 mod errand;
 mod judge;
+mod remembering;
 mod subject;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use mfa_proto::{
+    admin::FactorId,
     login::{ClientMessage, Dialogue, ServerMessage, Start},
     name::UserId,
 };
@@ -32,9 +34,10 @@ use crate::{
     core::Core,
     identity::Account,
     limits::{Gate, SourceKey},
+    policy::{Need, Origin},
     session::{self, Asking, Reason, Settled, Step},
     settings::Settings,
-    store::Channel,
+    store::{Channel, Counting},
 };
 
 /// How long writing down and telling the end of a login may take, beyond its deadline.
@@ -46,10 +49,15 @@ struct Login<'a> {
     settings: Arc<Settings>,
     context: Context,
     channel: Channel,
+    /// Where it comes from and with which keys, as far as that counts.
+    origin: Origin,
+    /// What its failures are counted under.
     source: Option<SourceKey>,
     rule: Option<String>,
-    /// What the rules have sent without being asked for.
-    preferred: Option<String>,
+    /// What the rules ask for.
+    need: Need,
+    /// The account's uid now; `None` when names are not accounts of this host.
+    uid: Option<u32>,
     /// The person has been asked: from here on, an end without a verdict is worth a row in the trail.
     asked: bool,
     /// The store wrote a row with the last attempt, in the same transaction.
@@ -109,8 +117,9 @@ pub(super) async fn serve(
         }
         Err(_) => Settled::denied(Reason::TimedOut),
     };
-    let settled = settled.by_rule(login.rule.take());
+    let settled = settled.by_rule(login.rule.clone());
     let settled = login.account_for(settled).await;
+    login.remember(&settled).await;
     // The verdict is durable by now; a client that has gone away only misses it. The log comes after, so
     // that nobody waits for syslog.
     let told = wire.write_within(GRACE, &ServerMessage::Settled(settled.verdict())).await;
@@ -125,7 +134,8 @@ impl<'a> Login<'a> {
         let proven = peer.is_root() && start.dialogue == Dialogue::Interactive;
         // The remote host is the word of the host process: only root's counts.
         let source = start.remote_host.as_ref().filter(|_| peer.is_root());
-        let key = match source.and_then(|host| host.as_str().parse::<IpAddr>().ok()) {
+        let origin = Origin::of(start, peer.is_root());
+        let key = match origin.source.address() {
             Some(address) => Some(SourceKey::of(address)),
             None if peer.is_root() => None,
             None => Some(SourceKey::Local(peer.uid)),
@@ -141,9 +151,11 @@ impl<'a> Login<'a> {
                 actor: peer.uid,
             },
             channel: if proven { Channel::Proven } else { Channel::Unproven },
+            origin,
             source: key,
             rule: None,
-            preferred: None,
+            need: Need::default(),
+            uid: None,
             asked: false,
             recorded: false,
         }
@@ -194,6 +206,9 @@ impl<'a> Login<'a> {
             );
             return Ok(Settled::denied_and_locked(Reason::Source, Gate::Wait { until }));
         }
+        if let Some(settled) = self.recalled(&subject).await {
+            return Ok(settled);
+        }
         let mut step = session::begin(self.opening(&subject), self.core.now());
         loop {
             step = match self.take(wire, &subject, step).await {
@@ -215,15 +230,15 @@ impl<'a> Login<'a> {
             Step::Settle(settled) => return Err(settled.into()),
             Step::Ask(asking) => self.ask(wire, asking).await?,
             Step::Judge(judging, answer) => {
-                let outcome = self.judge(subject, answer).await?;
+                let outcome = self.judge(subject, answer, judging.proven()).await?;
                 judging.judged(outcome, self.core.now())
             }
             Step::Issue(issuing, factor) => {
-                let issued = self.issue(wire, subject, factor).await?;
+                let issued = self.issue(wire, subject, (factor, issuing.proven())).await?;
                 issuing.issued(factor, issued, self.core.now())
             }
             Step::Consult(consulting, factor, answer) => {
-                let outcome = self.consult(wire, subject, (factor, answer)).await?;
+                let outcome = self.consult(wire, subject, (factor, answer, consulting.proven())).await?;
                 consulting.consulted(outcome, self.core.now())
             }
             Step::Inform(informing, text) => {
@@ -240,6 +255,11 @@ impl<'a> Login<'a> {
             ServerMessage::Prompt { text: asking.text().clone(), echo: asking.echo(), shape: asking.shape() };
         wire.write(&prompt).await?;
         Ok(asking.answered(&wire.read().await?))
+    }
+
+    /// What counts for this login, and what of it has been proven.
+    fn counting(&self, proven: Vec<FactorId>) -> Counting {
+        Counting { kinds: self.need.kinds, needed: self.need.count, proven }
     }
 
     fn is_proven(&self) -> bool {

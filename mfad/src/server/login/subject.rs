@@ -15,7 +15,7 @@ use crate::{
     config::{Judge, RestTerms},
     identity::Account,
     limits::Gate,
-    policy::{Decision, Request},
+    policy::{Decision, Need, Request},
     session::{Holding, Opening, Reason, Settled, Way},
     settings::Settings,
     store::{AccountView, Held, StoreError},
@@ -80,7 +80,7 @@ impl Login<'_> {
         account: Account,
         view: Result<AccountView, StoreError>,
     ) -> Result<Subject, Settled> {
-        let request = Request { user: &start.user, service: &start.service };
+        let request = Request { user: &start.user, service: &start.service, origin: &self.origin };
         let decision = self.settings.policy().decide(&request);
         if let Decision::Deny { rule } = decision {
             self.rule = Some(rule);
@@ -88,18 +88,23 @@ impl Login<'_> {
             let unknown = account == Account::Unknown;
             return Err(Settled::denied(if unknown { Reason::UnknownUser } else { Reason::Policy }));
         }
+        let (need, decision) = match decision {
+            Decision::Require(need) => (need, None),
+            other @ (Decision::Skip(_) | Decision::Deny { .. }) => (Need::default(), Some(other)),
+        };
+        self.rule.clone_from(&need.rule);
+        self.need = need;
         let uid = match account {
             Account::Unknown => return Ok(Subject::nobody(Reason::UnknownUser)),
             Account::Known { uid } => Some(uid),
             Account::Unchecked => None,
         };
         match decision {
-            Decision::Require(need) => {
-                self.rule = need.rule;
-                self.preferred = need.preferred;
+            None => self.uid = uid,
+            Some(Decision::Skip(grant)) => return Err(Settled::not_applicable(grant)),
+            Some(Decision::Deny { .. } | Decision::Require(_)) => {
+                return Err(Settled::denied(Reason::Policy));
             }
-            Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
-            Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
         }
         let view = view.map_err(|error| {
             error!(
@@ -120,6 +125,12 @@ impl Login<'_> {
             );
             return Err(Settled::denied(Reason::Tampered));
         }
+        if !view.held.is_empty() && self.falls_short(&view.held) {
+            // Asked like others and told nothing: not even that a code was right. A signed token may make the
+            // only factor that is needed.
+            let account = Some(AccountUid(uid)).filter(|_| self.need.count <= 1);
+            return Ok(Subject::Decoy { reason: Reason::NotEnoughFactors, account });
+        }
         if !view.held.is_empty() {
             return Ok(Subject::Enrolled { uid: AccountUid(uid), held: view.held, gate: view.gate });
         }
@@ -136,6 +147,15 @@ impl Login<'_> {
         }
     }
 
+    /// Whether fewer factors are held that count than are needed. An emergency code is enough by itself.
+    fn falls_short(&self, held: &[Held]) -> bool {
+        if held.iter().any(|held| held.kind == FactorKind::BreakGlass) {
+            return false;
+        }
+        let counting = held.iter().filter(|held| self.need.kinds.contains(held.kind)).count();
+        counting < usize::from(self.need.count)
+    }
+
     /// What the session has to know of it.
     pub(super) fn opening(&self, subject: &Subject) -> Opening {
         let (held, gate) = match subject {
@@ -147,14 +167,15 @@ impl Login<'_> {
                 (Vec::new(), gate)
             }
         };
-        let nothing = held.is_empty();
         Opening {
             settings: self.settings.prompt().clone(),
-            held: if nothing { Holding::of_nobody().into_iter().collect() } else { held },
+            held,
             tokens: self.settings.has_token_domains(),
             gate,
             proven: self.is_proven(),
-            preferred: self.preferred.clone(),
+            preferred: self.need.preferred.clone(),
+            kinds: self.need.kinds,
+            needed: self.need.count,
         }
     }
 

@@ -286,6 +286,22 @@ fn an_emergency_code_is_told_of_to_whoever_asks_and_at_its_use() {
 }
 
 #[test]
+fn an_emergency_code_is_enough_where_several_factors_are_needed() {
+    let made = NOW.plus(-60);
+    let two = || Opening { needed: 2, ..opening(vec![totp(), emergency()]) };
+    let done = || Outcome::Accepted(Proof::of_emergency(jane(), made));
+    let alone = judged(answers(asking(begin(two(), NOW)), "00-GAYT-EMZU-GU3D-OOBZ"), done());
+    let first = Outcome::Accepted(Proof::one_of_several(jane(), 1, (false, &[])));
+    let next = asking(judged(answers(asking(begin(two(), NOW)), "123456"), first));
+    let after = judged(answers(next, "00-GAYT-EMZU-GU3D-OOBZ"), done());
+    for step in [alone, after] {
+        let Step::Inform(informing, _) = step else { panic!("it is not enough: {step:?}") };
+        let Step::Settle(settled) = informing.informed() else { panic!() };
+        assert_eq!(settled.verdict(), Verdict::Accept);
+    }
+}
+
+#[test]
 fn whoever_used_a_recovery_code_is_told_what_is_left() {
     let used = |left, conceal| {
         let mut opening = opening(vec![totp(), recovery()]);

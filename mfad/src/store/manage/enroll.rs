@@ -22,7 +22,7 @@ use crate::{
         bench::Bench,
         challenge::ENROLLMENT,
         factor_row::{Factor, Fresh},
-        roster, token,
+        remembered, roster, token,
         tx::Tx,
     },
 };
@@ -177,6 +177,7 @@ pub(super) fn take_in(
 ) -> Result<Account, StoreError> {
     if let Some(mut account) = account {
         account.add_factor(factor);
+        remembered::factor_changed(tx, &mut account)?;
         account.update(tx)?;
         return Ok(account);
     }
