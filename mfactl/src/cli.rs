@@ -9,6 +9,7 @@ mod enroll;
 mod factor;
 mod help;
 mod import;
+mod invite;
 mod parse;
 mod recovery;
 mod remembered;
@@ -26,6 +27,7 @@ pub(crate) use self::{
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
+    invite::InviteArgs,
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
     remembered::{RememberedVerb, RevokeArgs},
@@ -85,6 +87,9 @@ pub(crate) enum Command {
     /// Make and count recovery codes: single-use codes on paper
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryVerb),
+    /// Invite a user to enroll a first factor (root)
+    #[command(after_long_help = help::INVITE)]
+    Invite(InviteArgs),
     /// Send a code to a telephone number or mail address that is enrolled
     #[command(after_long_help = help::SEND)]
     Send(TargetArgs),

@@ -10,6 +10,7 @@ mod enroll;
 mod generate;
 mod hint;
 mod import;
+mod invite;
 mod list;
 mod recovery;
 mod remembered;
@@ -89,6 +90,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Enroll(kind) => enroll::run(context, kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
         Command::Recovery(verb) => recovery::run(context, verb),
+        Command::Invite(arguments) => invite::run(context, &arguments),
         Command::Send(arguments) => send::run(context, arguments),
         Command::Resync(arguments) => resync::run(context, arguments),
         Command::Token(TokenVerb::Issue(arguments)) => token::issue(context, arguments),

@@ -5,7 +5,6 @@
 pub(crate) mod audit;
 pub(crate) mod factor;
 pub(crate) mod json;
-pub(crate) mod qr;
 pub(crate) mod recovery;
 pub(crate) mod remembered;
 pub(crate) mod status;

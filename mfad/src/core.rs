@@ -132,13 +132,14 @@ impl Core {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads configuration and keys again. With one fault in them, all that was in force stays.
-    pub async fn reload(&self) -> Result<(), Vec<String>> {
+    /// Reads configuration and keys again, and says what deserves a second look in them. With one fault in
+    /// them, all that was in force stays.
+    pub async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
-        let settings = Settings::new(config).with_signers(token);
+        let settings = Settings::resolved(config).await?.with_signers(token);
         self.store.replace_keyring(keyring).await.map_err(|error| vec![error.to_string()])?;
         self.store.replace_settings(settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
         for key in settings.only_at_start(&self.settings()) {
@@ -147,9 +148,10 @@ impl Core {
         let (failures, window) = source_limits(&settings);
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).adjust(failures, window);
         self.rate.lock().unwrap_or_else(PoisonError::into_inner).adjust(rate_limit(&settings));
+        let notes = settings.notes().to_vec();
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.chores.notify_one();
-        Ok(())
+        Ok(notes)
     }
 
     /// The configuration as it is on disk now, or all that is wrong with it.

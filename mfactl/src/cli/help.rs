@@ -36,7 +36,7 @@ and nothing else; messages for people go to standard error. Field names stay. A 
 seconds and NAME_rfc3339; both are null when there is none. A lock is {state: open|until|until_admin, until, \
 until_rfc3339, reason: failures|long_window|null}. A failure is {error: {code, message, hint, exit}}, where code is one \
 of not_allowed, unknown_user, no_such_factor, ambiguous, wrong_code, locked, wrong_state, invalid, too_many, \
-tampered, unavailable, too_soon, not_sent, unreachable, untrusted_daemon, protocol, usage, interrupted, declined, output, local. A command line that \
+tampered, unavailable, too_soon, not_sent, invitation, unreachable, untrusted_daemon, protocol, usage, interrupted, declined, output, local. A command line that \
 cannot be parsed is reported on standard error alone.";
 
 pub(super) const AFTER: &str = "\
@@ -62,6 +62,10 @@ or read with --code-stdin.
 
 The key is shown once and cannot be shown again. It is never taken from the command line, where \
 others could see it: --secret-stdin reads it from standard input.
+
+A first factor may need an invitation (`mfactl invite`, by root): it is asked for on a terminal, or read \
+with --invitation-stdin, and is used up when the factor becomes active. Whoever gives up before that may \
+enroll again with the same invitation.
 
 A current code is one that any active factor shows now, or a recovery code. An empty answer where one is \
 asked for has one sent, when a number or address is enrolled.
@@ -249,7 +253,21 @@ pub(super) const SHOW: &str = "\
 JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, remembered (how many successes are), factors: a list of \
 {factor, kind, label, state (pending|active|disabled|exhausted), algorithm (sha1|sha256|sha512), \
 digits, period, left (recovery codes), target (masked, or the service), created, last_used, failures, \
-lock, drift}. What does not apply to a kind is null.";
+lock, drift}, invited_until, invited_until_rfc3339, graced (logins without a factor, or null). What does not \
+apply to a kind is null. A user without a factor is shown when there is an invitation or was a login of \
+grace; uid is null then.";
+
+pub(super) const INVITE: &str = "\
+The invitation is shown once, on standard output; give it to the user by a way that is safe: with the \
+password it is all that is needed to enroll the second factor. The one before it is void. It counts until \
+the first factor is active, until its time is over, or until it was typed wrong five times.
+
+JSON fields: user, realm, invitation (null with --withdraw), until, withdrawn.
+
+Examples:
+  mfactl invite alice              for as long as [enrollment] invite_lifetime says
+  mfactl invite alice --for 24h
+  mfactl invite --withdraw alice";
 
 pub(super) const SWITCH: &str = "\
 JSON fields: user, realm, verb, factors (how many it concerned).";

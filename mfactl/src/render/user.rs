@@ -68,6 +68,13 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
         let text = format!("{} {many}: logins like those are not asked", user.remembered);
         facts.push([Cell::new("  Remembered"), Cell::new(&text)]);
     }
+    if let Some(until) = user.invited_until {
+        facts.push([Cell::new("  Invited"), Cell::new(&format!("until {}", now.full(Some(until))))]);
+    }
+    if let Some(graced) = user.graced.filter(|graced| *graced > 0) {
+        let many = if graced == 1 { "1 login".to_owned() } else { format!("{graced} logins") };
+        facts.push([Cell::new("  Grace"), Cell::toned(Tone::Warn, &format!("{many} without a factor"))]);
+    }
     text.push_str(&lines(None, facts, &mut [13, 0], style));
     if user.factors.is_empty() {
         text.push_str("\nNo factors.\n");

@@ -13,12 +13,13 @@ use super::{
 };
 use crate::{
     identity::Account,
+    settings::Settings,
     store::{Refused, StoreError},
 };
 
 /// Rows read for one page; those that do not fit a frame wait for the next.
 pub(super) const ROWS_A_PAGE: u32 = 48;
-/// Bytes of problems that fit a reply.
+/// Bytes of problems or notes that fit a reply.
 const PROBLEM_BYTES: usize = 3_500;
 
 impl Desk<'_> {
@@ -95,9 +96,14 @@ impl Desk<'_> {
         Ok(Reply::Audit(page))
     }
 
-    pub(super) fn config_check(&self) -> Result<Reply, Refusal> {
+    /// As far as a reload would look: names of groups and accounts are looked up as well.
+    pub(super) async fn config_check(&self) -> Result<Reply, Refusal> {
         self.root_only("check the configuration")?;
-        Ok(report(self.core.read_config().map(drop)))
+        let checked = match self.core.read_config() {
+            Ok(config) => Settings::resolved(config).await.map(|settings| settings.notes().to_vec()),
+            Err(problems) => Err(problems),
+        };
+        Ok(report(checked))
     }
 
     pub(super) async fn reload(&self) -> Result<Reply, Refusal> {
@@ -111,18 +117,22 @@ pub(super) fn fits<T: serde::Serialize>(page: &T) -> bool {
     codec::encode(page).is_ok_and(|whole| whole.len() < frame::MAX_PAYLOAD)
 }
 
-fn report(result: Result<(), Vec<String>>) -> Reply {
+fn report(result: Result<Vec<String>, Vec<String>>) -> Reply {
     let valid = result.is_ok();
+    let (notes, problems) = match result {
+        Ok(notes) => (cut(notes), Vec::new()),
+        Err(problems) => (Vec::new(), cut(problems)),
+    };
+    Reply::Config(ConfigReport { valid, problems, notes })
+}
+
+/// As many lines as fit a reply.
+fn cut(lines: Vec<String>) -> Vec<String> {
     let mut room = PROBLEM_BYTES;
-    let problems: Vec<String> = result
-        .err()
-        .unwrap_or_default()
-        .into_iter()
-        .take_while(|problem| {
-            let left = room.checked_sub(problem.len().saturating_add(4));
-            room = left.unwrap_or(0);
-            left.is_some()
-        })
-        .collect();
-    Reply::Config(ConfigReport { valid, problems, notes: Vec::new() })
+    let fits = |line: &String| {
+        let left = room.checked_sub(line.len().saturating_add(4));
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    lines.into_iter().take_while(fits).collect()
 }

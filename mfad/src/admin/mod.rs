@@ -6,7 +6,7 @@
 mod breakglass;
 mod codes;
 mod copies;
-mod draft;
+pub(crate) mod draft;
 mod enroll;
 mod explain;
 mod invite;
@@ -86,7 +86,7 @@ async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refu
         Request::Reset { user } => desk.reset(user).await,
         Request::Status => desk.status().await,
         Request::Audit(filter) => desk.audit(*filter).await,
-        Request::ConfigCheck => desk.config_check(),
+        Request::ConfigCheck => desk.config_check().await,
         Request::Reload => desk.reload().await,
         Request::Resync { target, codes } => desk.resync(target, codes).await,
         Request::RecoveryNew { user, count, code } => desk.recovery_new(user, count, code).await,

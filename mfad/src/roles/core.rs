@@ -140,7 +140,8 @@ async fn serve(
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let keyring = keys::load(&config).map_err(Failure::new)?;
     let token = signers::load(&config).map_err(Failure::new)?;
-    let settings = Settings::new(config).with_signers(token);
+    let settings = Settings::resolved(config).await.map_err(Failure::names)?.with_signers(token);
+    say_notes("start", settings.notes());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = setup::database(settings.config());
     let store =
@@ -200,9 +201,19 @@ fn accepting(
     Ok(tokio::spawn(server::serve(Arc::clone(core), socket, admission)))
 }
 
+/// What deserves a second look, in the log.
+fn say_notes(when: &str, notes: &[String]) {
+    for note in notes {
+        warn!("{when}: {note}");
+    }
+}
+
 async fn reload(core: &Arc<Core>) {
     match core.reload().await {
-        Ok(()) => info!("configuration and keys read again"),
+        Ok(notes) => {
+            say_notes("reload", &notes);
+            info!("configuration and keys read again");
+        }
         Err(problems) => {
             for problem in problems {
                 warn!("reload: {problem}");

@@ -13,6 +13,7 @@ use tracing::{debug, warn};
 
 pub use mfa_role::{listen, wire};
 
+pub(crate) use self::login::explain;
 use self::{
     admission::{Admission, Place},
     wire::{Wire, WireError},

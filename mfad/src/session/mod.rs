@@ -9,6 +9,7 @@
 mod answers;
 mod asking;
 mod dialogue;
+mod first;
 mod holding;
 mod judging;
 mod prompt;
@@ -22,6 +23,9 @@ pub use self::{
     answers::Issued,
     asking::Asking,
     dialogue::MOST_ROUNDS,
+    first::{
+        Checking, FirstAsking, FirstOpening, FirstStep, Gracing, Proving, Showing, begin_first, begin_grace,
+    },
     holding::{Holding, Way},
     judging::{Consulting, Issuing, Judging},
     settled::{Reason, Settled},

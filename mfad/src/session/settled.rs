@@ -68,6 +68,8 @@ pub enum Reason {
     Lookup,
     /// The outside service that judges could not be asked.
     Unreachable,
+    /// The time of grace for users without a factor.
+    Grace,
 }
 
 impl Reason {
@@ -99,6 +101,7 @@ impl Reason {
             Self::Store => "store",
             Self::Lookup => "lookup",
             Self::Unreachable => "unreachable",
+            Self::Grace => "grace",
         }
     }
 }
@@ -117,7 +120,7 @@ impl Settled {
         Self { verdict: Verdict::Accept, reason: Reason::Ok, factor, rule: None, proofs }
     }
 
-    /// No factor is needed, by a policy rule.
+    /// No factor is needed, by the policy's word.
     #[expect(clippy::needless_pass_by_value, reason = "a grant is used up: it must not serve twice")]
     pub fn not_applicable(grant: Grant) -> Self {
         let rule = Some(grant.rule().to_owned());

@@ -5,6 +5,7 @@ mod copies;
 mod factors;
 mod remembered;
 mod upkeep;
+mod waiting;
 
 use std::{
     path::Path,

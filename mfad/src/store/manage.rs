@@ -6,6 +6,7 @@ mod all;
 mod breakglass;
 mod change;
 mod enroll;
+mod first;
 mod limits;
 mod purge;
 mod recovery;
@@ -24,6 +25,7 @@ pub(super) use self::{
     breakglass::{Sweep, any_expired, break_glass, spent, sweep},
     change::{disable, enable, remove},
     enroll::{confirm, enroll},
+    first::{drop_pending_of_newcomer, enroll_first, is_newcomer},
     limits::{reset, unlock},
     recovery::recovery_new,
     resync::resync,
@@ -33,6 +35,7 @@ pub(super) use self::{
 pub use self::{
     all::{EnrollAll, Member},
     breakglass::{BreakGlass, NewBreakGlass},
+    first::{EnrollFirst, FirstFactor},
     recovery::{NewRecovery, RecoveryNew},
     resync::Resync,
 };
@@ -46,6 +49,7 @@ use super::{
     factor_row::{self, Factor},
     remembered, roster,
     tx::Tx,
+    waiting,
 };
 use crate::{
     audit::Context,
@@ -67,6 +71,11 @@ pub enum Authority {
         code: Option<answer::Answer>,
         /// Whose budget a wrong code is charged to.
         channel: Channel,
+    },
+    /// The account's owner, who has no factor and may add the first by an invitation.
+    Invited {
+        /// The invitation.
+        invitation: answer::RecoveryCode,
     },
 }
 
@@ -141,6 +150,7 @@ impl Order {
     fn channel(&self) -> Channel {
         match &self.authority {
             Authority::Admin => Channel::Proven,
+            Authority::Invited { .. } => Channel::Unproven,
             Authority::Owner { channel, .. } => *channel,
         }
     }
@@ -156,6 +166,11 @@ impl Holding {
     /// Whether a factor is in a state, its time not over.
     fn holds(&self, state: FactorState, now: UnixTime) -> bool {
         self.factors.iter().any(|factor| factor.is(state, now))
+    }
+
+    /// Whether nothing is held that counts, or ever did: only what waits to be proven.
+    fn is_nothing(&self) -> bool {
+        self.factors.iter().all(|factor| factor.state == FactorState::Pending)
     }
 
     /// Factors that count towards the most that a user may hold.
@@ -244,6 +259,9 @@ impl Holding {
 /// Whether an order may be carried out. Needs a current code of an owner whose account has an active
 /// factor; without one, an owner may not touch what an administrator or failures switched off.
 fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answer<()> {
+    if let Authority::Invited { invitation } = &order.authority {
+        return invited(tx, order, invitation, held);
+    }
     let Some(held) = held else { return Ok(Ok(())) };
     let Authority::Owner { code, channel } = &mut order.authority else { return Ok(Ok(())) };
     if held.account.uid != order.uid {
@@ -268,4 +286,21 @@ fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answ
         Outcome::ClockUnusable => Err(Refused::ClockUnusable),
         Outcome::Tampered => return Err(StoreError::Tampered(format!("rows of {}", order.context.user))),
     })
+}
+
+/// An invitation counts for a first factor alone. It is used up when that becomes active: until then it may be
+/// used to begin again.
+fn invited(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    invitation: &answer::RecoveryCode,
+    held: Option<&Holding>,
+) -> Answer<()> {
+    if let Some(factor) = held.and_then(|held| held.factors.iter().find(|f| f.state != FactorState::Pending))
+    {
+        return Ok(Err(Refused::WrongState(factor_row::state_word(factor.state))));
+    }
+    let Some(uid) = order.uid else { return Ok(Err(Refused::WrongInvitation)) };
+    let right = waiting::is_invited(tx, &order.context, uid, invitation)?;
+    Ok(if right { Ok(()) } else { Err(Refused::WrongInvitation) })
 }

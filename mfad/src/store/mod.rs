@@ -5,9 +5,9 @@
 //!
 //! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`,
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
-//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
-//! all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and costs ·
-//! `issue`, `consult` codes that are sent and services that are asked · `counting` which factors count ·
+//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `waiting`, `head`, `audit_rows` the rows, each with a
+//! code over all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and
+//! costs · `issue`, `consult` codes that are sent and services that are asked · `counting` which factors count ·
 //! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
 //! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
@@ -49,8 +49,10 @@ mod token;
 mod tx;
 mod vault;
 mod view;
+mod waiting;
 mod worker;
 
+pub(crate) use self::look::lock_of;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
     audit_query::AuditCheck,
@@ -63,13 +65,15 @@ pub use self::{
     login_store::LoginStore,
     look::Figures,
     manage::{
-        Added, Authority, BreakGlass, EnrollAll, Member, NewBreakGlass, NewFactor, NewRecovery, Order,
+        Added, Authority, BreakGlass, EnrollAll, EnrollFirst, FirstFactor, Member, NewBreakGlass, NewFactor,
+        NewRecovery, Order,
         RecoveryNew, Resync, Target,
     },
     proof::Proof,
     remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,
     view::{AccountView, Held},
+    waiting::{CheckInvitation, GraceLeft, GraceLogin, GraceTerms, Graced, Invitation, InvitationCheck},
 };
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ use super::{
     audit_rows::{self, Event},
     challenge, factor_row, nonce, remembered, sent,
     tx::Tx,
+    waiting,
 };
 use crate::factor::Params;
 
@@ -25,6 +26,10 @@ pub(super) fn step(tx: &mut Tx<'_>, limit: u32) -> Result<u32, StoreError> {
         tx.head.rekey_key = current;
         tx.head.rekey_account = 0;
         tx.head.rekey_end = tx.head.next_account.saturating_sub(1);
+    }
+    let waiting = waiting::rekey(tx, limit.max(1))?;
+    if waiting > 0 {
+        return Ok(waiting);
     }
     let accounts = Account::after_id(&tx.read(), tx.head.rekey_account, limit.max(1))?;
     let end = tx.head.rekey_end;

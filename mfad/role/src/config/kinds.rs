@@ -2,6 +2,7 @@
 
 use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, time::Duration};
 
+use jiff::civil::Date;
 use mfa_proto::name::{FactorLabel, UserName};
 
 use super::{
@@ -70,6 +71,18 @@ fn parse_duration(text: &str) -> Option<Duration> {
         return None;
     }
     digits.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
+}
+
+/// A day, as TOML has it or in quotes.
+pub(super) fn date(value: &Value) -> Checked<Date> {
+    const WANTED: &str = "write a day, as in 2027-01-31";
+    let (Value::Datetime(text) | Value::Text(text)) = value else {
+        return Err(format!("is {}: {WANTED}", value.kind()));
+    };
+    let refused = || format!("cannot be \"{}\": {WANTED}", printable(text));
+    // Strictly: what follows a day would be passed over.
+    let day = text.parse::<Date>().ok().filter(|day| day.to_string() == *text);
+    day.ok_or_else(refused)
 }
 
 /// A whole number of seconds in the largest unit that divides it.

@@ -14,6 +14,7 @@
 mod arguments;
 mod codes;
 mod egress;
+mod enrollment;
 mod gateway;
 mod kinds;
 mod limits;
@@ -43,6 +44,7 @@ pub use self::{
     arguments::Argument,
     codes::CodePattern,
     egress::Egress,
+    enrollment::{Enrollment, SelfEnrollment},
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
@@ -56,10 +58,7 @@ pub use self::{
     problem::{ConfigErrors, Position, Problem},
     remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
-    sections::{
-        Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt,
-        SelfEnrollment, Totp,
-    },
+    sections::{Accounts, Audit, Core, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, Totp},
     sent::SentLimits,
     sms::Sms,
     source::Source,
@@ -132,6 +131,8 @@ impl Config {
     fn read(reader: &mut Reader, whole: Table) -> Self {
         let mut root = Reader::root(whole);
         let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
+        let unenrolled = root.place_within("policy", "unenrolled");
+        let (enrollment, places) = Enrollment::read(reader, &mut root);
         let (egress, timeout) = Egress::read(reader, &mut root);
         let core = Core::read(reader, &mut root);
         let identity = Identity::read(reader, &mut root);
@@ -142,7 +143,7 @@ impl Config {
             totp: Totp::read(reader, &mut root),
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
-            enrollment: Enrollment::read(reader, &mut root),
+            enrollment,
             egress,
             sms: Sms::read(reader, &mut root),
             mail: Mail::read(reader, &mut root),
@@ -157,6 +158,7 @@ impl Config {
             mentions: Vec::new(),
         };
         reader.close(root);
+        config.enrollment.check(reader, &places, (config.policy.unenrolled, unenrolled));
         let gateways = config.sms.gateways.len();
         egress::check_times(reader, &timeout, gateways, config.core.login_timeout, needed);
         config

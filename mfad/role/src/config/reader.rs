@@ -64,6 +64,12 @@ impl Section {
     pub(super) fn place_of(&self, key: &str) -> Option<Place> {
         self.table.get(key).map(|entry| entry.key)
     }
+
+    /// The place of `key` in the table `section`, while neither has been taken.
+    pub(super) fn place_within(&self, section: &str, key: &str) -> Option<Place> {
+        let Value::Table(table) = &self.table.get(section)?.node.value else { return None };
+        table.get(key).map(|entry| entry.key)
+    }
 }
 
 /// What was found beside values.

@@ -7,6 +7,8 @@
 mod awake;
 mod ending;
 mod errand;
+mod explain;
+mod first;
 mod judge;
 mod remembering;
 mod subject;
@@ -20,10 +22,11 @@ use mfa_proto::{
 };
 use tokio::{
     net::UnixStream,
-    time::{Instant, timeout_at},
+    time::{Instant, error::Elapsed, timeout_at},
 };
-use tracing::{error, warn};
+use tracing::warn;
 
+pub(crate) use self::explain::explain;
 use self::subject::Subject;
 use super::{
     Peer,
@@ -31,6 +34,7 @@ use super::{
 };
 use crate::{
     audit::{self, Context, SessionId},
+    clock::UnixTime,
     core::Core,
     identity::Account,
     limits::{Gate, SourceKey},
@@ -53,6 +57,8 @@ struct Login<'a> {
     origin: Origin,
     /// What its failures are counted under.
     source: Option<SourceKey>,
+    /// When it began: what the rules go by.
+    began: UnixTime,
     rule: Option<String>,
     /// What the rules ask for.
     need: Need,
@@ -98,7 +104,7 @@ pub(super) async fn serve(
     let mut login = Login::new(core, settings, &start, peer);
     let turn = core.logins().enter(&start.user, login.settings.caps());
     let outcome = if turn.is_some() {
-        timeout_at(deadline, login.run(wire, &start, peer)).await
+        login.run(wire, peer, deadline).await
     } else {
         Ok(Ok(Settled::denied(Reason::Busy)))
     };
@@ -153,6 +159,7 @@ impl<'a> Login<'a> {
             channel: if proven { Channel::Proven } else { Channel::Unproven },
             origin,
             source: key,
+            began: core.now(),
             rule: None,
             need: Need::default(),
             uid: None,
@@ -164,34 +171,29 @@ impl<'a> Login<'a> {
     async fn run(
         &mut self,
         wire: &mut Wire<UnixStream>,
-        start: &Start,
         peer: Peer,
-    ) -> Result<Settled, WireError> {
-        // Side by side: neither needs the other, and each costs a thread's time. What the store says is
-        // looked at only once the account and the policy ask for it.
-        let (account, view) = tokio::join!(
-            self.settings.directory().find(&start.user),
-            self.core.login_store().view(self.context.user.clone(), self.channel)
-        );
-        let account = match account {
-            Ok(account) => account,
-            Err(error) => {
-                error!(
-                    session = self.context.session.as_str(),
-                    "cannot look up {}: {error}", self.context.user
-                );
-                return Ok(Settled::unavailable(Reason::Lookup));
+        deadline: Instant,
+    ) -> Result<Result<Settled, WireError>, Elapsed> {
+        match timeout_at(deadline, self.look_up(peer)).await? {
+            Ok(Subject::Newcomer(newcomer)) if newcomer.enrolls => {
+                // Whoever has to install an app first needs more time than one who has it in hand.
+                let longer = self.settings.config().enrollment().timeout;
+                let deadline = deadline.max(Instant::now() + longer);
+                timeout_at(deadline, self.converse(wire, Subject::Newcomer(newcomer))).await
             }
-        };
-        if !peer.is_root() && account != (Account::Known { uid: peer.uid }) {
-            // The same for names that exist and names that do not.
-            return Ok(Settled::denied(Reason::NotAllowed));
+            Ok(subject) => timeout_at(deadline, self.converse(wire, subject)).await,
+            Err(settled) => Ok(Ok(settled)),
         }
-        let subject = match self.subject(start, account, view) {
-            Ok(subject) => subject,
-            Err(settled) => return Ok(settled),
-        };
-        self.converse(wire, subject).await
+    }
+
+    /// Who it is; an error is the end of the login.
+    async fn look_up(&mut self, peer: Peer) -> Result<Subject, Settled> {
+        let found = self.find().await?;
+        if !peer.is_root() && found.account != (Account::Known { uid: peer.uid }) {
+            // The same for names that exist and names that do not.
+            return Err(Settled::denied(Reason::NotAllowed));
+        }
+        self.subject(found)
     }
 
     async fn converse(
@@ -205,6 +207,9 @@ impl<'a> Login<'a> {
                 "too many failures from {:?} until {}", self.source, until.0
             );
             return Ok(Settled::denied_and_locked(Reason::Source, Gate::Wait { until }));
+        }
+        if let Subject::Newcomer(newcomer) = subject {
+            return self.enroll_first(wire, newcomer).await;
         }
         if let Some(settled) = self.recalled(&subject).await {
             return Ok(settled);

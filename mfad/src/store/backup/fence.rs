@@ -24,6 +24,7 @@ use crate::{
         open::Database,
         remembered,
         tx::{Read, Tx},
+        waiting,
     },
 };
 
@@ -70,6 +71,7 @@ impl Fence<'_> {
         carry::forget_live(tx)?;
         self.head(tx)?;
         self.void_emergency_codes(tx)?;
+        waiting::fence(self.before.as_ref(), tx)?;
         let mut last = 0;
         loop {
             let page = Account::after_id(&tx.read(), last, PAGE)?;

@@ -24,6 +24,7 @@ use crate::{
         factor_row::{Factor, Fresh},
         remembered, roster, token,
         tx::Tx,
+        waiting,
     },
 };
 
@@ -161,6 +162,7 @@ pub(super) fn insert(
     let account = take_in(tx, order, account, id)?;
     if state == FactorState::Active {
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);
+        waiting::settled(tx, &order.context.user)?;
     }
     let (label, params, moving) = (new.label.clone(), new.params, new.start);
     let fresh = Fresh { id, label, state, params, moving, secret: &new.secret };
@@ -245,6 +247,7 @@ pub(super) fn activate(tx: &mut Tx<'_>, order: &Order, mut held: Holding, index:
     tx.head.active_factors = tx.head.active_factors.saturating_add(1);
     drop_labelled(tx, &mut held, &label, |factor| factor.id != id)?;
     held.settle(tx)?;
+    waiting::settled(tx, &order.context.user)?;
     note(tx, order, ("confirm", params), id)?;
     Ok(Ok(FactorId(id)))
 }
