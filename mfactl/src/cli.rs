@@ -3,6 +3,7 @@
 //! Refuses to act: what is parsed here is handed to `commands`.
 
 mod audit;
+mod breakglass;
 mod copy;
 mod daemon;
 mod doctor;
@@ -24,6 +25,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
     audit::{AuditArgs, AuditRows, AuditVerb, Link, VerifyArgs},
+    breakglass::BreakGlassArgs,
     copy::{BackupArgs, RestoreArgs},
     daemon::{ConfigVerb, ManArgs, ShellName, TestArgs},
     doctor::DoctorArgs,
@@ -135,6 +137,9 @@ pub(crate) enum Command {
     /// Forget failures, waits and clock drift of a user; used codes stay used (root)
     #[command(after_long_help = help::SWITCH)]
     Reset(NamedUser),
+    /// Make a code that lets a user in once, whatever else is lost or locked (root)
+    #[command(name = "breakglass", after_long_help = help::BREAKGLASS)]
+    BreakGlass(BreakGlassArgs),
     /// List and revoke successes for which logins are not asked again
     #[command(subcommand, arg_required_else_help = true)]
     Remembered(RememberedVerb),

@@ -3,6 +3,7 @@
 mod agent;
 mod audit;
 mod backup;
+mod breakglass;
 mod code;
 mod config;
 mod confirm;
@@ -130,6 +131,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Prune(arguments) => orphans::prune(context, &arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
+        Command::BreakGlass(arguments) => breakglass::run(context, &arguments),
         Command::Remembered(verb) => remembered::run(context, verb),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),

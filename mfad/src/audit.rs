@@ -88,9 +88,13 @@ fn line(what: impl fmt::Display, context: &Context, reason: &str) -> String {
     format!("{what}: source={source} reason={reason} service={service} user={}", Word(&user))
 }
 
-/// Writes to the log that a code was not accepted: the login it belongs to may go on, and end otherwise.
+/// Writes to the log that a code was not accepted: the login it belongs to may go on, and end otherwise. Of
+/// what was accepted, that it was an emergency code.
 pub fn log_attempt(context: &Context, outcome: &Outcome) {
-    if matches!(outcome, Outcome::Accepted(_)) {
+    if let Outcome::Accepted(proof) = outcome {
+        if proof.emergency().is_some() {
+            log_emergency(context);
+        }
         return;
     }
     let user = context.user.to_string();
@@ -109,6 +113,22 @@ pub fn log_attempt(context: &Context, outcome: &Outcome) {
         actor,
         "{}",
         line("code refused", context, reason)
+    );
+}
+
+fn log_emergency(context: &Context) {
+    let user = context.user.to_string();
+    let source = context.source.as_ref().map_or("-", Claim::as_str);
+    let (service, session) = (context.service.as_str(), context.session.as_str());
+    let (event, actor) = ("breakglass_used", context.actor);
+    warn!(
+        event,
+        user,
+        service,
+        source,
+        session,
+        actor,
+        "emergency code used: user={user} service={service} source={source}"
     );
 }
 

@@ -1,5 +1,5 @@
-//! Chores beside the logins: tells the watchdog, re-seals rows after a key rotation, prunes the trail,
-//! writes the figures.
+//! Chores beside the logins: tells the watchdog, re-seals rows after a key rotation, removes emergency codes
+//! whose time is over, prunes the trail, writes the figures.
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,6 +27,7 @@ async fn rounds(core: &Core) {
     let mut rounds: u32 = 0;
     loop {
         reseal(core).await;
+        expire(core).await;
         if rounds.is_multiple_of(PRUNE_EVERY) {
             prune(core).await;
         }
@@ -68,6 +69,19 @@ async fn reseal(core: &Core) {
     }
     if rows > 0 {
         info!("{rows} rows are sealed with the new key; old keys can be removed: mfad key forget ID");
+    }
+}
+
+/// Codes for an emergency end by themselves: that is told as loudly as that they were made.
+async fn expire(core: &Core) {
+    match core.store().expire_break_glass().await {
+        Ok(users) => {
+            for user in users {
+                let (event, user) = ("breakglass_expired", user.to_string());
+                warn!(event, user, "the emergency code of {user} has expired");
+            }
+        }
+        Err(error) => warn!("emergency codes that expired cannot be removed now: {error}; trying again"),
     }
 }
 

@@ -21,8 +21,8 @@ use mfad::{
     policy::Binding,
     seal::Keyring,
     store::{
-        Channel, GraceLogin, GraceTerms, Issued, LoginStore, Outcome, RecoveryNew, Remembrance, Store,
-        StoreError, StoreSettings, Target,
+        BreakGlass, Channel, GraceLogin, GraceTerms, Issued, LoginStore, Outcome, RecoveryNew, Remembrance,
+        Store, StoreError, StoreSettings, Target,
     },
 };
 use rusqlite::Connection;
@@ -49,10 +49,13 @@ impl Original {
             f.enroll(name, TOTP, name.as_bytes()).await;
         }
         f.store.enroll(new_factor("jane", "two", HOTP, b"second")).await.unwrap();
-        // All kinds of rows: a code under way, an answer with an outside service, recovery codes.
+        // All kinds of rows: a code under way, an answer with an outside service, recovery codes, an emergency
+        // code.
         let phone = f.enroll_sms("jane", "+49305556667").await;
         let corp = f.enroll_rest("jane").await;
         f.store.recovery_new(RecoveryNew { order: order("jane"), count: 3 }).await.unwrap();
+        let reason = mfa_proto::text::ShownText::clean("phone lost");
+        f.store.break_glass(BreakGlass { order: order("june"), minutes: 60, reason }).await.unwrap();
         drop(f.sent(&context("jane"), phone).await);
         drop(f.ticket(&context("jane"), corp).await);
         f.store.invite(order("jill"), 3600).await.unwrap();

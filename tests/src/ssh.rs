@@ -12,7 +12,7 @@ use std::{
 use crate::{
     pty::Session,
     sys::{must, run, wait_until},
-    world::{Account, PASSWORD, PLACE},
+    world::{Account, PASSWORD, PLACE, World},
 };
 
 /// Where the server listens, in a network namespace of its own.
@@ -103,21 +103,51 @@ fn penalties() -> bool {
 }
 
 fn make_key(path: &Path) {
-    must(&["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path.to_str().expect("the path is ASCII")]);
+    make_key_with(&["-t", "ed25519"], path);
+}
+
+fn make_key_with(arguments: &[&str], path: &Path) {
+    let path = path.to_str().expect("the path is ASCII");
+    must(&[&["ssh-keygen", "-q", "-N", "", "-f", path], arguments].concat());
+}
+
+/// The security key in software, as an option of the clients.
+pub fn security_key_provider() -> String {
+    format!("SecurityKeyProvider={}", World::built("sk_provider.so").display())
 }
 
 /// Gives an account a key that it may log in with; the private key's path.
 pub fn authorize_key(account: &Account) -> PathBuf {
-    let key = Path::new(PLACE).join(format!("key-{}", account.name));
-    make_key(&key);
+    authorize_key_of(account, "plain", &["-t", "ed25519"])
+}
+
+/// Gives an account a key on a security key in software ([`security_key_provider`]).
+pub fn authorize_security_key(account: &Account) -> PathBuf {
+    let provider = World::built("sk_provider.so");
+    let provider = provider.to_str().expect("the path is ASCII");
+    authorize_key_of(account, "sk", &["-t", "ed25519-sk", "-w", provider])
+}
+
+/// One more key, by a name of its own and what `ssh-keygen` is told.
+pub fn authorize_key_of(account: &Account, name: &str, arguments: &[&str]) -> PathBuf {
+    let key = Path::new(PLACE).join(format!("key-{}-{name}", account.name));
+    make_key_with(arguments, &key);
     let dir = account.home.join(".ssh");
     fs::create_dir_all(&dir).expect("the home is the world's own");
-    fs::copy(key.with_extension("pub"), dir.join("authorized_keys")).expect("the home is the world's own");
+    let known = fs::read_to_string(dir.join("authorized_keys")).unwrap_or_default();
+    let public = fs::read_to_string(key.with_extension("pub")).expect("ssh-keygen wrote it");
+    fs::write(dir.join("authorized_keys"), known + &public).expect("the home is the world's own");
     fs::set_permissions(dir.join("authorized_keys"), fs::Permissions::from_mode(0o600)).expect("root may");
     for path in [dir.join("authorized_keys"), dir] {
         chown(path, Some(account.uid), Some(account.uid)).expect("root may");
     }
     key
+}
+
+/// The fingerprint of a key, as `ssh-keygen` prints it.
+pub fn fingerprint(key: &Path) -> String {
+    let said = must(&["ssh-keygen", "-l", "-f", key.to_str().expect("the path is ASCII")]);
+    said.split_whitespace().nth(1).expect("it stands second").to_owned()
 }
 
 /// One of the clients (`ssh`, `scp`, `sftp`), without the host's configuration and known hosts.

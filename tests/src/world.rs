@@ -70,7 +70,8 @@ impl World {
         Self { log: Log::listen() }
     }
 
-    /// A program or library as built: `mfad`, `mfactl`, `libpam_mfa.so`, or the driver `pam_driver`.
+    /// A program or library as built: `mfad`, `mfactl`, `libpam_mfa.so`, the driver `pam_driver`, or the
+    /// security key in software `sk_provider.so`.
     pub fn built(name: &str) -> PathBuf {
         let path = Path::new(PLACE).join("bin").join(name);
         assert!(

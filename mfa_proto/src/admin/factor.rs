@@ -273,6 +273,8 @@ pub struct FactorDetail {
     pub lock: LockState,
     /// Learned clock drift in steps (time-based codes).
     pub drift: i32,
+    /// Until when it counts, Unix seconds; `None` where that has no end.
+    pub until: Option<i64>,
 }
 
 /// One user with all it holds.
@@ -313,6 +315,8 @@ pub struct UserSummary {
     pub lock: LockState,
     /// The rows of this user fail their integrity check: logins are denied.
     pub tampered: bool,
+    /// Until when an emergency code counts, Unix seconds; `None` where there is none.
+    pub emergency_until: Option<i64>,
 }
 
 /// A page of users.

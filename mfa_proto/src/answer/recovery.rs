@@ -1,7 +1,8 @@
 //! A recovery code: which of the set it is, and 80 random bits. Redacted when printed, wiped when dropped.
 //!
 //! `07-QX4T-K2MD-7PZA-BC3E`: two digits say which code of the set is meant, so that one try costs one hash;
-//! then 16 characters of base32 (RFC 4648) in groups. Refuses to judge.
+//! then 16 characters of base32 (RFC 4648) in groups. An emergency code has the same form and the number 00,
+//! which no code of a set has. Refuses to judge.
 
 use std::fmt;
 
@@ -18,12 +19,20 @@ impl RecoveryCode {
     pub const RANDOM_BYTES: usize = 10;
     /// The most codes of a set: their numbers begin at 1 and have two digits.
     pub const MOST: u8 = 60;
+    /// The number of emergency codes.
+    const EMERGENCY: u8 = 0;
 
     /// Makes the code with this number (1 to [`Self::MOST`]) of random bytes; `None` for other numbers.
     pub fn new(number: u8, random: &[u8; Self::RANDOM_BYTES]) -> Option<Self> {
-        if number == 0 || number > Self::MOST {
-            return None;
-        }
+        (1..=Self::MOST).contains(&number).then(|| Self::numbered(number, random))
+    }
+
+    /// Makes an emergency code of random bytes.
+    pub fn emergency(random: &[u8; Self::RANDOM_BYTES]) -> Self {
+        Self::numbered(Self::EMERGENCY, random)
+    }
+
+    fn numbered(number: u8, random: &[u8; Self::RANDOM_BYTES]) -> Self {
         let mut text = Zeroizing::new(String::with_capacity(LENGTH));
         text.push(char::from(b'0'.saturating_add(number / 10)));
         text.push(char::from(b'0'.saturating_add(number % 10)));
@@ -31,7 +40,7 @@ impl RecoveryCode {
             let bits = five.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
             (0..8).rev().for_each(|place: u32| text.push(base32(bits >> place.saturating_mul(5))));
         }
-        Some(Self(text))
+        Self(text)
     }
 
     /// Takes a code as people type it: any case, spaces and dashes anywhere.
@@ -50,13 +59,18 @@ impl RecoveryCode {
             text.push(character);
         }
         let code = Self(text);
-        let numbered = (1..=Self::MOST).contains(&code.number());
+        let numbered = (Self::EMERGENCY..=Self::MOST).contains(&code.number());
         (code.0.len() == LENGTH && numbered).then_some(code)
     }
 
-    /// Which code of the set this claims to be, from 1.
+    /// Which code of the set this claims to be, from 1; 0 is none of a set.
     pub fn number(&self) -> u8 {
-        self.0.get(..2).and_then(|digits| digits.parse().ok()).unwrap_or(0)
+        self.0.get(..2).and_then(|digits| digits.parse().ok()).unwrap_or(u8::MAX)
+    }
+
+    /// Whether it claims to be an emergency code, and so none of a set.
+    pub fn is_emergency(&self) -> bool {
+        self.number() == Self::EMERGENCY
     }
 
     /// The code without dashes. Every call is a place where a code may leak: keep them few.
@@ -112,7 +126,7 @@ mod tests {
             "07",
             "07-GAYT-EMZU-GU3D-OOB",
             "07-GAYT-EMZU-GU3D-OOBZZ",
-            "00-GAYT-EMZU-GU3D-OOBZ",
+            "00-GAYT-EMZU-GU3D-OOB",
             "61-GAYT-EMZU-GU3D-OOBZ",
             "G7-GAYT-EMZU-GU3D-OOBZ",
             "07-GAYT-EMZU-GU3D-OOB1",
@@ -122,6 +136,16 @@ mod tests {
         }
         assert!(RecoveryCode::new(0, &[0; 10]).is_none());
         assert!(RecoveryCode::new(RecoveryCode::MOST + 1, &[0; 10]).is_none());
+    }
+
+    #[test]
+    fn an_emergency_code_is_none_of_a_set() {
+        let shown = RecoveryCode::emergency(b"0123456789").grouped();
+        assert_eq!(*shown, "00-GAYT-EMZU-GU3D-OOBZ");
+        assert!(RecoveryCode::parse(&shown).unwrap().is_emergency());
+        for number in 1..=RecoveryCode::MOST {
+            assert!(!RecoveryCode::new(number, b"0123456789").unwrap().is_emergency(), "{number}");
+        }
     }
 
     proptest! {

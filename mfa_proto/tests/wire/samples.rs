@@ -305,6 +305,7 @@ pub(crate) fn factor_detail() -> FactorDetail {
         failures: 3,
         lock: LockState::Until { until: 1_767_226_500, reason: LockReason::Failures },
         drift: -1,
+        until: Some(1_767_232_800),
     }
 }
 
@@ -369,6 +370,7 @@ fn users() -> (UserDetail, UserPage) {
         last_used: None,
         lock: LockState::Open,
         tampered: true,
+        emergency_until: Some(1_767_233_700),
     };
     (detail, UserPage { users: vec![summary], more: true })
 }

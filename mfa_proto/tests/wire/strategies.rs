@@ -189,8 +189,16 @@ fn summary() -> impl Strategy<Value = UserSummary> {
         prop::sample::select(vec![FactorKind::Totp, FactorKind::Hotp]),
         prop::sample::select(vec![FactorState::Pending, FactorState::Active, FactorState::Disabled]),
     );
-    (user(), prop::collection::vec(held, 0..8), any::<Option<i64>>(), lock(), any::<bool>()).prop_map(
-        |(user, factors, last_used, lock, tampered)| UserSummary { user, factors, last_used, lock, tampered },
+    let times = (any::<Option<i64>>(), any::<Option<i64>>());
+    (user(), prop::collection::vec(held, 0..8), times, lock(), any::<bool>()).prop_map(
+        |(user, factors, (last_used, emergency_until), lock, tampered)| UserSummary {
+            user,
+            factors,
+            last_used,
+            lock,
+            tampered,
+            emergency_until,
+        },
     )
 }
 

@@ -148,6 +148,22 @@ Examples:
   mfactl recovery new alice --json --stdout          for a script
   mfactl recovery count";
 
+pub(super) const BREAKGLASS: &str = "\
+For the day on which nothing else works: the code lets its user in once, in place of any other, though all \
+factors are lost, locked, disabled or exhausted, or though there is none. It is void when it was used, when \
+its time is over, when another one is made, and after a restore. It has the form of a recovery code, and \
+proves nothing but one login: to change factors it is no code.
+
+The reason is asked for because it stands in the audit trail and goes to those who are told. Tell the code \
+to nobody before you know that it is the user who asks.
+
+JSON fields: user, realm, factor (id), code (null with --output), output (the file, or null), until.
+
+Examples:
+  mfactl breakglass alice --reason \"phone stolen, called back at her desk\"
+  mfactl breakglass alice --for 30m --reason \"on call, token broken\"
+  mfactl remove alice --label breakglass             takes it back";
+
 pub(super) const SEND: &str = "\
 A code goes to a factor that waits to be confirmed, or, as the current code that its owner needs for a \
 change, to one that is active. It is not for logins: those send their own. A new code voids the one \

@@ -1,6 +1,8 @@
 //! Times as people type them.
 
-use jiff::{Span, Timestamp, civil, tz::TimeZone};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Span, Timestamp, civil, tz::TimeZone};
 
 /// Reads a time: `@UNIX`, RFC 3339, a local date or date and time, or how long ago (`2h`, `30min`, `7d`).
 /// Unix seconds; the error says what forms there are.
@@ -17,6 +19,16 @@ pub(crate) fn when(text: &str, now: Timestamp, zone: &TimeZone) -> Result<i64, S
                  or how long ago: 30min, 2h, 7d"
             )
         })
+}
+
+/// Reads how long: `5m`, `2h`, `1h 30min`; days are of 24 hours.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
+    let span = text.trim().parse::<Span>().ok();
+    let length = span.and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok());
+    length
+        .filter(SignedDuration::is_positive)
+        .map(SignedDuration::unsigned_abs)
+        .ok_or_else(|| format!("{text:?} is no span of time: give 30m, 2h, 1d"))
 }
 
 fn unix(text: &str) -> Option<Timestamp> {
@@ -61,6 +73,17 @@ mod tests {
             ("1 day 2 hours", 1_699_906_400),
         ] {
             assert_eq!(at(text), Ok(seconds), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_read_as_people_type_them() {
+        for (text, seconds) in [("5m", 300), ("2h", 7_200), ("1h 30min", 5_400), ("1d", 86_400), ("90s", 90)]
+        {
+            assert_eq!(span(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "2", "-2h", "0s", "soon", "2h ago", "1 month", "99999999999y"] {
+            assert!(span(text).is_err(), "{text:?} was taken for a span");
         }
     }
 

@@ -48,7 +48,7 @@ fn make(context: &mut Context, arguments: &RecoveryNewArgs) -> Result<u8, Failur
 }
 
 /// The file that the codes go to; `None` for standard output, if that may be.
-fn place(to: &CodesTo) -> Result<Option<NewFile>, Failure> {
+pub(super) fn place(to: &CodesTo) -> Result<Option<NewFile>, Failure> {
     if let Some(path) = &to.output {
         return NewFile::create(path).map(Some);
     }

@@ -37,6 +37,20 @@ pub(crate) fn sheet(whom: &UserId, codes: &[RecoveryCode], now: &Now) -> Zeroizi
     sheet
 }
 
+/// An emergency code with what it is. Wiped when dropped, and made without growing.
+pub(crate) fn slip(whom: &UserId, code: &RecoveryCode, until: i64, now: &Now) -> Zeroizing<String> {
+    let whom = escape_for_log(&whom.to_string());
+    let head = format!("Emergency code of {whom}, until {}:\n\n    ", now.full(Some(until)));
+    let foot =
+        "\n\nIt lets in once, in place of any other code. It cannot be shown again; a new one voids it.\n";
+    let room = LINE.saturating_add(head.len()).saturating_add(foot.len());
+    let mut slip = Zeroizing::new(String::with_capacity(room));
+    slip.push_str(&head);
+    slip.push_str(&code.grouped());
+    slip.push_str(foot);
+    slip
+}
+
 /// How many are left.
 pub(crate) fn left(whom: &UserId, set: &FactorDetail, now: &Now, style: Style) -> String {
     let left = set.left.unwrap_or(0);

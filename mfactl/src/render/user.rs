@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mfa_proto::admin::{FactorDetail, UserDetail, UserSummary};
+use mfa_proto::admin::{FactorDetail, FactorKind, UserDetail, UserSummary};
 use mfa_proto::text::escape_for_log;
 
 use super::factor;
@@ -23,7 +23,10 @@ fn row(user: &UserSummary, now: &Now) -> [Cell; 4] {
     let factors: Vec<String> = user
         .factors
         .iter()
-        .map(|(kind, state)| format!("{} {}", factor::kind(*kind), factor::state(*state)))
+        .map(|(kind, state)| match user.emergency_until.filter(|_| *kind == FactorKind::BreakGlass) {
+            Some(until) => format!("emergency code until {}", now.local(until)),
+            None => format!("{} {}", factor::kind(*kind), factor::state(*state)),
+        })
         .collect();
     let last = user.last_used.map_or_else(|| "never".to_owned(), |unix| now.ago(unix));
     let (tone, account) = if user.tampered {
@@ -97,6 +100,11 @@ fn one_factor(detail: &FactorDetail, now: &Now, style: Style) -> String {
         [Cell::new("  Failures"), Cell::new(&format!("{} since the last success", detail.failures))],
         locked("  Lock", detail.lock, now),
     ];
+    if let Some(until) = detail.until {
+        let over = now.until(until) == 0;
+        let ends = if over { "expired".to_owned() } else { now.full(Some(until)) };
+        facts.push([Cell::new("  Until"), Cell::toned(Tone::Warn, &ends)]);
+    }
     if detail.drift != 0 {
         let way = if detail.drift > 0 { "ahead" } else { "behind" };
         let steps = detail.drift.unsigned_abs();

@@ -82,6 +82,36 @@ pub(crate) fn recovery_codes<'a>(
     }
 }
 
+/// An emergency code. Not a [`Value`], which would copy it.
+#[derive(serde::Serialize)]
+pub(crate) struct EmergencyView<'a> {
+    user: &'a str,
+    realm: &'a str,
+    factor: i64,
+    output: Option<&'a str>,
+    code: Option<Grouped>,
+    until: i64,
+    until_rfc3339: Option<String>,
+}
+
+/// A new emergency code of `user`; without it when it is in the file `output`.
+pub(crate) fn emergency_code<'a>(
+    user: &'a UserId,
+    factor: FactorId,
+    (code, until): (&RecoveryCode, i64),
+    output: Option<&'a str>,
+) -> EmergencyView<'a> {
+    EmergencyView {
+        user: user.name.as_str(),
+        realm: user.realm.as_str(),
+        factor: factor.0,
+        output,
+        code: output.is_none().then(|| Grouped(code.grouped())),
+        until,
+        until_rfc3339: rfc3339(until),
+    }
+}
+
 /// An invitation. Not a [`Value`], which would copy it.
 #[derive(serde::Serialize)]
 pub(crate) struct InvitedView<'a> {
@@ -193,6 +223,7 @@ fn summary(user: &UserSummary) -> Value {
         ("tampered", json!(user.tampered)),
     ])
     .time("last_used", user.last_used)
+    .time("emergency_until", user.emergency_until)
     .into()
 }
 
@@ -231,6 +262,7 @@ fn one_factor(detail: &FactorDetail) -> Value {
     ])
     .time("created", Some(detail.created))
     .time("last_used", detail.last_used)
+    .time("until", detail.until)
     .into()
 }
 

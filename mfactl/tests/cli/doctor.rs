@@ -313,6 +313,7 @@ fn told(deep: bool) -> Vec<Reply> {
         last_used: None,
         lock: LockState::Open,
         tampered: false,
+        emergency_until: None,
     };
     let page = |names: &[&str]| {
         Reply::Users(UserPage { users: names.iter().map(|name| summary(name)).collect(), more: false })

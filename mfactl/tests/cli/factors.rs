@@ -110,7 +110,8 @@ fn show() {
         let token = of_kind(FactorKind::Token, 5, |_| {});
         let domain =
             of_kind(FactorKind::Token, 6, |detail| detail.target = Some(ShownText::clean("example.org")));
-        vec![sample::detail(vec![sms, mail, rest, token, domain, set(2)])]
+        let emergency = of_kind(FactorKind::BreakGlass, 7, |detail| detail.until = Some(NOW + 7_200));
+        vec![sample::detail(vec![sms, mail, rest, token, domain, set(2), emergency])]
     };
     both("show-kinds.txt", &["show", "alice"], "", admin(all));
 }

@@ -8,6 +8,7 @@
 )]
 #![forbid(unsafe_code)]
 
+mod breakglass;
 mod copies;
 mod daemon;
 mod doctor;

@@ -19,6 +19,7 @@ fn summary(name: &str) -> UserSummary {
         last_used: Some(NOW - 86_400 * 40),
         lock: LockState::Open,
         tampered: false,
+        emergency_until: None,
     }
 }
 

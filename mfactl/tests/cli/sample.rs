@@ -80,6 +80,7 @@ pub(crate) fn factor(id: i64, name: &str, state: FactorState) -> FactorDetail {
         failures: 0,
         lock: LockState::Open,
         drift: 0,
+        until: None,
     }
 }
 
@@ -171,6 +172,7 @@ pub(crate) fn users() -> Vec<Reply> {
         last_used,
         lock,
         tampered: false,
+        emergency_until: None,
     };
     let totp = |state| vec![(FactorKind::Totp, state)];
     let locked = LockState::Until { until: NOW + 860, reason: LockReason::Failures };

@@ -153,6 +153,7 @@ impl Desk<'_> {
             last_used: detail.factors.iter().filter_map(|factor| factor.last_used).max(),
             lock: detail.lock,
             tampered: false,
+            emergency_until: None,
         })
     }
 }

@@ -24,7 +24,8 @@ pub use self::{
     address::{Address, AddressError},
     recovery::RecoverySet,
     secret::{
-        CodeHash, NotSuchSecret, Outside, RecoveryHashes, Secret, TokenDomain, TokenSecret, TokenSettings,
+        CodeHash, EmergencyHash, NotSuchSecret, Outside, RecoveryHashes, Secret, TokenDomain, TokenSecret,
+        TokenSettings,
     },
     seed::{Seed, SeedError},
     sent::digits as sent_digits,
@@ -63,7 +64,16 @@ pub enum Params {
     Rest,
     /// Signed one-time tokens.
     Token,
+    /// One code for an emergency ([`mfa_proto::answer::RecoveryCode::is_emergency`]).
+    BreakGlass {
+        /// Minutes that it counts, from when it was made.
+        minutes: u16,
+    },
 }
+
+/// Minutes that a code for an emergency may count: long enough to be told over the telephone, and gone the
+/// next day.
+pub const EMERGENCY_MINUTES: std::ops::RangeInclusive<u16> = 5..=24 * 60;
 
 /// What moves with each success, and only forward.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -133,6 +143,7 @@ impl Params {
             Self::Mail { .. } => FactorKind::Mail,
             Self::Rest => FactorKind::Rest,
             Self::Token => FactorKind::Token,
+            Self::BreakGlass { .. } => FactorKind::BreakGlass,
         }
     }
 
@@ -141,7 +152,12 @@ impl Params {
         match self {
             Self::Totp(params) => Some(params.algorithm),
             Self::Hotp { algorithm, .. } => Some(*algorithm),
-            Self::Recovery { .. } | Self::Sms { .. } | Self::Mail { .. } | Self::Rest | Self::Token => None,
+            Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. }
+            | Self::Rest
+            | Self::Token
+            | Self::BreakGlass { .. } => None,
         }
     }
 
@@ -153,7 +169,7 @@ impl Params {
             | Self::Recovery { digits }
             | Self::Sms { digits }
             | Self::Mail { digits } => *digits,
-            Self::Rest | Self::Token => 0,
+            Self::Rest | Self::Token | Self::BreakGlass { .. } => 0,
         }
     }
 
@@ -166,8 +182,28 @@ impl Params {
             | Self::Sms { .. }
             | Self::Mail { .. }
             | Self::Rest
-            | Self::Token => 0,
+            | Self::Token
+            | Self::BreakGlass { .. } => 0,
         }
+    }
+
+    /// Minutes that it counts, from when it was made; `None` for kinds without an end.
+    pub const fn minutes(&self) -> Option<u16> {
+        match self {
+            Self::BreakGlass { minutes } => Some(*minutes),
+            Self::Totp(_)
+            | Self::Hotp { .. }
+            | Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. }
+            | Self::Rest
+            | Self::Token => None,
+        }
+    }
+
+    /// Whether it is a code for an emergency.
+    pub const fn is_emergency(&self) -> bool {
+        self.minutes().is_some()
     }
 
     /// Whether the parameters are ones this module can work with.
@@ -178,6 +214,7 @@ impl Params {
             Self::Recovery { digits } => matches!(digits, 0 | 8),
             Self::Sms { digits } | Self::Mail { digits } => matches!(digits, 6..=8),
             Self::Rest | Self::Token => true,
+            Self::BreakGlass { minutes } => EMERGENCY_MINUTES.contains(minutes),
         }
     }
 
@@ -189,7 +226,7 @@ impl Params {
     /// The answers that may be right for this factor.
     pub fn shape(&self) -> Option<AnswerShape> {
         match self {
-            Self::Recovery { digits: 0 } => Some(AnswerShape::RECOVERY),
+            Self::Recovery { digits: 0 } | Self::BreakGlass { .. } => Some(AnswerShape::RECOVERY),
             Self::Totp(_)
             | Self::Hotp { .. }
             | Self::Recovery { .. }
@@ -205,7 +242,12 @@ impl Params {
         let position = match self {
             Self::Totp(_) => -1,
             Self::Hotp { .. } => counter,
-            Self::Recovery { .. } | Self::Sms { .. } | Self::Mail { .. } | Self::Rest | Self::Token => 0,
+            Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. }
+            | Self::Rest
+            | Self::Token
+            | Self::BreakGlass { .. } => 0,
         };
         Moving { position, drift: 0 }
     }
@@ -220,7 +262,8 @@ impl Params {
             | Self::Sms { .. }
             | Self::Mail { .. }
             | Self::Rest
-            | Self::Token => moving,
+            | Self::Token
+            | Self::BreakGlass { .. } => moving,
         }
     }
 
@@ -238,7 +281,12 @@ impl Params {
                 let link = oath::uri(*algorithm, *digits, 30, seed, (issuer, account))?;
                 hotp::uri(&link, moving)
             }
-            Self::Recovery { .. } | Self::Sms { .. } | Self::Mail { .. } | Self::Rest | Self::Token => None,
+            Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. }
+            | Self::Rest
+            | Self::Token
+            | Self::BreakGlass { .. } => None,
         }
     }
 
@@ -250,9 +298,12 @@ impl Params {
         match self {
             Self::Totp(params) => totp::check(*params, trial),
             Self::Hotp { algorithm, digits } => hotp::check(*algorithm, *digits, trial),
-            Self::Recovery { .. } | Self::Sms { .. } | Self::Mail { .. } | Self::Rest | Self::Token => {
-                Check::Wrong
-            }
+            Self::Recovery { .. }
+            | Self::Sms { .. }
+            | Self::Mail { .. }
+            | Self::Rest
+            | Self::Token
+            | Self::BreakGlass { .. } => Check::Wrong,
         }
     }
 
@@ -269,7 +320,8 @@ impl Params {
             | Self::Sms { .. }
             | Self::Mail { .. }
             | Self::Rest
-            | Self::Token => None,
+            | Self::Token
+            | Self::BreakGlass { .. } => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What a factor keeps sealed: a seed, an address, the hashes of recovery codes, a name elsewhere.
+//! What a factor keeps sealed: a seed, an address, the hashes of codes that work once, a name elsewhere.
 //!
 //! Each kind has one form as bytes, read back strictly. Refuses `Clone` and `Display`.
 
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::{Address, Seed};
 
-/// A keyed hash of a recovery code.
+/// A keyed hash of a code that works once.
 pub type CodeHash = [u8; 32];
 
 /// The secret of a factor. Each part is redacted when printed and wiped when dropped.
@@ -31,6 +31,8 @@ pub enum Secret {
     Token(TokenSecret),
     /// Recovery codes: their keyed hashes in order of number.
     Recovery(RecoveryHashes),
+    /// A code for an emergency: its keyed hash.
+    BreakGlass(EmergencyHash),
 }
 
 /// Which outside service judges, and by what name it knows the user.
@@ -89,6 +91,16 @@ impl fmt::Debug for RecoveryHashes {
     }
 }
 
+/// The keyed hash of a code for an emergency.
+#[derive(Clone, Eq, PartialEq)]
+pub struct EmergencyHash(pub(crate) CodeHash);
+
+impl fmt::Debug for EmergencyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EmergencyHash(redacted)")
+    }
+}
+
 impl From<Seed> for Secret {
     fn from(seed: Seed) -> Self {
         Self::Seed(seed)
@@ -112,7 +124,7 @@ impl Secret {
         match kind {
             FactorKind::Totp | FactorKind::Hotp => matches!(self, Self::Seed(_)),
             FactorKind::Recovery => matches!(self, Self::Recovery(_)),
-            FactorKind::BreakGlass => false,
+            FactorKind::BreakGlass => matches!(self, Self::BreakGlass(_)),
             FactorKind::Sms => matches!(self, Self::Address(to) if to.medium() == Medium::Sms),
             FactorKind::Mail => matches!(self, Self::Address(to) if to.medium() == Medium::Mail),
             FactorKind::Rest => matches!(self, Self::Outside(_)),
@@ -133,18 +145,27 @@ impl Secret {
             (Self::Outside(one), Self::Outside(two)) => one == two,
             (Self::Token(TokenSecret::Domain(one)), Self::Token(TokenSecret::Domain(two))) => one == two,
             (Self::Recovery(one), Self::Recovery(two)) => one == two,
-            (Self::Seed(_) | Self::Address(_) | Self::Outside(_) | Self::Token(_) | Self::Recovery(_), _) => {
-                false
-            }
+            (Self::BreakGlass(one), Self::BreakGlass(two)) => one == two,
+            (
+                Self::Seed(_)
+                | Self::Address(_)
+                | Self::Outside(_)
+                | Self::Token(_)
+                | Self::Recovery(_)
+                | Self::BreakGlass(_),
+                _,
+            ) => false,
         }
     }
 
     fn seed(&self) -> Option<&Seed> {
         match self {
             Self::Seed(seed) | Self::Token(TokenSecret::Own { seed, .. }) => Some(seed),
-            Self::Address(_) | Self::Outside(_) | Self::Recovery(_) | Self::Token(TokenSecret::Domain(_)) => {
-                None
-            }
+            Self::Address(_)
+            | Self::Outside(_)
+            | Self::Recovery(_)
+            | Self::BreakGlass(_)
+            | Self::Token(TokenSecret::Domain(_)) => None,
         }
     }
 
@@ -161,6 +182,7 @@ impl Secret {
                 parts(&[seed.expose(), signing.expose().as_bytes()])
             }
             Self::Recovery(RecoveryHashes(hashes)) => Zeroizing::new(hashes.concat()),
+            Self::BreakGlass(EmergencyHash(hash)) => Zeroizing::new(hash.to_vec()),
         }
     }
 
@@ -189,7 +211,11 @@ impl Secret {
                 })),
                 _ => Err(NotSuchSecret),
             },
-            FactorKind::BreakGlass => Err(NotSuchSecret),
+            FactorKind::BreakGlass => bytes
+                .as_slice()
+                .try_into()
+                .map(|hash| Self::BreakGlass(EmergencyHash(hash)))
+                .map_err(|_| NotSuchSecret),
             FactorKind::Recovery => {
                 let (hashes, rest) = bytes.as_chunks::<32>();
                 if !rest.is_empty() || hashes.is_empty() {
@@ -265,6 +291,7 @@ mod tests {
                 Secret::Token(TokenSecret::Own { seed: seed(), signing: secret_of("MARKER-signing") }),
             ),
             (FactorKind::Recovery, Secret::Recovery(RecoveryHashes(vec![[7; 32], [8; 32]]))),
+            (FactorKind::BreakGlass, Secret::BreakGlass(EmergencyHash([9; 32]))),
         ]
     }
 

@@ -38,6 +38,12 @@ impl Gate {
         matches!(self, Self::Open)
     }
 
+    /// The more lenient of two gates.
+    #[must_use]
+    pub fn more_lenient(self, other: Self) -> Self {
+        if self.and(other) == self { other } else { self }
+    }
+
     /// The stricter of two gates.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

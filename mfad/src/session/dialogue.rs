@@ -157,14 +157,14 @@ impl Dialogue {
     }
 
     /// What is sent without being asked for: what was preferred by the configuration, else the only thing
-    /// held beside recovery codes.
+    /// held beside codes for when all else is lost.
     fn sent_unasked(&self) -> Option<FactorId> {
         let holdings = self.holdings();
         let preferred = self.preferred.as_deref().and_then(|word| match choose(&holdings, word) {
             Choosing::One(one) => Some(one),
             Choosing::Many(_) | Choosing::Nothing => None,
         });
-        let mut usual = holdings.iter().copied().filter(|holding| holding.kind != FactorKind::Recovery);
+        let mut usual = holdings.iter().copied().filter(|holding| !holding.is_last_resort());
         let only = usual.next().filter(|_| usual.next().is_none());
         preferred.or(only).filter(|holding| holding.must_be_chosen()).map(|holding| holding.factor)
     }
@@ -179,12 +179,14 @@ impl Dialogue {
 
     /// A factor was proven: yes when it was the last that is needed, else on to the next. Only what is left
     /// counts from here on.
-    pub(super) fn proven(mut self, proof: Proof) -> Step {
+    pub(super) fn proven(mut self, proof: Proof, now: UnixTime) -> Step {
         let spent: Vec<FactorId> =
             proof.twins().unwrap_or_default().iter().copied().chain([proof.factor()]).collect();
+        // An emergency code is enough by itself: who needs one cannot have the others.
+        let emergency = proof.emergency().is_some();
         self.proofs.push(proof);
-        if self.proofs.len() >= usize::from(self.needed) {
-            return self.accept();
+        if emergency || self.proofs.len() >= usize::from(self.needed) {
+            return self.accept(now);
         }
         self.held.retain(|held| !spent.contains(&held.holding.factor));
         self.chosen = None;
@@ -199,8 +201,8 @@ impl Dialogue {
 
     /// Whoever used a recovery code is told how many are left, and whoever was attacked meanwhile that they
     /// were, before the end.
-    fn accept(self) -> Step {
-        let told = Wording::farewell(&self.proofs, self.failed).filter(|_| !self.settings.conceal);
+    fn accept(self, now: UnixTime) -> Step {
+        let told = Wording::farewell(&self.proofs, self.failed, now).filter(|_| !self.settings.conceal);
         let settled = Settled::accepted(self.proofs, self.needed);
         match told {
             Some(text) if settled.verdict() == Verdict::Accept => Step::Inform(Informing::new(settled), text),

@@ -95,7 +95,7 @@ impl Issuing {
 fn settle(mut dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
     dialogue.note_failure(&outcome);
     match outcome {
-        Outcome::Accepted(proof) => dialogue.proven(proof),
+        Outcome::Accepted(proof) => dialogue.proven(proof, now),
         Outcome::Wrong { gate } => refused(dialogue, (Reason::WrongCode, "Wrong code."), gate, now),
         Outcome::Used { gate } => refused(dialogue, (Reason::UsedCode, used), gate, now),
         // Not judged, so the same code may be typed again.

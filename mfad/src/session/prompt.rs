@@ -2,7 +2,10 @@
 //!
 //! Every prompt fits what can be shown, and its end is never what is cut.
 
-use mfa_proto::text::{MAX_SHOWN, ShownText};
+use mfa_proto::{
+    admin::FactorKind,
+    text::{MAX_SHOWN, ShownText},
+};
 
 use super::{
     Dialogue,
@@ -77,9 +80,10 @@ impl Dialogue {
 }
 
 impl Holding {
-    /// Recovery codes are for when all else is lost: they do not make a prompt one for codes in hand.
+    /// Recovery and emergency codes are for when all else is lost: they do not make a prompt one for codes in
+    /// hand.
     pub(super) fn is_last_resort(&self) -> bool {
-        self.kind == mfa_proto::admin::FactorKind::Recovery
+        matches!(self.kind, FactorKind::Recovery | FactorKind::BreakGlass)
     }
 }
 

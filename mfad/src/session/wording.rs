@@ -108,14 +108,23 @@ impl Wording {
         }
     }
 
-    /// What is told before the end: how many recovery codes are left to whoever used one, and what failed
-    /// since the last login, unless all of that was in this one: `own` attempts failed here.
-    pub fn farewell(proofs: &[Proof], own: u32) -> Option<ShownText> {
-        let left = proofs.iter().find_map(codes_left);
+    /// What is told before the end: to whoever used a recovery code how many are left, to whoever was let in
+    /// by an emergency code what to do; and what failed since the last login, unless all of that was in this
+    /// one: `own` attempts failed here.
+    pub fn farewell(proofs: &[Proof], own: u32, now: UnixTime) -> Option<ShownText> {
+        let emergency = proofs.iter().rev().find_map(|proof| emergency(proof, now));
+        let left = proofs.iter().rev().find_map(codes_left);
         let failed = proofs.iter().find_map(|proof| failures(proof, own));
-        let lines: Vec<String> = left.into_iter().chain(failed).collect();
+        let lines: Vec<String> = emergency.or(left).into_iter().chain(failed).collect();
         if lines.is_empty() { None } else { Some(ShownText::clean(&lines.join("\n"))) }
     }
+}
+
+fn emergency(proof: &Proof, now: UnixTime) -> Option<String> {
+    let ago = duration(now.since(proof.emergency()?));
+    Some(format!(
+        "You were let in by an emergency code of {ago} ago. Enroll a factor now: mfactl enroll totp"
+    ))
 }
 
 fn codes_left(proof: &Proof) -> Option<String> {

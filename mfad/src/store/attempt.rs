@@ -13,6 +13,7 @@ use super::{
     StoreError,
     audit_rows::{self, Event},
     bench::{Bench, Blame},
+    breakglass::{self, is_emergency},
     counting::Counting,
     notable,
     proof::Proof,
@@ -205,6 +206,9 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     }
     let checks = bench.check(tx, answer)?;
     if checks.iter().any(|(_, check)| matches!(check, Check::Match(_))) {
+        if is_emergency(answer) {
+            return breakglass::accept(tx, attempt, bench, &checks);
+        }
         return bench.accept(tx, &attempt.context.user, &checks);
     }
     if !checks.is_empty() && checks.iter().all(|(_, check)| *check == Check::ClockUnusable) {

@@ -12,6 +12,7 @@ use super::{
     StoreError,
     account::Account,
     attempt::{Channel, Outcome},
+    breakglass::{self, is_emergency},
     challenge::{self, Challenge, ENROLLMENT},
     counting::{self, Counting},
     factor_row::{self, Factor},
@@ -19,7 +20,7 @@ use super::{
     proof::{self, Failed, Proof, Worth},
     recovery, remembered,
     tx::{Read, Tx},
-    view::{account_gate, most_lenient},
+    view::{account_gate, emergency_gate, most_lenient},
 };
 use crate::{
     audit::Context,
@@ -91,9 +92,14 @@ impl<'s> Bench<'s> {
         !self.barred.contains(&factor.id)
     }
 
-    /// Whether a factor that counts is in this state.
+    /// Whether a factor is in this state, its time not over.
+    pub(super) fn holds(&self, state: FactorState) -> bool {
+        self.factors.iter().any(|factor| factor.is(state, self.now))
+    }
+
+    /// The same of a factor that counts.
     pub(super) fn may_be_of(&self, state: FactorState) -> bool {
-        self.factors.iter().any(|factor| factor.state == state && self.counts(factor))
+        self.factors.iter().any(|factor| factor.is(state, self.now) && self.counts(factor))
     }
 
     /// The live code of a factor, if it was sent for this session.
@@ -115,9 +121,15 @@ impl<'s> Bench<'s> {
             | Params::Recovery { digits: 8 } => {
                 matches!(answer, Answer::Code(code) if code.digits() == factor.params.digits())
             }
-            Params::Recovery { digits: 0 } => matches!(answer, Answer::Recovery(_)),
+            Params::Recovery { digits: 0 } => {
+                matches!(answer, Answer::Recovery(code) if !code.is_emergency())
+            }
             Params::Recovery { .. } => false,
             Params::Token => matches!(answer, Answer::Token(_)),
+            // It lets in, and changes nothing: what it is good for ends with its time.
+            Params::BreakGlass { .. } => {
+                is_emergency(answer) && self.session != ENROLLMENT && !factor.is_void(self.now)
+            }
             // An outside service has a form of its own, which is known of the code it was to deliver.
             Params::Rest => {
                 matches!(answer, Answer::Code(_) | Answer::Text(_))
@@ -149,8 +161,13 @@ impl<'s> Bench<'s> {
     /// How the limits of the factors that such an answer could be of stand, and the account's.
     pub(super) fn gate(&self, answer: &Answer, channel: Channel) -> Gate {
         let counts = |f: &&Factor| matches!(f.state, FactorState::Active | FactorState::Exhausted);
-        let mut takers = self.factors.iter().filter(counts).filter(|f| self.takes(f, answer));
-        account_gate(&self.account, channel, self.now).and(most_lenient(&mut takers, self.now))
+        let takers = || self.factors.iter().filter(counts).filter(|f| self.takes(f, answer));
+        let account = if is_emergency(answer) && takers().next().is_some() {
+            emergency_gate(&self.account, channel, self.now)
+        } else {
+            account_gate(&self.account, channel, self.now)
+        };
+        account.and(most_lenient(&mut takers(), self.now))
     }
 
     /// Judges the answer for every active factor that is open and takes such answers; no early exit.
@@ -167,7 +184,7 @@ impl<'s> Bench<'s> {
     }
 
     pub(super) fn is_open(&self, factor: &Factor) -> bool {
-        factor.state == FactorState::Active
+        factor.is(FactorState::Active, self.now)
             && self.counts(factor)
             && factor.counter.clone().gate(self.now).is_open()
     }
@@ -188,6 +205,9 @@ impl<'s> Bench<'s> {
             Params::Recovery { .. } if matches!(answer, Answer::Code(_) | Answer::Recovery(_)) => {
                 recovery::check(&tx.read(), &self.account, factor, answer).map(Some)
             }
+            Params::BreakGlass { .. } if is_emergency(answer) => {
+                breakglass::check(&tx.read(), &self.account, factor, answer).map(Some)
+            }
             Params::Sms { .. } | Params::Mail { .. } | Params::Rest
                 if matches!(answer, Answer::Code(_) | Answer::Text(_)) =>
             {
@@ -199,7 +219,8 @@ impl<'s> Bench<'s> {
             | Params::Sms { .. }
             | Params::Mail { .. }
             | Params::Rest
-            | Params::Token => Ok(None),
+            | Params::Token
+            | Params::BreakGlass { .. } => Ok(None),
         }
     }
 

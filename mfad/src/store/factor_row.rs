@@ -112,7 +112,7 @@ impl Factor {
             &state_word(self.state),
             &algorithm,
             &self.params.digits(),
-            &self.params.period(),
+            &period_column(self.params),
             &self.created.0,
             &last_used,
             &self.moving.position,
@@ -167,7 +167,7 @@ impl Factor {
             .text(state_word(self.state))
             .text(algorithm_word(self.params.algorithm()))
             .int(self.params.digits())
-            .int(self.params.period())
+            .int(period_column(self.params))
             .int(self.created.0)
             .maybe_int(self.last_used.map(|time| time.0))
             .int(self.moving.position)
@@ -192,7 +192,7 @@ impl Factor {
             .text(self.params.kind().word())
             .text(algorithm_word(self.params.algorithm()))
             .int(self.params.digits())
-            .int(self.params.period())
+            .int(period_column(self.params))
             .int(self.created.0);
         Ok(binding)
     }
@@ -208,9 +208,11 @@ impl Factor {
     pub(super) fn open_seed(&self, read: &Read<'_>, account: &Account) -> Result<Seed, StoreError> {
         match self.open_secret(read, account)? {
             Secret::Seed(seed) => Ok(seed),
-            Secret::Address(_) | Secret::Outside(_) | Secret::Token(_) | Secret::Recovery(_) => {
-                Err(self.broken(account, &"there is none"))
-            }
+            Secret::Address(_)
+            | Secret::Outside(_)
+            | Secret::Token(_)
+            | Secret::Recovery(_)
+            | Secret::BreakGlass(_) => Err(self.broken(account, &"there is none")),
         }
     }
 
@@ -240,7 +242,23 @@ impl Factor {
 
     /// Whether it counts towards the most that a user may hold.
     pub(super) fn counts(&self) -> bool {
-        self.params.kind() != FactorKind::Recovery
+        !matches!(self.params.kind(), FactorKind::Recovery | FactorKind::BreakGlass)
+    }
+
+    /// Until when it counts; `None` for kinds without an end.
+    pub(super) fn until(&self) -> Option<UnixTime> {
+        self.params.minutes().map(|minutes| self.created.plus(i64::from(minutes).saturating_mul(60)))
+    }
+
+    /// Whether its time is over. A clock that was set back to before it was made must not give it more than
+    /// it had.
+    pub(super) fn is_void(&self, now: UnixTime) -> bool {
+        self.until().is_some_and(|until| now < self.created || now >= until)
+    }
+
+    /// Whether it is in a state now, its time not over.
+    pub(super) fn is(&self, state: FactorState, now: UnixTime) -> bool {
+        self.state == state && !self.is_void(now)
     }
 
     /// Where such a factor stands after a success, or after a new code: what was sent before is void.
@@ -321,6 +339,13 @@ impl Factor {
         self.one_row(rows)
     }
 
+    /// Deletes the row, if it still is what was read, and active: what makes an emergency code work once. The
+    /// number of rows.
+    pub(super) fn delete_active(&self, tx: &Tx<'_>) -> Result<usize, StoreError> {
+        let sql = "DELETE FROM factor WHERE id = ?1 AND mac = ?2 AND state = 'active'";
+        Ok(tx.connection.prepare_cached(sql)?.execute(params![self.id, self.mac])?)
+    }
+
     fn one_row(&self, rows: usize) -> Result<(), StoreError> {
         let changed = || StoreError::Tampered(format!("factor {} changed meanwhile", self.id));
         if rows == 1 { Ok(()) } else { Err(changed()) }
@@ -341,14 +366,24 @@ fn params_from(kind: &str, algorithm: &str, digits: u8, period: u16) -> Option<P
         (FactorKind::Mail, None) => Params::Mail { digits },
         (FactorKind::Rest, None) => Params::Rest,
         (FactorKind::Token, None) => Params::Token,
-        (FactorKind::BreakGlass, _)
-        | (FactorKind::Totp | FactorKind::Hotp, None)
+        (FactorKind::BreakGlass, None) => Params::BreakGlass { minutes: period },
+        (FactorKind::Totp | FactorKind::Hotp, None)
         | (
-            FactorKind::Recovery | FactorKind::Sms | FactorKind::Mail | FactorKind::Rest | FactorKind::Token,
+            FactorKind::Recovery
+            | FactorKind::Sms
+            | FactorKind::Mail
+            | FactorKind::Rest
+            | FactorKind::Token
+            | FactorKind::BreakGlass,
             Some(_),
         ) => return None,
     };
-    ((params.digits(), params.period()) == (digits, period)).then_some(params)
+    ((params.digits(), period_column(params)) == (digits, period)).then_some(params)
+}
+
+/// The column `period`: seconds of a step, or the minutes that an emergency code counts.
+fn period_column(params: Params) -> u16 {
+    params.minutes().unwrap_or(params.period())
 }
 
 const fn algorithm_word(algorithm: Option<Algorithm>) -> &'static str {

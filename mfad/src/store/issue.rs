@@ -236,7 +236,8 @@ pub(super) fn make(tx: &mut Tx<'_>, factor: &mut Factor, order: Making<'_>) -> R
             | Secret::Address(_)
             | Secret::Outside(_)
             | Secret::Token(_)
-            | Secret::Recovery(_),
+            | Secret::Recovery(_)
+            | Secret::BreakGlass(_),
             _,
         ) => return Err(StoreError::Internal),
     };

@@ -134,6 +134,7 @@ fn detail(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<FactorD
         lock: lock_of(factor.counter.clone().gate(read.now), LockReason::Failures),
         // What moves in other kinds is none of a person's business.
         drift: if kind == FactorKind::Totp { factor.moving.drift } else { 0 },
+        until: factor.until().map(|until| until.0),
     })
 }
 
@@ -145,7 +146,10 @@ fn target(secret: Option<Secret>) -> Option<ShownText> {
             Some(ShownText::clean(&format!("{service}: {}", remote_user.as_str())))
         }
         Secret::Token(TokenSecret::Domain(domain)) => Some(ShownText::clean(domain.as_str())),
-        Secret::Seed(_) | Secret::Recovery(_) | Secret::Token(TokenSecret::Own { .. }) => None,
+        Secret::Seed(_)
+        | Secret::Recovery(_)
+        | Secret::BreakGlass(_)
+        | Secret::Token(TokenSecret::Own { .. }) => None,
     }
 }
 
@@ -200,15 +204,23 @@ fn summary(read: &Read<'_>, account: Account) -> Option<UserSummary> {
     let user = UserId { realm, name };
     Some(sound_summary(read, account, &user).unwrap_or_else(|error| {
         tracing::error!("{error}");
-        UserSummary { user, factors: Vec::new(), last_used: None, lock: LockState::Open, tampered: true }
+        UserSummary {
+            user,
+            factors: Vec::new(),
+            last_used: None,
+            lock: LockState::Open,
+            tampered: true,
+            emergency_until: None,
+        }
     }))
 }
 
 fn sound_summary(read: &Read<'_>, account: Account, user: &UserId) -> Result<UserSummary, StoreError> {
     let account = account.verified(read)?;
     let factors = factor_row::load_all(read, &account)?;
-    let mut counting =
-        factors.iter().filter(|f| matches!(f.state, FactorState::Active | FactorState::Exhausted));
+    let mut counting = factors.iter().filter(|f| {
+        !f.params.is_emergency() && matches!(f.state, FactorState::Active | FactorState::Exhausted)
+    });
     let window = account_gate(&account, Channel::Proven, read.now);
     let lock = if window.is_open() {
         lock_of(most_lenient(&mut counting, read.now), LockReason::Failures)
@@ -221,5 +233,6 @@ fn sound_summary(read: &Read<'_>, account: Account, user: &UserId) -> Result<Use
         last_used: factors.iter().filter_map(|f| f.last_used).max().map(|time| time.0),
         lock,
         tampered: false,
+        emergency_until: factors.iter().find_map(Factor::until).map(|until| until.0),
     })
 }

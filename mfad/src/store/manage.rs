@@ -3,6 +3,7 @@
 //! Refuses to say who may ask: that is known from the socket ([`Authority`] carries it here).
 
 mod all;
+mod breakglass;
 mod change;
 mod enroll;
 mod first;
@@ -22,6 +23,7 @@ use mfa_proto::{
 
 pub(super) use self::{
     all::enroll_all,
+    breakglass::{Sweep, any_expired, break_glass, spent, sweep},
     change::{disable, enable, remove},
     enroll::{confirm, enroll},
     first::{drop_pending_of_newcomer, enroll_first, is_newcomer},
@@ -34,6 +36,7 @@ pub(super) use self::{
 };
 pub use self::{
     all::{EnrollAll, Member},
+    breakglass::{BreakGlass, NewBreakGlass},
     first::{EnrollFirst, FirstFactor},
     orphans::{Heir, Reassign},
     recovery::{NewRecovery, RecoveryNew},
@@ -53,6 +56,7 @@ use super::{
 };
 use crate::{
     audit::Context,
+    clock::UnixTime,
     factor::{Moving, Params, Secret},
 };
 
@@ -162,8 +166,9 @@ impl Holding {
         Ok(Some(Self { account, factors }))
     }
 
-    fn holds(&self, state: FactorState) -> bool {
-        self.factors.iter().any(|factor| factor.state == state)
+    /// Whether a factor is in a state, its time not over.
+    fn holds(&self, state: FactorState, now: UnixTime) -> bool {
+        self.factors.iter().any(|factor| factor.is(state, now))
     }
 
     /// Whether nothing is held that counts, or ever did: only what waits to be proven.
@@ -223,16 +228,23 @@ impl Holding {
 
     /// Deletes a factor; the manifest still has to be written.
     fn delete(&mut self, tx: &mut Tx<'_>, index: usize) -> Result<(), StoreError> {
+        match self.forget(tx, index) {
+            Some(factor) => factor.delete(tx),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for a factor whose row is deleted apart from this.
+    fn forget(&mut self, tx: &mut Tx<'_>, index: usize) -> Option<Factor> {
         if index >= self.factors.len() {
-            return Ok(());
+            return None;
         }
         let factor = self.factors.remove(index);
         if factor.state == FactorState::Active {
             tx.head.active_factors = tx.head.active_factors.saturating_sub(1);
         }
-        factor.delete(tx)?;
         self.account.drop_factor(factor.id);
-        Ok(())
+        Some(factor)
     }
 
     /// Writes the account; one that holds nothing any more goes.
@@ -258,8 +270,9 @@ fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answ
     if held.account.uid != order.uid {
         return Ok(Err(Refused::Orphaned));
     }
-    if !held.holds(FactorState::Active) {
-        let switched_off = held.factors.iter().find(|factor| factor.state != FactorState::Pending);
+    if !held.holds(FactorState::Active, tx.now) {
+        let proven = |factor: &&Factor| factor.state != FactorState::Pending && !factor.is_void(tx.now);
+        let switched_off = held.factors.iter().find(proven);
         return Ok(switched_off.map_or(Ok(()), |f| Err(Refused::WrongState(factor_row::state_word(f.state)))));
     }
     let Some(code) = code.take() else { return Ok(Err(Refused::WrongCode)) };

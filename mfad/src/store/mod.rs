@@ -5,9 +5,9 @@
 //!
 //! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`,
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
-//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `waiting`, `head`, `audit_rows` the rows, each with a code over
-//! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
-//! codes that are sent and services that are asked · `counting` which factors count ·
+//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `waiting`, `head`, `audit_rows` the rows, each with a
+//! code over all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and
+//! costs · `issue`, `consult` codes that are sent and services that are asked · `counting` which factors count ·
 //! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
 //! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `audit_check`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
@@ -19,6 +19,7 @@ mod audit_query;
 mod audit_rows;
 mod backup;
 mod bench;
+mod breakglass;
 mod call;
 mod challenge;
 mod consult;
@@ -67,8 +68,8 @@ pub use self::{
     login_store::LoginStore,
     look::{Figures, Holder},
     manage::{
-        Added, Authority, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewFactor, NewRecovery, Order,
-        Reassign, RecoveryNew, Resync, Target,
+        Added, Authority, BreakGlass, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewBreakGlass,
+        NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target,
     },
     notices::{News, NewsPage},
     proof::{Failed, Proof},

@@ -1,7 +1,7 @@
 //! The proof that a factor was proven: the only thing a login can be accepted with.
 //!
-//! Built in one place, right after the row that consumes the code was changed; it leaves the store only
-//! when the transaction is durable. Refuses to be copied, stored or sent.
+//! Built here only, right after the row that consumes the code was changed or deleted; it leaves the store
+//! only when the transaction is durable. Refuses to be copied, stored or sent.
 
 use mfa_proto::{
     admin::{FactorId, FactorKind},
@@ -9,7 +9,7 @@ use mfa_proto::{
 };
 
 use super::{StoreError, factor_row::Factor, tx::Tx};
-use crate::factor::Moving;
+use crate::{clock::UnixTime, factor::Moving};
 
 /// A factor was proven by a code that is used up now.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ pub struct Proof {
     factor: FactorId,
     kind: FactorKind,
     recovery_left: Option<u32>,
+    emergency: Option<UnixTime>,
     worth: Worth,
     failed: Option<Failed>,
 }
@@ -41,9 +42,12 @@ pub struct Failed {
     pub from: String,
 }
 
-#[cfg(test)]
 impl Worth {
+    /// One factor is enough.
+    #[cfg(test)]
     const ALONE: Self = Self { last: true, twins: None };
+    /// It ends any login, and nothing else has its secret.
+    const ENOUGH: Self = Self { last: true, twins: Some(Vec::new()) };
 }
 
 impl Proof {
@@ -93,6 +97,11 @@ impl Proof {
     pub fn recovery_left(&self) -> Option<u32> {
         self.recovery_left
     }
+
+    /// When the emergency code was made, if it was one.
+    pub fn emergency(&self) -> Option<UnixTime> {
+        self.emergency
+    }
 }
 
 /// Moves a factor past a code that was right. A proof if exactly one row changed; `None` if the code, or
@@ -112,7 +121,26 @@ pub(super) fn consume(
         factor: FactorId(factor.id),
         kind: factor.params.kind(),
         recovery_left: factor.recovery_left(),
+        emergency: None,
         worth,
+        failed: None,
+    }))
+}
+
+/// Deletes an emergency code that was right. A proof if exactly one row is gone; `None` if it was used
+/// meanwhile.
+pub(super) fn spend(tx: &Tx<'_>, user: &UserId, factor: &Factor) -> Result<Option<Proof>, StoreError> {
+    if !factor.params.is_emergency() || factor.is_void(tx.now) {
+        return Err(StoreError::Internal);
+    }
+    let rows = factor.delete_active(tx)?;
+    Ok((rows == 1).then(|| Proof {
+        user: user.clone(),
+        factor: FactorId(factor.id),
+        kind: factor.params.kind(),
+        recovery_left: None,
+        emergency: Some(factor.created),
+        worth: Worth::ENOUGH,
         failed: None,
     }))
 }
@@ -122,13 +150,19 @@ impl Proof {
     /// A proof of nothing: for the tests of what is built on proofs. Not in any program.
     pub(crate) fn of_nothing(user: UserId) -> Self {
         let (factor, kind, worth) = (FactorId(1), FactorKind::Totp, Worth::ALONE);
-        Self { user, factor, kind, recovery_left: None, worth, failed: None }
+        Self { user, factor, kind, recovery_left: None, emergency: None, worth, failed: None }
     }
 
     /// The same, by a recovery code.
     pub(crate) fn of_recovery(user: UserId, left: u32) -> Self {
         let kind = FactorKind::Recovery;
         Self { kind, recovery_left: Some(left), ..Self::of_nothing(user) }
+    }
+
+    /// The same, by an emergency code.
+    pub(crate) fn of_emergency(user: UserId, made: UnixTime) -> Self {
+        let (kind, factor) = (FactorKind::BreakGlass, FactorId(8));
+        Self { kind, factor, emergency: Some(made), worth: Worth::ENOUGH, ..Self::of_nothing(user) }
     }
 
     /// One of several proofs of a login.

@@ -40,7 +40,9 @@ pub(super) fn number_of(read: &Read<'_>, secret: &Secret) -> Result<Mac, StoreEr
         // One mailbox may be written in many ways; counting two as one only sends less.
         Secret::Address(address) => fields.text(&address.expose().to_ascii_lowercase()),
         Secret::Outside(outside) => fields.text(outside.service.as_str()).text(outside.remote_user.as_str()),
-        Secret::Seed(_) | Secret::Token(_) | Secret::Recovery(_) => return Err(StoreError::Internal),
+        Secret::Seed(_) | Secret::Token(_) | Secret::Recovery(_) | Secret::BreakGlass(_) => {
+            return Err(StoreError::Internal);
+        }
     };
     read.vault.digest(&fields)
 }

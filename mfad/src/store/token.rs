@@ -103,22 +103,31 @@ fn holds_token(bench: &Bench<'_>) -> bool {
 fn gate_of(bench: &Bench<'_>, channel: Channel, now: UnixTime) -> Gate {
     let tokens = holds_token(bench);
     let charged = |factor: &&Factor| !tokens || factor.params == Params::Token;
-    let mut factors = bench.factors.iter().filter(|factor| counts(factor)).filter(charged);
+    let mut factors = charged_for(bench).filter(|factor| counts(factor)).filter(charged);
     account_gate(&bench.account, channel, now).and(most_lenient(&mut factors, now))
 }
 
 fn open_factors(bench: &Bench<'_>) -> Vec<usize> {
+    let charged: Vec<i64> = charged_for(bench).map(|factor| factor.id).collect();
     let all = bench.factors.iter().enumerate();
-    all.filter(|(_, factor)| bench.is_open(factor)).map(|(index, _)| index).collect()
+    all.filter(|(_, factor)| charged.contains(&factor.id) && bench.is_open(factor))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// The factors that a wrong token may be charged to: an emergency code is there for when the others are
+/// locked, so it neither opens what they hold closed nor is worn down with them.
+fn charged_for<'b>(bench: &'b Bench<'_>) -> impl Iterator<Item = &'b Factor> {
+    let alone = bench.factors.iter().filter(|factor| counts(factor)).all(|f| f.params.is_emergency());
+    bench.factors.iter().filter(move |factor| alone || !factor.params.is_emergency())
 }
 
 /// What becomes of an account that has no active factor: nobody is told more than of one that is not there.
 fn without_factor(bench: &Bench<'_>) -> Option<Outcome> {
-    let holds = |state| bench.factors.iter().any(|factor| factor.state == state);
-    if holds(FactorState::Active) {
+    if bench.holds(FactorState::Active) {
         return None;
     }
-    let exhausted = holds(FactorState::Exhausted);
+    let exhausted = bench.holds(FactorState::Exhausted);
     Some(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor })
 }
 

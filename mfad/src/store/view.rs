@@ -91,13 +91,13 @@ fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountV
         return Ok(AccountView { newcomer: true, graced, ..AccountView::NOTHING });
     };
     let factors = factor_row::load_all(read, &account)?;
-    let active = || factors.iter().filter(|f| f.state == FactorState::Active);
-    let exhausted = factors.iter().any(|f| f.state == FactorState::Exhausted);
+    let active = || factors.iter().filter(|f| f.is(FactorState::Active, read.now));
+    let exhausted = factors.iter().any(|f| f.is(FactorState::Exhausted, read.now));
     let shape = active().filter_map(|f| f.params.shape()).reduce(AnswerShape::or);
     let gate = if shape.is_none() && exhausted {
         Gate::Exhausted
     } else {
-        most_lenient(&mut active(), read.now).and(account_gate(&account, channel, read.now))
+        gate_of(&account, &mut active(), channel, read.now)
     };
     let held = active().map(|factor| held(read, &account, factor)).collect::<Result<_, _>>()?;
     for factor in active().filter(|factor| factor.keeps_challenges()) {
@@ -112,11 +112,35 @@ fn graced(read: &Read<'_>, user: &UserId) -> Result<u32, StoreError> {
     Ok(waiting::seen(read, user)?.map_or(0, |row| row.graced))
 }
 
+/// How the limits stand of what is most lenient: an emergency code is there for when the others are locked.
+fn gate_of(
+    account: &Account,
+    active: &mut dyn Iterator<Item = &Factor>,
+    channel: Channel,
+    now: UnixTime,
+) -> Gate {
+    let (emergency, others): (Vec<_>, Vec<_>) = active.partition(|factor| factor.params.is_emergency());
+    let with = |factors: &[&Factor], gate: Gate| {
+        let open = most_lenient(&mut factors.iter().copied(), now).and(gate);
+        (!factors.is_empty()).then_some(open)
+    };
+    let ways = [
+        with(&others, account_gate(account, channel, now)),
+        with(&emergency, emergency_gate(account, channel, now)),
+    ];
+    ways.into_iter()
+        .flatten()
+        .reduce(Gate::more_lenient)
+        .unwrap_or_else(|| account_gate(account, channel, now))
+}
+
 fn held(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<Held, StoreError> {
     let (target, rest_service) = match factor.shown_secret(read, account)? {
         Some(Secret::Address(address)) => (Some(address.masked()), None),
         Some(Secret::Outside(outside)) => (None, Some(outside.service)),
-        Some(Secret::Seed(_) | Secret::Token(_) | Secret::Recovery(_)) | None => (None, None),
+        Some(Secret::Seed(_) | Secret::Token(_) | Secret::Recovery(_) | Secret::BreakGlass(_)) | None => {
+            (None, None)
+        }
     };
     Ok(Held {
         factor: FactorId(factor.id),
@@ -133,9 +157,14 @@ fn held(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<Held, Sto
 /// How the limits of a whole account stand, whatever the factor.
 pub(super) fn account_gate(account: &Account, channel: Channel, now: UnixTime) -> Gate {
     let window = if account.window_locked { Gate::UntilAdmin } else { Gate::Open };
+    window.and(emergency_gate(account, channel, now))
+}
+
+/// The same for an emergency code, which failures of 30 days do not hold back.
+pub(super) fn emergency_gate(account: &Account, channel: Channel, now: UnixTime) -> Gate {
     match channel {
-        Channel::Proven => window,
-        Channel::Unproven => window.and(account.unproven.clone().gate(now)),
+        Channel::Proven => Gate::Open,
+        Channel::Unproven => account.unproven.clone().gate(now),
     }
 }
 
@@ -149,6 +178,6 @@ pub(super) fn most_lenient(factors: &mut dyn Iterator<Item = &Factor>, now: Unix
                 Gate::Exhausted
             }
         })
-        .reduce(|a, b| if a.and(b) == a { b } else { a })
+        .reduce(Gate::more_lenient)
         .unwrap_or(Gate::Open)
 }

@@ -71,7 +71,10 @@ fn bind(source: &Path, target: &Path) {
 
 /// What must be reachable later though its directory may be covered: the programs, the driver, the disk.
 fn open_before_covered(build: &Path, disk: Option<&Path>) -> Vec<(String, File)> {
-    let mut keep = vec![("bin/pam_driver".to_owned(), env!("MFA_PAM_DRIVER").into())];
+    let mut keep = vec![
+        ("bin/pam_driver".to_owned(), env!("MFA_PAM_DRIVER").into()),
+        ("bin/sk_provider.so".to_owned(), env!("MFA_SK_PROVIDER").into()),
+    ];
     keep.extend(BUILT.iter().map(|name| (format!("bin/{name}"), build.join(name))));
     keep.push(("console".to_owned(), "/dev/console".into())); // for a benchmark of what is written to it
     keep.extend(disk.map(|disk| ("disk".to_owned(), disk.to_owned())));

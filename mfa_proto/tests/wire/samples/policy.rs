@@ -74,6 +74,7 @@ fn orphans() -> OrphanPage {
             last_used: Some(1_767_225_600),
             lock: LockState::Open,
             tampered: false,
+            emergency_until: None,
         }],
         left_alone: vec![LeftAlone { user: john(), why }],
         more_after: Some(john()),

@@ -29,6 +29,7 @@ fn who_has_such_a_factor_is_left_as_he_is_until_replacement_is_asked_for() {
             last_used: None,
             lock: LockState::Open,
             tampered: false,
+            emergency_until: None,
         };
         let users = Reply::Users(UserPage { users: vec![summary], more: false });
         let detail = sample::detail(vec![sample::factor(3, "hotp", FactorState::Active)]);

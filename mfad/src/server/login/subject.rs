@@ -191,8 +191,11 @@ impl Login<'_> {
         }
     }
 
-    /// Whether fewer factors are held that count than are needed.
+    /// Whether fewer factors are held that count than are needed. An emergency code is enough by itself.
     fn falls_short(&self, held: &[Held]) -> bool {
+        if held.iter().any(|held| held.kind == FactorKind::BreakGlass) {
+            return false;
+        }
         let counting = held.iter().filter(|held| self.need.kinds.contains(held.kind)).count();
         counting < usize::from(self.need.count)
     }

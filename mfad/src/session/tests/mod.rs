@@ -64,6 +64,10 @@ fn recovery() -> Holding {
     holding(4, FactorKind::Recovery, "recovery", (AnswerShape::RECOVERY, Way::Own))
 }
 
+fn emergency() -> Holding {
+    holding(8, FactorKind::BreakGlass, "breakglass", (AnswerShape::RECOVERY, Way::Own))
+}
+
 /// A service that judges what a device shows.
 fn corp() -> Holding {
     let way = Way::Outside { begins: false };

@@ -8,7 +8,7 @@ use mfa_proto::{
 
 use super::{
     super::{Asking, Issued, Reason, Step, begin},
-    NOW, corp, jane, llng, mail, opening, push, recovery, sms, totp, types,
+    NOW, corp, emergency, jane, llng, mail, opening, push, recovery, sms, totp, types,
 };
 use crate::{
     limits::Gate,
@@ -301,6 +301,45 @@ fn whoever_was_attacked_is_told_so_after_the_next_success() {
     assert_eq!(both, says(lines));
     let hostile = told(1, &format!("\u{1b}[2J\n{}", "x".repeat(2000)), 0).unwrap();
     assert!(!hostile.contains(['\u{1b}', '\n']) && hostile.len() < 256, "{hostile:?}");
+}
+
+#[test]
+fn an_emergency_code_is_told_of_to_whoever_asks_and_at_its_use() {
+    for held in [vec![totp(), emergency()], vec![totp(), recovery(), emergency()]] {
+        let asked = asks(begin(opening(held), NOW), "Verification code: ");
+        let listed = asking(answers(asked, "?"));
+        assert!(listed.text().as_str().contains("breakglass (emergency code)"), "{}", listed.text());
+    }
+    let Step::Issue(..) = begin(opening(vec![sms(), emergency()]), NOW) else { panic!("one way is usual") };
+    let alone = asks(begin(opening(vec![emergency()]), NOW), "Verification code: ");
+    let alone = asks(answers(alone, "123456"), "That is no code. Verification code: ");
+    let made = NOW.plus(-4_000);
+    let used = judged(
+        answers(alone, "00-GAYT-EMZU-GU3D-OOBZ"),
+        Outcome::Accepted(Proof::of_emergency(jane(), made)),
+    );
+    let Step::Inform(informing, text) = used else { panic!("nothing is told: {used:?}") };
+    let told =
+        "You were let in by an emergency code of 1 h 6 min ago. Enroll a factor now: mfactl enroll totp";
+    assert_eq!(text.as_str(), told);
+    let Step::Settle(settled) = informing.informed() else { panic!() };
+    assert_eq!(settled.verdict(), Verdict::Accept);
+}
+
+#[test]
+fn an_emergency_code_is_enough_where_several_factors_are_needed() {
+    let made = NOW.plus(-60);
+    let two = || Opening { needed: 2, ..opening(vec![totp(), emergency()]) };
+    let done = || Outcome::Accepted(Proof::of_emergency(jane(), made));
+    let alone = judged(answers(asking(begin(two(), NOW)), "00-GAYT-EMZU-GU3D-OOBZ"), done());
+    let first = Outcome::Accepted(Proof::one_of_several(jane(), 1, (false, &[])));
+    let next = asking(judged(answers(asking(begin(two(), NOW)), "123456"), first));
+    let after = judged(answers(next, "00-GAYT-EMZU-GU3D-OOBZ"), done());
+    for step in [alone, after] {
+        let Step::Inform(informing, _) = step else { panic!("it is not enough: {step:?}") };
+        let Step::Settle(settled) = informing.informed() else { panic!() };
+        assert_eq!(settled.verdict(), Verdict::Accept);
+    }
 }
 
 #[test]

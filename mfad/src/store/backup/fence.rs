@@ -19,6 +19,7 @@ use crate::{
         account::Account,
         audit_rows::{self, Event},
         factor_row::{self, Factor},
+        manage::{self, Sweep},
         nonce,
         open::Database,
         remembered,
@@ -69,6 +70,7 @@ impl Fence<'_> {
     fn all(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         carry::forget_live(tx)?;
         self.head(tx)?;
+        self.void_emergency_codes(tx)?;
         waiting::fence(self.before.as_ref(), tx)?;
         let mut last = 0;
         loop {
@@ -111,6 +113,15 @@ impl Fence<'_> {
             reason: &reason,
         };
         audit_rows::append(tx, &event)
+    }
+
+    /// A code for an emergency was for the hours after it was made.
+    fn void_emergency_codes(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let accounts = tx.head.accounts;
+        manage::sweep(tx, Sweep::Restored)?;
+        let gone = u64::try_from(accounts.saturating_sub(tx.head.accounts)).unwrap_or(0);
+        self.restored.users = self.restored.users.saturating_sub(gone);
+        Ok(())
     }
 
     fn one(&mut self, tx: &mut Tx<'_>, mut account: Account) -> Result<(), StoreError> {

@@ -4,8 +4,8 @@ use mfa_proto::{admin::FactorId, secret::SecretText};
 
 use super::Store;
 use crate::store::{
-    Consult, Consulted, EnrollAll, Issue, Issued, Judgment, MadeCode, NewRecovery, Order, Outcome,
-    RecoveryNew, Resync, StoreError, Target, Ticket, Undelivered, consult, issue, manage,
+    BreakGlass, Consult, Consulted, EnrollAll, Issue, Issued, Judgment, MadeCode, NewBreakGlass, NewRecovery,
+    Order, Outcome, RecoveryNew, Resync, StoreError, Target, Ticket, Undelivered, consult, issue, manage,
 };
 
 impl Store {
@@ -87,6 +87,12 @@ impl Store {
     /// Makes a new set of recovery codes in place of the one before. The codes are known here and now only.
     pub async fn recovery_new(&self, new: RecoveryNew) -> Result<NewRecovery, StoreError> {
         self.manage(move |tx| manage::recovery_new(tx, new)).await
+    }
+
+    /// Makes a code for an emergency in place of the one before. The code is known here and now only.
+    /// Administrators only.
+    pub async fn break_glass(&self, wanted: BreakGlass) -> Result<NewBreakGlass, StoreError> {
+        self.manage(move |tx| manage::break_glass(tx, &wanted)).await
     }
 
     /// Adds all of some factors and recovery codes, active at once, or none of them. Administrators only.

@@ -13,7 +13,9 @@ use crate::{
     clock::UnixTime,
     seal::{KeyId, Keyring},
     store::{
-        Seeded, StoreError, audit_query, nonce,
+        Seeded, StoreError, audit_query,
+        manage::{self, Sweep},
+        nonce,
         open::{self, Database},
         rekey, remembered, seed, sent,
     },
@@ -76,6 +78,14 @@ impl Store {
                 rows => removed = removed.saturating_add(rows),
             }
         }
+    }
+
+    /// Removes codes for an emergency whose time is over. Whose they were.
+    pub async fn expire_break_glass(&self) -> Result<Vec<UserId>, StoreError> {
+        if !self.read(manage::any_expired).await? {
+            return Ok(Vec::new());
+        }
+        self.write(|tx| manage::sweep(tx, Sweep::Expired)).await
     }
 
     /// Seals the rows of at most `limit` users with the current key. How many; none when all are.

@@ -3,14 +3,14 @@
 use mfa_proto::admin::{FactorId, FactorState};
 
 use super::{Answer, Authority, Holding, Order, Target, authorize, purge};
-use crate::store::{Refused, StoreError, audit_rows, remembered, tx::Tx};
+use crate::store::{Refused, StoreError, audit_rows, factor_row::Factor, remembered, tx::Tx};
 
 /// Makes an active factor unusable until it is enabled again.
 pub(in crate::store) fn disable(tx: &mut Tx<'_>, mut order: Order, target: &Target) -> Answer<FactorId> {
     let user = order.context.user.clone();
     let Some(held) = Holding::of(tx, &user)? else { return Ok(Err(Refused::NotEnrolled)) };
     // Found before the code is judged: a code must not be used up for what cannot be done.
-    if let Err(refused) = held.find(target, &[FactorState::Active]) {
+    if let Err(refused) = switchable(&held, target, FactorState::Active) {
         return Ok(Err(refused));
     }
     if let Err(refused) = authorize(tx, &mut order, Some(&held))? {
@@ -24,6 +24,18 @@ pub(in crate::store) fn enable(tx: &mut Tx<'_>, order: &Order, target: &Target) 
     switch(tx, order, target, (FactorState::Disabled, FactorState::Active))
 }
 
+/// The factor meant, of those in a state. A code for an emergency ends by itself.
+fn switchable(held: &Holding, target: &Target, from: FactorState) -> Result<usize, Refused> {
+    let meant = |factor: &Factor| !factor.params.is_emergency();
+    held.find_among(target, &[from], meant).map_err(|refused| {
+        let emergency = held.find_among(target, &[from], |factor| !meant(factor)).is_ok();
+        if emergency && refused == Refused::NoSuchFactor {
+            return Refused::Invalid("an emergency code is not switched off or on: root removes it");
+        }
+        refused
+    })
+}
+
 fn switch(
     tx: &mut Tx<'_>,
     order: &Order,
@@ -31,7 +43,7 @@ fn switch(
     (from, to): (FactorState, FactorState),
 ) -> Answer<FactorId> {
     let Some(mut held) = Holding::of(tx, &order.context.user)? else { return Ok(Err(Refused::NotEnrolled)) };
-    let index = match held.find(target, &[from]) {
+    let index = match switchable(&held, target, from) {
         Ok(index) => index,
         Err(refused) => return Ok(Err(refused)),
     };
@@ -66,7 +78,13 @@ pub(in crate::store) fn remove(tx: &mut Tx<'_>, mut order: Order, target: &Targe
         None
     } else {
         match held.find(target, &any) {
-            Ok(index) => held.factors.get(index).map(|factor| factor.id),
+            Ok(index) => {
+                let Some(factor) = held.factors.get(index) else { return Ok(Err(Refused::NoSuchFactor)) };
+                if factor.params.is_emergency() && !matches!(order.authority, Authority::Admin) {
+                    return Ok(Err(Refused::Invalid("only an administrator takes an emergency code back")));
+                }
+                Some(factor.id)
+            }
             Err(refused) => return Ok(Err(refused)),
         }
     };

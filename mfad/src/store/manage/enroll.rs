@@ -49,12 +49,19 @@ pub(super) fn sound(tx: &Tx<'_>, params: Params, secret: &Secret) -> Result<(), 
     if params.kind() == FactorKind::Recovery {
         return Err(Refused::Invalid("recovery codes are made as a set"));
     }
+    if params.is_emergency() {
+        return Err(Refused::Invalid("codes for an emergency have a verb of their own"));
+    }
     if !secret.fits(params.kind()) {
         return Err(Refused::Invalid("this kind of factor keeps another secret"));
     }
     match secret {
         Secret::Token(secret) => token::sound(&tx.settings.token, secret),
-        Secret::Seed(_) | Secret::Address(_) | Secret::Outside(_) | Secret::Recovery(_) => Ok(()),
+        Secret::Seed(_)
+        | Secret::Address(_)
+        | Secret::Outside(_)
+        | Secret::Recovery(_)
+        | Secret::BreakGlass(_) => Ok(()),
     }
 }
 

@@ -49,7 +49,7 @@ pub(in crate::store) fn recovery_new(tx: &mut Tx<'_>, new: RecoveryNew) -> Answe
     let user = order.context.user.clone();
     let mut held = Holding::of(tx, &user)?;
     // Codes on paper are for whoever has something to lose: they are not a way to begin.
-    let active = held.as_ref().is_some_and(|held| held.holds(FactorState::Active));
+    let active = held.as_ref().is_some_and(|held| held.holds(FactorState::Active, tx.now));
     if !active && !matches!(order.authority, Authority::Admin) {
         return Ok(Err(Refused::NotEnrolled));
     }

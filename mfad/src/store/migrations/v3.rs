@@ -1,4 +1,5 @@
-//! Schema 3: remembered successes, users who wait for a first factor, what a user is told of failures.
+//! Schema 3: remembered successes, users who wait for a first factor, what a user is told of failures, where
+//! codes for an emergency stand.
 //! No row of schema 2 changes.
 
 use rusqlite::Connection;
@@ -37,6 +38,8 @@ CREATE TABLE remembered (
     mac        BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX remembered_by_account ON remembered (account_id);
+
+CREATE INDEX factor_emergency ON factor (account_id) WHERE kind = 'breakglass';
 
 CREATE TABLE waiting (
     id           INTEGER PRIMARY KEY,

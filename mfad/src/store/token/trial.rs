@@ -107,11 +107,13 @@ pub(super) fn secret_of(
 ) -> Result<TokenSecret, StoreError> {
     match factor.open_secret(read, account)? {
         Secret::Token(secret) => Ok(secret),
-        Secret::Seed(_) | Secret::Address(_) | Secret::Outside(_) | Secret::Recovery(_) => {
-            Err(StoreError::Tampered(format!(
-                "the secret of factor {} of {account} is none of tokens",
-                factor.id
-            )))
-        }
+        Secret::Seed(_)
+        | Secret::Address(_)
+        | Secret::Outside(_)
+        | Secret::Recovery(_)
+        | Secret::BreakGlass(_) => Err(StoreError::Tampered(format!(
+            "the secret of factor {} of {account} is none of tokens",
+            factor.id
+        ))),
     }
 }
