@@ -64,7 +64,7 @@ async fn daemon(names: &[&str]) -> (Daemon, Arc<Passwd>) {
     let accounts: Arc<dyn Accounts> = Arc::<Passwd>::clone(&passwd);
     let config = Config::from_sources(&[Source { path: "test.toml".into(), text: String::new() }]).unwrap();
     let directory = Directory::new(Some(accounts), Duration::from_secs(5));
-    let daemon = Daemon::of(|_| Settings::new(config).with_directory(directory));
+    let daemon = Daemon::of(tempfile::tempdir().unwrap(), Settings::new(config).with_directory(directory));
     for (name, uid) in names.iter().zip(1000..) {
         passwd.set(name, Some(uid));
         daemon.enroll_totp(name).await;

@@ -429,6 +429,7 @@ fn refusals() -> Vec<Sample> {
         RefusalCode::Unavailable,
         RefusalCode::TooSoon,
         RefusalCode::NotSent,
+        RefusalCode::Invitation,
     ]
     .into_iter()
     .map(|code| {

@@ -98,6 +98,18 @@ pub(crate) fn detail(factors: Vec<FactorDetail>) -> Reply {
     }))
 }
 
+/// Somebody without a factor, invited, whom the time of grace has let in.
+pub(crate) fn waiting() -> Reply {
+    let Reply::User(detail) = detail(Vec::new()) else { panic!("it is a user") };
+    let (invited_until, graced) = (Some(NOW + 86_400), Some(2));
+    Reply::User(Box::new(UserDetail { uid: None, failures_30_days: 0, invited_until, graced, ..*detail }))
+}
+
+pub(crate) fn invited() -> Reply {
+    let code = SecretText::new("01-GAYT-EMZU-GU3D-OOBZ".to_owned()).unwrap();
+    Reply::Invited { code, until: NOW + 86_400 }
+}
+
 /// All that may be wrong with one user at once.
 pub(crate) fn troubled() -> Reply {
     let until = |until| LockState::Until { until, reason: LockReason::Failures };

@@ -172,7 +172,7 @@ impl Outside {
             }
             Errand::Judge(consultation) => self.consult(Step::Judge, consultation).await,
             Errand::Notify(notice) => Box::pin(self.notify(notice)).await,
-            Errand::Authorize(_) => failed("polkit is not configured"),
+            Errand::Authorize(wanted) => self.authorize(wanted).await,
             Errand::Ping => Done::Yes,
         }
     }

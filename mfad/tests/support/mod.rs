@@ -60,19 +60,14 @@ impl Daemon {
     pub async fn with(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let text = text.replace("{dir}", directory.path().to_str().unwrap());
-        let config = Config::from_sources(&[Source { path: "test.toml".into(), text }]);
-        let settings = Settings::resolved(config.unwrap_or_else(|e| panic!("{e}"))).await;
-        Self::in_directory(directory, settings.unwrap_or_else(|problems| panic!("{problems:?}")))
+        let config = Config::from_sources(&[Source { path: "test.toml".into(), text }])
+            .unwrap_or_else(|e| panic!("{e}"));
+        let settings = Settings::resolved(config).await.unwrap_or_else(|problems| panic!("{problems:?}"));
+        Self::of(directory, settings)
     }
 
-    /// A daemon with the settings that are made for its directory. To be called inside a runtime.
-    pub fn of(settings: impl FnOnce(&Path) -> Settings) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let settings = settings(directory.path());
-        Self::in_directory(directory, settings)
-    }
-
-    fn in_directory(directory: tempfile::TempDir, settings: Settings) -> Self {
+    /// A daemon with settings that were made before. To be called inside a runtime.
+    pub fn of(directory: tempfile::TempDir, settings: Settings) -> Self {
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::create(&directory.path().join("key")).unwrap();
         let database = directory.path().join("mfad.db");

@@ -289,9 +289,11 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 13] = [
+const WITHOUT_DEFAULT: [&str; 15] = [
     "policy.timezone",
     "core.credential",
+    "enrollment.enroll_by",
+    "enrollment.grace_logins",
     "egress.host",
     "sms.gateways",
     "mail.server",
