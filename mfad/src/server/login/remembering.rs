@@ -3,6 +3,7 @@
 //! Refuses where the password was not proven, and to hold up a login: what cannot be read is asked for, what
 //! cannot be written is not remembered.
 
+use mfa_proto::admin::FactorKind;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
@@ -30,7 +31,10 @@ impl Login<'_> {
 
     /// Remembers an accepted login where its rule says so.
     pub(super) async fn remember(&self, settled: &Settled) {
-        let (Some(proof), Some(wanted)) = (settled.proofs().last(), self.remembrance()) else { return };
+        // An emergency code is for one login, whatever was proven beside it.
+        let emergency = settled.proofs().iter().any(|proof| proof.kind() == FactorKind::BreakGlass);
+        let proof = settled.proofs().last().filter(|_| !emergency);
+        let (Some(proof), Some(wanted)) = (proof, self.remembrance()) else { return };
         let written = timeout(GRACE, self.core.login_store().remember(proof, wanted)).await;
         let session = self.context.session.as_str();
         match written {
