@@ -354,4 +354,6 @@ pub enum RefusalCode {
     TooSoon,
     /// The code could not be sent.
     NotSent,
+    /// An invitation is needed, or the one given does not count.
+    Invitation,
 }

@@ -8,9 +8,11 @@ mod enroll;
 mod factor;
 mod help;
 mod import;
+mod invite;
 mod orphans;
 mod parse;
 mod recovery;
+mod remembered;
 mod user;
 
 use std::path::PathBuf;
@@ -24,9 +26,11 @@ pub(crate) use self::{
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
+    invite::InviteArgs,
     orphans::{ListArgs, PruneArgs, ReassignArgs},
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
+    remembered::{RememberedVerb, RevokeArgs},
     user::{NamedUser, OptionalUser},
 };
 
@@ -83,6 +87,9 @@ pub(crate) enum Command {
     /// Make and count recovery codes: single-use codes on paper
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryVerb),
+    /// Invite a user to enroll a first factor (root)
+    #[command(after_long_help = help::INVITE)]
+    Invite(InviteArgs),
     /// Send a code to a telephone number or mail address that is enrolled
     #[command(after_long_help = help::SEND)]
     Send(TargetArgs),
@@ -122,6 +129,9 @@ pub(crate) enum Command {
     /// Forget failures, waits and clock drift of a user; used codes stay used (root)
     #[command(after_long_help = help::SWITCH)]
     Reset(NamedUser),
+    /// List and revoke successes for which logins are not asked again
+    #[command(subcommand, arg_required_else_help = true)]
+    Remembered(RememberedVerb),
     /// Write a copy of the sealed database to a file, without the key (root)
     #[command(after_long_help = help::BACKUP)]
     Backup(BackupArgs),

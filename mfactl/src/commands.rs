@@ -10,9 +10,11 @@ mod enroll;
 mod generate;
 mod hint;
 mod import;
+mod invite;
 mod list;
 mod orphans;
 mod recovery;
+mod remembered;
 mod remove;
 mod resync;
 mod secret;
@@ -107,6 +109,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Enroll(kind) => enroll::run(context, kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
         Command::Recovery(verb) => recovery::run(context, verb),
+        Command::Invite(arguments) => invite::run(context, &arguments),
         Command::Send(arguments) => send::run(context, arguments),
         Command::Resync(arguments) => resync::run(context, arguments),
         Command::Token(TokenVerb::Issue(arguments)) => token::issue(context, arguments),
@@ -121,6 +124,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Prune(arguments) => orphans::prune(context, &arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
+        Command::Remembered(verb) => remembered::run(context, verb),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),
         Command::Status => status::run(context),

@@ -16,6 +16,7 @@ mod golden;
 mod import;
 mod orphans;
 mod pty;
+mod remembered;
 mod run;
 mod sample;
 mod secrets;

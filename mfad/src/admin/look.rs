@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Rows read for one page; those that do not fit a frame wait for the next.
-const ROWS_A_PAGE: u32 = 48;
+pub(super) const ROWS_A_PAGE: u32 = 48;
 /// Bytes of problems that fit a reply.
 const PROBLEM_BYTES: usize = 3_500;
 

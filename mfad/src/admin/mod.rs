@@ -7,7 +7,7 @@ mod authority;
 mod breakglass;
 mod codes;
 mod copies;
-mod draft;
+pub(crate) mod draft;
 mod enroll;
 mod explain;
 mod invite;

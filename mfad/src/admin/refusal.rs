@@ -99,6 +99,7 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
             RefusalCode::TooSoon,
             format!("too many codes were sent to {user}, or in all, in the last 24 hours: wait"),
         ),
+        Refused::WrongInvitation => (RefusalCode::Invitation, why.to_string()),
         Refused::Unreachable => (RefusalCode::NotSent, why.to_string()),
         Refused::ClockUnusable => (RefusalCode::Unavailable, why.to_string()),
         Refused::Invalid(_) => (RefusalCode::Invalid, why.to_string()),

@@ -5,7 +5,7 @@ use mfa_proto::{
     text::ShownText,
 };
 
-use super::SHORT_WAIT;
+use super::{Holding, SHORT_WAIT, prompt::listed};
 use crate::{clock::UnixTime, limits::Gate, store::Proof};
 
 /// Sentences for prompts.
@@ -91,6 +91,21 @@ impl Wording {
     /// No code was sent, because too many were.
     pub fn sent_too_often(until: UnixTime, now: UnixTime) -> String {
         format!("No code was sent: too many were. The next can be in {}.", duration(until.since(now)))
+    }
+
+    /// So many factors were proven; another of what is left is needed.
+    pub fn one_more(proven: usize, left: &[&Holding]) -> String {
+        let which = match proven {
+            1 => "First",
+            2 => "Second",
+            _ => "Last",
+        };
+        let words: Vec<String> = left.iter().map(|holding| holding.word(left).to_owned()).collect();
+        let front = if words.len() == 1 { " code right. Now: " } else { " code right. Now one of: " };
+        match words.as_slice() {
+            [] => format!("{which} code right."),
+            _ => listed(&format!("{which}{front}"), &words, ".", Self::MOST),
+        }
     }
 
     /// What whoever used a recovery code is told before the end.

@@ -128,6 +128,9 @@ pub enum Refused {
     /// The outside service could not be asked.
     #[error("the outside service could not be asked")]
     Unreachable,
+    /// The invitation does not count: it is wrong, used, or too old; or there is none.
+    #[error("this invitation does not count: it is wrong, was used or taken back, or is too old")]
+    WrongInvitation,
     /// Something given is not valid.
     #[error("{0}")]
     Invalid(&'static str),

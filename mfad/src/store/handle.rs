@@ -3,7 +3,9 @@
 mod changes;
 mod copies;
 mod factors;
+mod remembered;
 mod upkeep;
+mod waiting;
 
 use std::{
     path::Path,

@@ -10,8 +10,8 @@ use mfa_proto::{
 
 use super::{Answer, Holding, Order, Target};
 use crate::store::{
-    Refused, StoreError, audit_rows, audit_rows::Event, bench::Bench, challenge::ENROLLMENT, tx::Tx,
-    view::account_gate,
+    Refused, StoreError, audit_rows, audit_rows::Event, bench::Bench, challenge::ENROLLMENT, remembered,
+    tx::Tx, view::account_gate,
 };
 
 /// Two codes of a device whose counter was lost.
@@ -57,6 +57,8 @@ pub(in crate::store) fn resync(tx: &mut Tx<'_>, wanted: &Resync) -> Answer<Facto
     factor.moving = moved;
     factor.counter.succeed();
     factor.update(tx)?;
+    remembered::factor_changed(tx, &mut bench.account)?;
+    bench.account.update(tx)?;
     audit_rows::append_change(tx, &order.context, "resync", Some(id.0))?;
     Ok(Ok(id))
 }
