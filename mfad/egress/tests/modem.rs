@@ -7,6 +7,8 @@
     reason = "a test that fails should say where"
 )]
 
+#[path = "common/bus.rs"]
+mod bus;
 #[path = "modem/support.rs"]
 mod support;
 

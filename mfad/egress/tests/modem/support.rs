@@ -10,34 +10,25 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     time::Duration,
 };
 
 use mfa_proto::secret::SecretText;
 use mfad_egress::modem::{Modem, ModemChoice, ModemError, ModemOptions, TextMessage};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
 use zbus::{Connection, connection::Builder};
+
+use crate::bus::{self, Ended};
+pub(crate) use crate::bus::{LONG, until};
 
 /// Markers: what must not be seen where it does not belong.
 pub(crate) const NUMBER: &str = "+491701234321";
 pub(crate) const TEXT: &str = "755224 is your code – für host.example.org\n\n@host.example.org #755224";
 
-/// Enough for a slow machine; what is expected to happen ends the wait.
-pub(crate) const LONG: Duration = Duration::from_secs(60);
 pub(crate) const REGISTERED: i32 = 8;
 
 const MANAGER: &str = "/org/freedesktop/ModemManager1";
-
-/// A process, ended when dropped.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
 
 /// The bus and what is on it, in a directory that stays when the bus is restarted.
 pub(crate) struct World {
@@ -63,15 +54,7 @@ impl World {
     }
 
     async fn start_bus(&mut self) {
-        let bus = Command::new("dbus-daemon")
-            .args(["--session", "--nofork", "--nopidfile", "--address", &self.address()])
-            .stdout(Stdio::null())
-            // It warns that it cannot have as many files as a bus of a whole host.
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("dbus-daemon: tests/setup/packages.sh test");
-        self.bus = Some(Ended(bus));
-        until(async || self.connect().await.is_ok()).await;
+        self.bus = Some(bus::start(&self.address()).await);
     }
 
     async fn start_manager(&mut self) {
@@ -194,14 +177,4 @@ const MOCK: &str = "org.freedesktop.DBus.Mock";
 
 pub(crate) fn secret(text: &str) -> SecretText {
     SecretText::new(text.into()).unwrap()
-}
-
-/// Waits for a condition.
-pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
-    let wait = async {
-        while !condition().await {
-            sleep(Duration::from_millis(20)).await;
-        }
-    };
-    timeout(LONG, wait).await.expect("the condition holds in the end");
 }

@@ -4,7 +4,10 @@
 //! under way, used tokens) stays as it is; what is bound to name or uid (place in the ring, sealed secrets) is
 //! made anew, all in one transaction. Refuses to take factors away from an account that still is theirs.
 
-use mfa_proto::{admin::FactorId, name::UserId};
+use mfa_proto::{
+    admin::{FactorId, FactorState},
+    name::UserId,
+};
 
 use super::{Answer, Holding, Order, Target, change};
 use crate::{
@@ -12,8 +15,9 @@ use crate::{
     store::{
         Refused, StoreError,
         audit_rows::{self, Event},
-        challenge, roster,
+        challenge, remembered, roster,
         tx::Tx,
+        waiting,
     },
 };
 
@@ -64,12 +68,16 @@ pub(in crate::store) fn reassign(tx: &mut Tx<'_>, wish: &Reassign) -> Answer<u32
     let before = held.account.clone();
     held.account.uid = uid;
     // Successes that are remembered are those of the account before.
-    held.account.epoch = held.account.epoch.saturating_add(1);
+    remembered::void(tx, &mut held.account)?;
     if let Heir::Other { user: other, .. } = heir {
         if roster::find(&tx.read(), other)?.is_some() {
             return Ok(Err(Refused::HeirHolds));
         }
         roster::rename(tx, &mut held.account, other)?;
+        if held.holds(FactorState::Active) {
+            // An invitation to enroll a first factor has nothing to begin any more.
+            waiting::settled(tx, other)?;
+        }
     } else {
         held.account.update_whose(tx)?;
     }
