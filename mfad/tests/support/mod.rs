@@ -59,14 +59,22 @@ impl Daemon {
 
     pub async fn with(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let text = text.replace("{dir}", directory.path().to_str().unwrap());
-        let config = Config::from_sources(&[Source { path: "test.toml".into(), text }])
-            .unwrap_or_else(|e| panic!("{e}"));
+        let settings = Settings::resolved(config(text, &directory)).await;
+        Self::of(directory, settings.unwrap_or_else(|problems| panic!("{problems:?}")))
+    }
+
+    /// A daemon that was never told what the names in its rules mean.
+    pub fn unresolved(text: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings::new(config(text, &directory));
+        Self::of(directory, settings)
+    }
+
+    fn of(directory: tempfile::TempDir, settings: Settings) -> Self {
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::create(&directory.path().join("key")).unwrap();
         let database = directory.path().join("mfad.db");
         Store::create(&database, &keyring, &*clock).unwrap();
-        let settings = Settings::resolved(config).await.unwrap_or_else(|problems| panic!("{problems:?}"));
         let shared: Arc<dyn Clock> = Arc::<FakeClock>::clone(&clock);
         let store = Store::open(&database, keyring, settings.for_store(), Arc::clone(&shared)).unwrap();
         let core = Arc::new(Core::new(shared, store, settings, directory.path().join("mfad.toml")));
@@ -143,6 +151,11 @@ impl Daemon {
             }
         }
     }
+}
+
+fn config(text: &str, directory: &tempfile::TempDir) -> Config {
+    let text = text.replace("{dir}", directory.path().to_str().unwrap());
+    Config::from_sources(&[Source { path: "test.toml".into(), text }]).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[derive(Debug, Eq, PartialEq)]
