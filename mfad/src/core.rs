@@ -2,14 +2,9 @@
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
-
-use mfa_proto::login::Verdict;
 
 use tokio::sync::Notify;
 use tracing::warn;
@@ -21,12 +16,13 @@ use crate::{
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
+    metrics::Metrics,
+    notices,
     outgoing::Outgoing,
     server::admission::{Admission, Logins},
-    session::Settled,
     settings::Settings,
     signers,
-    store::{LoginStore, Store},
+    store::{LoginStore, Store, StoreError},
 };
 
 /// Failures that one source may cause in a window, where the configuration does not say.
@@ -47,7 +43,7 @@ pub struct Core {
     decoys: Decoys,
     sources: Mutex<Sources>,
     rate: Mutex<GlobalRate>,
-    tally: Tally,
+    metrics: Metrics,
     started: UnixTime,
     /// Where the configuration is read from again.
     path: PathBuf,
@@ -57,13 +53,6 @@ pub struct Core {
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
-}
-
-/// Logins since the start.
-#[derive(Debug, Default)]
-pub struct Tally {
-    accepted: AtomicU64,
-    denied: AtomicU64,
 }
 
 /// Failures of one source in how many seconds.
@@ -92,7 +81,7 @@ impl Core {
             store,
             settings: RwLock::new(Arc::new(settings)),
             decoys: Decoys::default(),
-            tally: Tally::default(),
+            metrics: Metrics::default(),
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
@@ -151,6 +140,8 @@ impl Core {
         let notes = settings.notes().to_vec();
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.chores.notify_one();
+        // What people are told of, and how, may be another matter now.
+        self.store.news().notify_one();
         Ok(notes)
     }
 
@@ -207,18 +198,13 @@ impl Core {
         Duration::from_millis(delay)
     }
 
-    /// Counts a finished login.
-    pub fn tally(&self, settled: &Settled) {
-        let count = match settled.verdict() {
-            Verdict::Accept => &self.tally.accepted,
-            Verdict::NotApplicable => return,
-            Verdict::Deny | Verdict::Locked | Verdict::Unavailable => &self.tally.denied,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
+    /// How many notices people have not been given yet; 0 where nobody is told of anything.
+    pub async fn notices_waiting(&self) -> Result<u64, StoreError> {
+        self.store.news_waiting(self.now().plus(-notices::OLDEST)).await
     }
 
-    /// Logins accepted and not accepted since the start.
-    pub fn tallied(&self) -> (u64, u64) {
-        (self.tally.accepted.load(Ordering::Relaxed), self.tally.denied.load(Ordering::Relaxed))
+    /// What is counted since the start.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 }

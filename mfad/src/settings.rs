@@ -69,6 +69,12 @@ impl Settings {
         Self { token: Arc::new(token), ..self }
     }
 
+    /// The same, with names looked up elsewhere.
+    #[must_use]
+    pub fn with_directory(self, directory: Directory) -> Self {
+        Self { directory, ..self }
+    }
+
     /// The configuration itself.
     pub fn config(&self) -> &Config {
         &self.config
@@ -142,10 +148,15 @@ impl Settings {
     pub fn only_at_start(&self, before: &Self) -> Vec<&'static str> {
         let (new, old) = (self.config.core(), before.config.core());
         let log = |settings: &Self| (settings.config.log().level, settings.config.log().target);
+        let figures = |settings: &Self| {
+            let metrics = settings.config.metrics();
+            (metrics.socket.clone(), metrics.socket_group.clone())
+        };
         let changed = [
             ("[core] socket", new.socket != old.socket),
             ("[core] user_socket", new.user_socket != old.user_socket),
             ("[core] state_dir", new.state_dir != old.state_dir),
+            ("[metrics] socket or socket_group", figures(self) != figures(before)),
             ("[log] level or target", log(self) != log(before)),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()

@@ -426,6 +426,8 @@ async fn a_row_that_was_changed_counts_for_nothing() {
         "id = id + 1",
         "mac = zeroblob(32)",
         "key_id = zeroblob(8)",
+        "mac = zeroblob(5)",
+        "source = CAST(x'ff' AS TEXT)",
     ] {
         let mut f = remembering().await;
         f.enroll("john", HOTP, b"john").await;

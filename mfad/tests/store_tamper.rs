@@ -21,14 +21,20 @@ use mfad::{
     policy::Binding,
     seal::Keyring,
     store::{
-        Channel, Issued, LoginStore, Outcome, RecoveryNew, Remembrance, Store, StoreError, StoreSettings,
-        Target,
+        Channel, GraceLogin, GraceTerms, Issued, LoginStore, Outcome, RecoveryNew, Remembrance, Store,
+        StoreError, StoreSettings, Target,
     },
 };
 use rusqlite::Connection;
 use store_common::*;
 
 const USERS: [&str; 3] = ["jane", "john", "june"];
+
+/// A login that the time of grace lets in, twice.
+fn graced(name: &str) -> GraceLogin {
+    let terms = GraceTerms { until: None, logins: Some(2) };
+    GraceLogin { context: context(name), rule: None, uid: 1000, terms }
+}
 
 /// A closed store to take copies of.
 struct Original {
@@ -49,6 +55,8 @@ impl Original {
         f.store.recovery_new(RecoveryNew { order: order("jane"), count: 3 }).await.unwrap();
         drop(f.sent(&context("jane"), phone).await);
         drop(f.ticket(&context("jane"), corp).await);
+        f.store.invite(order("jill"), 3600).await.unwrap();
+        drop(f.store.grace(graced("jack")).await.unwrap().unwrap());
         let phone_of_john = f.enroll_sms("john", "+49305556667").await;
         drop(f.sent(&context("john"), phone_of_john).await);
         for name in USERS {
@@ -131,6 +139,8 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     for n in 0..40 {
         findings.noticed |= store.view(user(&format!("nobody{n}")), Channel::Proven).await.unwrap().tampered;
     }
+    // A login of grace looks at all who wait for a factor.
+    findings.noticed |= matches!(store.grace(graced("jill")).await, Err(StoreError::Tampered(_)));
     // The row that begins the ring is asked for by every login of a name without factor.
     findings.noticed |= matches!(store.decoy().await, Err(StoreError::Tampered(_)));
     // What was sent is looked through with each code, and each hour.
@@ -218,7 +228,7 @@ fn owner_of(connection: &Connection, table: &str, row: &str) -> Option<&'static 
 }
 
 /// Each row: what is done, and whom it may not let in.
-const INTRUSIONS: [(&str, &[&str]); 26] = [
+const INTRUSIONS: [(&str, &[&str]); 31] = [
     ("DELETE FROM factor WHERE account_id = (SELECT id FROM account WHERE name = 'jane')", &["jane"]),
     ("DELETE FROM factor WHERE label = 'two'", &["jane"]),
     ("DELETE FROM account WHERE name = 'jane'", &["jane"]),
@@ -275,6 +285,11 @@ const INTRUSIONS: [(&str, &[&str]); 26] = [
             tries, key_id, mac FROM challenge WHERE purpose = 'code'",
         &["jane", "john"],
     ),
+    ("DELETE FROM waiting", &[]),
+    ("DELETE FROM waiting WHERE name = 'jack'", &[]),
+    ("UPDATE waiting SET slot = randomblob(16) WHERE name = 'jack'", &[]),
+    ("UPDATE waiting SET graced = 0", &[]),
+    ("UPDATE waiting SET serial = 3 - serial, invite_hash = randomblob(32), invite_until = 9999999999", &[]),
     ("DELETE FROM sent", &[]),
     ("DELETE FROM sent WHERE id = (SELECT max(id) FROM sent)", &[]),
     ("UPDATE sent SET account_id = account_id + 1", &[]),

@@ -8,7 +8,7 @@ pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "done; test: accepted"),
     (
         "1",
-        "refused or failed; import: something was skipped; status: the store takes no writes; config check, reload: not \
+        "refused or failed; import: something was skipped; status: the store takes no writes; audit verify: the trail is broken; config check, reload: not \
          valid",
     ),
     ("2", "the command line, or what was read from standard input, is not valid"),
@@ -231,7 +231,36 @@ Examples:
   mfactl import --user alice - <link.txt";
 
 pub(super) const LIST: &str = "\
-JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}.";
+Orphaned are users whose account is gone, or has another uid than when its factors were enrolled. \
+Whoever cannot be looked up is not called so: that is told on standard error.
+
+JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}; with \
+--orphaned also left_alone: a list of {user, realm, why}.";
+
+pub(super) const REASSIGN: &str = "\
+Factors belong to a name and the uid that the account had when they were enrolled; with another uid they \
+deny, because the name may be another person's by now. Where it is the same person, this makes them the \
+account's again: codes that were used stay used, failures stay counted, remembered logins are void. With \
+--to they move to another account, which must exist and hold no factor. The factors of an account that is \
+there with its old uid stay, unless --to is another name of that uid.
+
+JSON fields: user (whose they are now), realm, verb, factors (how many).
+
+Examples:
+  mfactl reassign alice
+  mfactl reassign alice --to alice.smith";
+
+pub(super) const PRUNE: &str = "\
+Shows whom it concerns and asks. Each account is looked up once more just before; one that cannot be looked \
+up, or is back, is left alone, and the exit code is 1 then. Before the first time on a host with a directory \
+server, look at --dry-run: accounts that the server does not show look as if they were gone.
+
+JSON fields: dry_run, users: a list as of list (those removed, or to be removed), left_alone: a list of \
+{user, realm, why}.
+
+Examples:
+  mfactl prune --orphaned --dry-run
+  mfactl prune --orphaned --yes";
 
 pub(super) const SHOW: &str = "\
 JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, remembered (how many successes are), factors: a list of \
@@ -263,13 +292,38 @@ JSON fields: version, uptime (seconds), users, active_factors, audit_rows, conne
 denied, store_ok, store_problem, database (its path), key, rows_with_old_key, profile.";
 
 pub(super) const AUDIT: &str = "\
+With --follow, mfactl waits for a daemon that is restarted and then goes on behind the last row it has \
+shown, so that none is missed.
+
 JSON fields, one object per line: seq, time, event, user, realm, service, source, factor, rule, \
-verdict, reason, session, actor (uid).
+verdict, reason, session, actor (uid), chain (the row's link, hexadecimal).
 
 Examples:
   mfactl audit --user alice --since 2h
   mfactl audit --service sshd --since 2026-03-01 --until 2026-03-02
-  mfactl audit --follow --json | jq -r .source";
+  mfactl audit --source 203.0.113.7 --verdict deny
+  mfactl audit --follow --json | jq -r .source
+  mfactl audit --since @0 --json >trail.jsonl       all of it, before old rows are pruned
+  mfactl audit verify";
+
+pub(super) const AUDIT_VERIFY: &str = "\
+Each row has a link: a hash, with a key that only the daemon has, over the row and the link before. The last \
+link is sealed in the head of the database, and so is the one before the first row that is left. A row \
+that was changed, removed, added or moved breaks the chain there, and a trail cut short does not reach \
+its head. Logins go on meanwhile. Exits with 1 when the trail is broken, and says where.
+
+What the database cannot know is that all of it was replaced by an older copy of itself. Keep the end that \
+this prints on another host, and hand it back with --expect: a trail that was put back has another row \
+there, or none. A row that was pruned since is not contradicted; for the last of them the link is still known.
+
+JSON fields: whole, rows (that are sound), first, cut_chain (the link before the first), last, chain (the \
+link of the last), broken_at (a row, or null), problem (text, or null), unlike: a list of {seq, chain} that \
+were expected and are not there.
+
+Examples:
+  mfactl audit verify                                       for cron and monitoring
+  mfactl audit verify --json | jq -r '\"\\(.last):\\(.chain)\"'   what to keep
+  mfactl audit verify --expect \"$kept\"";
 
 pub(super) const TEST: &str = "\
 Talks to the daemon as the PAM module does, shows its prompts and says what became of it. A right \

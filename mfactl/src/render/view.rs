@@ -1,8 +1,8 @@
 //! The JSON that programs read: our own field names, so that the wire may change without them.
 
 use mfa_proto::admin::{
-    AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId, FactorKind, LockState, Restored, Status,
-    UserDetail, UserSummary,
+    AuditReport, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId, FactorKind, LockState, Restored,
+    Status, UserDetail, UserSummary,
 };
 use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::UserId;
@@ -11,7 +11,8 @@ use mfa_proto::text::ShownText;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::{factor, time::rfc3339};
+use super::{factor, hex, time::rfc3339};
+use crate::cli::Link;
 
 /// A new factor. Not a [`Value`], which would copy the secret.
 #[derive(serde::Serialize)]
@@ -268,9 +269,25 @@ pub(crate) fn audit_row(row: &AuditRow) -> Value {
         ("reason", json!(row.reason)),
         ("session", json!(row.session)),
         ("actor", json!(row.actor)),
+        ("chain", json!(hex(&row.chain))),
     ])
     .time("time", Some(row.time))
     .into()
+}
+
+/// How the audit trail is; `unlike` are links that were expected and are not there.
+pub(crate) fn audit_report(report: &AuditReport, unlike: &[Link]) -> Value {
+    json!({
+        "whole": report.broken_at.is_none() && unlike.is_empty(),
+        "rows": report.rows,
+        "first": report.first,
+        "cut_chain": hex(&report.cut_chain),
+        "last": report.last,
+        "chain": hex(&report.chain),
+        "broken_at": report.broken_at,
+        "problem": report.problem.as_ref().map(ShownText::as_str),
+        "unlike": unlike.iter().map(|link| json!({"seq": link.seq, "chain": hex(&link.chain)})).collect::<Vec<_>>(),
+    })
 }
 
 /// What became of a look at the configuration.

@@ -14,6 +14,7 @@ mod factors;
 mod generate;
 mod golden;
 mod import;
+mod orphans;
 mod pty;
 mod remembered;
 mod run;

@@ -1,9 +1,9 @@
 //! Replies as a daemon gives them.
 
 use mfa_proto::admin::{
-    Algorithm, AuditPage, AuditRow, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, LockReason,
-    LockState, Refusal, RefusalCode, RememberedPage, RememberedRow, Reply, Status, UserDetail, UserPage,
-    UserSummary,
+    Algorithm, AuditPage, AuditReport, AuditRow, Enrolled, FactorDetail, FactorId, FactorKind, FactorState,
+    LockReason, LockState, Refusal, RefusalCode, RememberedPage, RememberedRow, Reply, Status, UserDetail,
+    UserPage, UserSummary,
 };
 use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::{FactorLabel, RealmName, UserId, UserName};
@@ -96,6 +96,18 @@ pub(crate) fn detail(factors: Vec<FactorDetail>) -> Reply {
         graced: None,
         factors,
     }))
+}
+
+/// Somebody without a factor, invited, whom the time of grace has let in.
+pub(crate) fn waiting() -> Reply {
+    let Reply::User(detail) = detail(Vec::new()) else { panic!("it is a user") };
+    let (invited_until, graced) = (Some(NOW + 86_400), Some(2));
+    Reply::User(Box::new(UserDetail { uid: None, failures_30_days: 0, invited_until, graced, ..*detail }))
+}
+
+pub(crate) fn invited() -> Reply {
+    let code = SecretText::new("01-GAYT-EMZU-GU3D-OOBZ".to_owned()).unwrap();
+    Reply::Invited { code, until: NOW + 86_400 }
 }
 
 /// All that may be wrong with one user at once.
@@ -193,6 +205,7 @@ pub(crate) fn audit_row(seq: i64) -> AuditRow {
         reason: "code matched".to_owned(),
         session: "0f3a".to_owned(),
         actor: 0,
+        chain: [0xc4; 32],
     }
 }
 
@@ -222,9 +235,27 @@ pub(crate) fn audit() -> Vec<Reply> {
         ..audit_row(5)
     };
     vec![
-        Reply::Audit(AuditPage { rows: vec![audit_row(1), denied, skipped], more: true }),
-        Reply::Audit(AuditPage { rows: vec![started], more: false }),
+        Reply::Audit(AuditPage { rows: vec![audit_row(1), denied, skipped], more: true, upto: 3 }),
+        Reply::Audit(AuditPage { rows: vec![started], more: false, upto: 5 }),
     ]
+}
+
+/// A trail of rows 5 to 12, with what is wrong and where.
+pub(crate) fn audit_report(problem: Option<(i64, &str)>) -> Reply {
+    Reply::AuditReport(AuditReport {
+        rows: problem.map_or(8, |(at, _)| u64::try_from(at - 5).unwrap()),
+        first: 5,
+        cut_chain: [0xc4; 32],
+        last: 12,
+        chain: [0xc4; 32],
+        broken_at: problem.map(|(at, _)| at),
+        problem: problem.map(|(_, text)| ShownText::clean(text)),
+    })
+}
+
+/// The rows after a number, one page.
+pub(crate) fn rows_from(seq: i64) -> Reply {
+    Reply::Audit(AuditPage { rows: vec![audit_row(seq), audit_row(seq + 1)], more: true, upto: seq + 1 })
 }
 
 pub(crate) fn status(store: Result<(), ShownText>) -> Reply {

@@ -14,7 +14,10 @@ use super::{
     holding::{Choosing, Holding, Way, choose},
     prompt::joined,
 };
-use crate::{clock::UnixTime, store::Proof};
+use crate::{
+    clock::UnixTime,
+    store::{Outcome, Proof},
+};
 
 /// The most prompts of one login, the last included that only says why it ends. The module takes 16.
 pub const MOST_ROUNDS: u32 = 12;
@@ -38,6 +41,8 @@ pub(super) struct Dialogue {
     news: Option<String>,
     attempts_left: u32,
     rounds_left: u32,
+    /// Attempts of this login that the store counted as failed.
+    pub(super) failed: u32,
 }
 
 /// A holding, and what was done with it in this login.
@@ -68,6 +73,7 @@ impl Dialogue {
             news: None,
             // One is kept for saying why it ends.
             rounds_left: MOST_ROUNDS.saturating_sub(1),
+            failed: 0,
         }
     }
 
@@ -84,6 +90,13 @@ impl Dialogue {
     pub(super) fn note_out(&mut self, factor: FactorId, now: UnixTime) {
         for held in self.held.iter_mut().filter(|held| held.holding.factor == factor) {
             held.out = Some(now);
+        }
+    }
+
+    /// Notes whether an attempt failed, as the store counts.
+    pub(super) fn note_failure(&mut self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::Unreachable { .. }) {
+            self.failed = self.failed.saturating_add(1);
         }
     }
 
@@ -171,7 +184,7 @@ impl Dialogue {
             proof.twins().unwrap_or_default().iter().copied().chain([proof.factor()]).collect();
         self.proofs.push(proof);
         if self.proofs.len() >= usize::from(self.needed) {
-            return accept(self.settings.conceal, self.proofs, self.needed);
+            return self.accept();
         }
         self.held.retain(|held| !spent.contains(&held.holding.factor));
         self.chosen = None;
@@ -182,6 +195,17 @@ impl Dialogue {
         }
         self.news = Some(Wording::one_more(self.proofs.len(), &self.holdings()));
         self.go_on()
+    }
+
+    /// Whoever used a recovery code is told how many are left, and whoever was attacked meanwhile that they
+    /// were, before the end.
+    fn accept(self) -> Step {
+        let told = Wording::farewell(&self.proofs, self.failed).filter(|_| !self.settings.conceal);
+        let settled = Settled::accepted(self.proofs, self.needed);
+        match told {
+            Some(text) if settled.verdict() == Verdict::Accept => Step::Inform(Informing::new(settled), text),
+            Some(_) | None => Step::Settle(settled),
+        }
     }
 
     /// The factors that were proven so far.
@@ -251,16 +275,6 @@ impl Dialogue {
             shape: AnswerShape::ACKNOWLEDGE,
             after: After::Settle(settled),
         })
-    }
-}
-
-/// Whoever used a recovery code is told how many are left, before the end.
-fn accept(conceal: bool, proofs: Vec<Proof>, needed: u8) -> Step {
-    let told = proofs.iter().find_map(Wording::farewell).filter(|_| !conceal);
-    let settled = Settled::accepted(proofs, needed);
-    match told {
-        Some(text) if settled.verdict() == Verdict::Accept => Step::Inform(Informing::new(settled), text),
-        Some(_) | None => Step::Settle(settled),
     }
 }
 

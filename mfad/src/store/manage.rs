@@ -7,6 +7,7 @@ mod change;
 mod enroll;
 mod first;
 mod limits;
+mod orphans;
 mod purge;
 mod recovery;
 mod resync;
@@ -25,6 +26,7 @@ pub(super) use self::{
     enroll::{confirm, enroll},
     first::{drop_pending_of_newcomer, enroll_first, is_newcomer},
     limits::{reset, unlock},
+    orphans::{prune, reassign},
     recovery::recovery_new,
     resync::resync,
     sent::{consult_pending, send, settle_pending, unsent},
@@ -33,6 +35,7 @@ pub(super) use self::{
 pub use self::{
     all::{EnrollAll, Member},
     first::{EnrollFirst, FirstFactor},
+    orphans::{Heir, Reassign},
     recovery::{NewRecovery, RecoveryNew},
     resync::Resync,
 };

@@ -9,11 +9,12 @@
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
 //! codes that are sent and services that are asked · `counting` which factors count ·
 //! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
-//! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
+//! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `audit_check`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
 mod account;
 mod attempt;
+mod audit_check;
 mod audit_query;
 mod audit_rows;
 mod backup;
@@ -34,6 +35,8 @@ mod look;
 mod manage;
 mod migrations;
 mod nonce;
+mod notable;
+mod notices;
 mod open;
 mod proof;
 mod reader;
@@ -54,7 +57,7 @@ mod worker;
 pub(crate) use self::look::lock_of;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
-    audit_query::AuditCheck,
+    audit_check::{AuditCheck, Fault},
     backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
     counting::Counting,
@@ -62,12 +65,13 @@ pub use self::{
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
-    look::Figures,
+    look::{Figures, Holder},
     manage::{
-        Added, Authority, EnrollAll, EnrollFirst, FirstFactor, Member, NewFactor, NewRecovery, Order,
-        RecoveryNew, Resync, Target,
+        Added, Authority, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewFactor, NewRecovery, Order,
+        Reassign, RecoveryNew, Resync, Target,
     },
-    proof::Proof,
+    notices::{News, NewsPage},
+    proof::{Failed, Proof},
     remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,
     view::{AccountView, Held},

@@ -70,7 +70,8 @@ impl Daemon {
         Self::of(directory, settings)
     }
 
-    fn of(directory: tempfile::TempDir, settings: Settings) -> Self {
+    /// A daemon with settings that were made before. To be called inside a runtime.
+    pub fn of(directory: tempfile::TempDir, settings: Settings) -> Self {
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::create(&directory.path().join("key")).unwrap();
         let database = directory.path().join("mfad.db");

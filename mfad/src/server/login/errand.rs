@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use mfa_proto::{admin::FactorId, login::ClientMessage, secret::SecretText};
-use tokio::net::UnixStream;
+use tokio::{net::UnixStream, time::Instant};
 use tracing::{info, warn};
 
 use super::{
@@ -80,6 +80,7 @@ impl Login<'_> {
         subject: &Subject,
         (factor, answer, proven): (FactorId, SecretText, Vec<FactorId>),
     ) -> Result<Outcome, Halt> {
+        let began = Instant::now();
         let settings = Arc::clone(&self.settings);
         let Some(errand) = self.errand(&settings, subject, factor)? else {
             // Nobody was asked, so nothing was learned: it costs nothing.
@@ -102,6 +103,7 @@ impl Login<'_> {
             Consulted::Tampered => Outcome::Tampered,
         };
         audit::log_attempt(&self.context, &outcome);
+        self.core.metrics().judged(&outcome, began.elapsed());
         self.slow_down(&outcome).await;
         Ok(outcome)
     }

@@ -3,6 +3,7 @@
 //! Refuses to let either be told from the other by what it costs.
 
 use mfa_proto::{admin::FactorId, answer::Answer};
+use tokio::time::Instant;
 
 use super::{
     Halt, Login,
@@ -22,6 +23,7 @@ impl Login<'_> {
         answer: Answer,
         proven: Vec<FactorId>,
     ) -> Result<Outcome, Halt> {
+        let began = Instant::now();
         let outcome = match subject.judged_by_store(&answer) {
             Some(uid) => self.attempt(uid, answer, proven).await?,
             None => Outcome::NoFactor,
@@ -29,6 +31,7 @@ impl Login<'_> {
         // A token of an account that holds nothing was wrong, or none of this host's domains signed it.
         let nobodys = !matches!(subject, Subject::Enrolled { .. }) && matches!(outcome, Outcome::NoFactor);
         let outcome = if nobodys { self.decoy().await? } else { outcome };
+        self.core.metrics().judged(&outcome, began.elapsed());
         self.slow_down(&outcome).await;
         Ok(outcome)
     }

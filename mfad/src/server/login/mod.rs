@@ -130,7 +130,7 @@ pub(super) async fn serve(
     // that nobody waits for syslog.
     let told = wire.write_within(GRACE, &ServerMessage::Settled(settled.verdict())).await;
     audit::log_login(&login.context, &settled);
-    core.tally(&settled);
+    core.metrics().login(&settled);
     told
 }
 

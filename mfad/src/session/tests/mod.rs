@@ -1,6 +1,7 @@
 //! Logins of every kind, in words and by the thousand.
 
 mod chance;
+mod first;
 mod said;
 mod several;
 

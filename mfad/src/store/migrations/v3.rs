@@ -52,4 +52,7 @@ CREATE TABLE waiting (
     mac          BLOB    NOT NULL
 ) STRICT;
 CREATE INDEX waiting_by_serial ON waiting (serial);
+
+CREATE INDEX factor_locked ON factor (not_before) WHERE not_before > 0 OR until_admin <> 0;
+CREATE INDEX account_locked ON account (id) WHERE window_locked <> 0;
 ";

@@ -43,18 +43,16 @@ pub(in crate::store) fn page(
     }
     let found = Row::after(read, after, STRETCH)?;
     let mut rows = Vec::new();
-    for row in &found {
-        if row.verify(read).is_ok() {
-            rows.extend(shown(read, sound(read, row.account_id)?.as_ref(), row));
-        }
+    for row in found.iter().filter_map(|(_, row)| row.as_ref()) {
+        rows.extend(shown(read, sound(read, row.account_id)?.as_ref(), row));
     }
     Ok(Stretch { rows, go_on: end_of(&found) })
 }
 
 /// The last number of a stretch, when others may follow.
-fn end_of(found: &[Row]) -> Option<i64> {
+fn end_of(found: &[(i64, Option<Row>)]) -> Option<i64> {
     let full = u32::try_from(found.len()).is_ok_and(|rows| rows >= STRETCH);
-    found.last().filter(|_| full).map(|row| row.id)
+    found.last().filter(|_| full).map(|(id, _)| *id)
 }
 
 /// An account by its number, when its row is as this program wrote it.
@@ -88,13 +86,16 @@ fn shown(read: &Read<'_>, account: Option<&Account>, row: &Row) -> Option<Rememb
 pub(in crate::store) fn sweep(tx: &mut Tx<'_>, after: i64) -> Result<Option<i64>, StoreError> {
     let found = Row::after(&tx.read(), after, STRETCH)?;
     let mut changed = 0_u32;
-    for row in &found {
-        if let Err(error) = row.verify(&tx.read()) {
-            tracing::error!("{error}: it is deleted");
-            Row::delete(tx, row.id)?;
+    for (id, row) in &found {
+        let goes = if let Some(row) = row {
+            row.expires <= tx.now || is_stale(tx, row)?
+        } else {
+            tracing::error!("row {id} of what is remembered was changed: it is deleted");
             changed = changed.saturating_add(1);
-        } else if row.expires <= tx.now || is_stale(tx, row)? {
-            Row::delete(tx, row.id)?;
+            true
+        };
+        if goes {
+            Row::delete(tx, *id)?;
         }
     }
     if changed > 0 {

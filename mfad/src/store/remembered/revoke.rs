@@ -32,9 +32,12 @@ pub(in crate::store) fn forget(
 
 /// Forgets one row, whosever it is. How many.
 pub(in crate::store) fn forget_row(tx: &mut Tx<'_>, context: &Context, row: i64) -> Result<u32, StoreError> {
-    let found = Row::after(&tx.read(), row.saturating_sub(1), 1)?.into_iter().find(|found| found.id == row);
-    let Some(found) = found else { return Ok(0) };
-    let account = page::sound(&tx.read(), found.account_id)?;
+    let found = Row::after(&tx.read(), row.saturating_sub(1), 1)?.into_iter().find(|(id, _)| *id == row);
+    let Some((_, found)) = found else { return Ok(0) };
+    let account = match found {
+        Some(found) => page::sound(&tx.read(), found.account_id)?,
+        None => None,
+    };
     match account.and_then(|account| Some((page::user_of(&account)?, account))) {
         Some((user, account)) => of_account(tx, &about(context, user), (account, Some(row))),
         None => Row::delete(tx, row).map(|()| 1),

@@ -47,30 +47,40 @@ impl Row {
         let mut rows = statement.query([account.id])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            let row = Self::read(row)?;
-            match row.verify(read) {
-                Ok(()) => found.push(row),
-                Err(error) => tracing::error!("{error}: nobody is let in by it"),
+            match Self::read(row).and_then(|row| row.verified(read)) {
+                Ok(row) => found.push(row),
+                Err(StoreError::Tampered(what)) => tracing::error!("{what}: nobody is let in by it"),
+                Err(error) => return Err(error),
             }
         }
         Ok(found)
     }
 
-    /// Rows in order of number after one; unverified.
-    pub(super) fn after(read: &Read<'_>, id: i64, limit: u32) -> Result<Vec<Self>, StoreError> {
+    /// Rows in order of number after one, with their numbers; `None` for what this program did not write.
+    pub(super) fn after(
+        read: &Read<'_>,
+        id: i64,
+        limit: u32,
+    ) -> Result<Vec<(i64, Option<Self>)>, StoreError> {
         let mut statement = read.connection.prepare_cached(AFTER)?;
         let mut rows = statement.query(params![id, limit])?;
         let mut found = Vec::new();
         while let Some(row) = rows.next()? {
-            found.push(Self::read(row)?);
+            let id = row.get(0)?;
+            match Self::read(row).and_then(|row| row.verified(read)) {
+                Ok(row) => found.push((id, Some(row))),
+                Err(StoreError::Tampered(_)) => found.push((id, None)),
+                Err(error) => return Err(error),
+            }
         }
         Ok(found)
     }
 
-    /// Whether it is as this program wrote it.
-    pub(super) fn verify(&self, read: &Read<'_>) -> Result<(), StoreError> {
+    /// Itself, if it is as this program wrote it.
+    fn verified(self, read: &Read<'_>) -> Result<Self, StoreError> {
         let what = || format!("row {} of what is remembered", self.id);
-        read.vault.verify(self.key_id, &self.fields(), &self.mac, what)
+        read.vault.verify(self.key_id, &self.fields(), &self.mac, what)?;
+        Ok(self)
     }
 
     /// Whether it counts, as far as the account and the clock are concerned. A clock that was set back makes
