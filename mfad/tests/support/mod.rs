@@ -59,10 +59,14 @@ impl Daemon {
 
     pub async fn with(text: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let text = text.replace("{dir}", directory.path().to_str().unwrap());
-        let config = Config::from_sources(&[Source { path: "test.toml".into(), text }])
-            .unwrap_or_else(|e| panic!("{e}"));
-        let settings = Settings::resolved(config).await.unwrap_or_else(|problems| panic!("{problems:?}"));
+        let settings = Settings::resolved(config(text, &directory)).await;
+        Self::of(directory, settings.unwrap_or_else(|problems| panic!("{problems:?}")))
+    }
+
+    /// A daemon that was never told what the names in its rules mean.
+    pub fn unresolved(text: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let settings = Settings::new(config(text, &directory));
         Self::of(directory, settings)
     }
 
@@ -148,6 +152,11 @@ impl Daemon {
             }
         }
     }
+}
+
+fn config(text: &str, directory: &tempfile::TempDir) -> Config {
+    let text = text.replace("{dir}", directory.path().to_str().unwrap());
+    Config::from_sources(&[Source { path: "test.toml".into(), text }]).unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[derive(Debug, Eq, PartialEq)]
