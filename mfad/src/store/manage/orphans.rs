@@ -74,7 +74,7 @@ pub(in crate::store) fn reassign(tx: &mut Tx<'_>, wish: &Reassign) -> Answer<u32
             return Ok(Err(Refused::HeirHolds));
         }
         roster::rename(tx, &mut held.account, other)?;
-        if held.holds(FactorState::Active) {
+        if held.holds(FactorState::Active, tx.now) {
             // An invitation to enroll a first factor has nothing to begin any more.
             waiting::settled(tx, other)?;
         }
