@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tracing::warn;
 
 use crate::{
+    boot,
     clock::{Clock, UnixTime},
     config::Config,
     decoy::Decoys,
@@ -42,6 +43,7 @@ pub struct Core {
     clock: Arc<dyn Clock>,
     store: Store,
     login_store: LoginStore,
+    boot: Option<String>,
     settings: RwLock<Arc<Settings>>,
     decoys: Decoys,
     sources: Mutex<Sources>,
@@ -85,6 +87,7 @@ impl Core {
             sources: Mutex::new(Sources::new(failures, window)),
             rate: Mutex::new(GlobalRate::new(rate_limit(&settings))),
             started: clock.now(),
+            boot: boot::current(),
             clock,
             login_store: LoginStore::of(&store),
             store,
@@ -108,6 +111,11 @@ impl Core {
     /// When the daemon started.
     pub fn started(&self) -> UnixTime {
         self.started
+    }
+
+    /// Which start of the machine this is, if that can be told.
+    pub fn boot(&self) -> Option<&str> {
+        self.boot.as_deref()
     }
 
     /// What logins may use of the store.

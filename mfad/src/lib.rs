@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod audit;
+mod boot;
 pub mod clock;
 pub mod core;
 pub mod decoy;

@@ -3,11 +3,23 @@
 //! Refuses to look anything up: what it needs to know comes in the request. [`Grant`], which alone lets
 //! a login go on without a factor, is built here and nowhere else.
 
+mod binding;
+mod key;
 mod kinds;
+mod origin;
 
-use mfa_proto::name::{ServiceName, UserName};
+use mfa_proto::name::{ServiceName, UserId, UserName};
 
-pub use self::kinds::Kinds;
+pub use self::{
+    binding::{Binding, Networks},
+    key::Key,
+    kinds::Kinds,
+    origin::{Origin, Source},
+};
+use crate::{
+    session::Reason,
+    store::{Graced, Recollection},
+};
 
 /// What to do with a user who has no active factor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -76,6 +88,13 @@ pub struct Need {
     pub remember: Option<Remember>,
 }
 
+impl Default for Need {
+    /// One factor of any kind, by no rule.
+    fn default() -> Self {
+        Self { rule: None, preferred: None, kinds: Kinds::ALL, count: 1, remember: None }
+    }
+}
+
 /// All rules, in order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Policy {
@@ -94,6 +113,8 @@ pub struct Request<'a> {
     pub user: &'a UserName,
     /// Through what.
     pub service: &'a ServiceName,
+    /// From where, with which keys.
+    pub origin: &'a Origin,
 }
 
 /// What the rules say.
@@ -114,12 +135,22 @@ pub enum Decision {
 #[derive(Debug, Eq, PartialEq)]
 pub struct Grant {
     rule: String,
+    reason: Reason,
 }
 
 impl Grant {
+    fn by(rule: String) -> Self {
+        Self { rule, reason: Reason::Policy }
+    }
+
     /// The rule that grants it.
     pub fn rule(&self) -> &str {
         &self.rule
+    }
+
+    /// Why it is granted.
+    pub fn reason(&self) -> Reason {
+        self.reason
     }
 }
 
@@ -142,18 +173,35 @@ impl Policy {
                     count: rule.count.max(1),
                     remember: rule.remember,
                 }),
-                Action::Skip => Decision::Skip(Grant { rule: rule.name.clone() }),
+                Action::Skip => Decision::Skip(Grant::by(rule.name.clone())),
                 Action::Deny => Decision::Deny { rule: rule.name.clone() },
             },
         }
+    }
+
+    /// Whether a login may go on because of a success that is remembered: of the same user, by the rule that
+    /// decides now.
+    #[expect(clippy::needless_pass_by_value, reason = "what is recalled is used up: it must not serve twice")]
+    pub fn remembered(&self, need: &Need, user: &UserId, recalled: Recollection) -> Option<Grant> {
+        let rule = need.rule.as_deref().filter(|rule| need.remember.is_some() && *rule == recalled.rule())?;
+        let decides = self.rules.iter().any(|own| own.name == rule && own.remember.is_some());
+        let granted = decides && recalled.user() == user;
+        granted.then(|| Grant { rule: rule.to_owned(), reason: Reason::Remembered })
     }
 
     /// Whether a user who is proven to have no active factor may go on without.
     pub fn without_factor(&self) -> Option<Grant> {
         match self.unenrolled {
             Unenrolled::Deny | Unenrolled::Enroll => None,
-            Unenrolled::Skip => Some(Grant { rule: "unenrolled = skip".to_owned() }),
+            Unenrolled::Skip => Some(Grant::by("unenrolled = skip".to_owned())),
         }
+    }
+
+    /// A user without a factor goes on, because the store has counted this login as one of grace.
+    #[expect(clippy::needless_pass_by_value, reason = "what was counted is used up: it must not serve twice")]
+    pub fn graced(&self, graced: Graced) -> Grant {
+        tracing::debug!("a login of {} is one of grace", graced.user());
+        Grant { rule: "enrollment grace".to_owned(), reason: Reason::Grace }
     }
 }
 
@@ -185,7 +233,8 @@ mod tests {
 
     fn decide(policy: &Policy, user: &str, service: &str) -> Decision {
         let (user, service) = (UserName::new(user).unwrap(), ServiceName::new(service).unwrap());
-        policy.decide(&Request { user: &user, service: &service })
+        let origin = Origin { source: Source::Local, keys: Vec::new() };
+        policy.decide(&Request { user: &user, service: &service, origin: &origin })
     }
 
     fn need(rule: Option<&str>) -> Need {
@@ -219,6 +268,35 @@ mod tests {
     }
 
     #[test]
+    fn what_is_remembered_is_granted_by_the_rule_that_has_it_remembered_alone() {
+        let remember = Some(Remember { seconds: 60 });
+        let policy = Policy {
+            rules: vec![
+                Rule { remember, ..rule("office", None, None, Action::Require) },
+                rule("other", None, None, Action::Require),
+            ],
+            ..Policy::default()
+        };
+        let need = |rule: &str| Need { remember, ..need(Some(rule)) };
+        let user = |name: &str| UserId::local(UserName::new(name).unwrap());
+        let recalled = |need: &Need, rule: &str, name: &str| {
+            policy.remembered(need, &user("jane"), Recollection::of_nothing(user(name), rule))
+        };
+        let granted = recalled(&need("office"), "office", "jane").unwrap();
+        assert_eq!((granted.rule(), granted.reason()), ("office", Reason::Remembered));
+        for (need, rule, name) in [
+            (need("office"), "office", "john"),
+            (need("office"), "other", "jane"),
+            (need("other"), "other", "jane"),
+            (need("gone"), "gone", "jane"),
+            (Need { remember: None, ..need("office") }, "office", "jane"),
+            (Need { rule: None, ..need("office") }, "office", "jane"),
+        ] {
+            assert_eq!(recalled(&need, rule, name), None, "{need:?} {rule} {name}");
+        }
+    }
+
+    #[test]
     fn the_first_match_wins_and_without_one_a_factor_is_required() {
         let policy = Policy {
             rules: vec![
@@ -228,7 +306,7 @@ mod tests {
             ],
             ..Policy::default()
         };
-        assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant { rule: "robots".into() }));
+        assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant::by("robots".into())));
         assert_eq!(decide(&policy, "robot", "su"), Decision::Deny { rule: "no su".into() });
         assert_eq!(decide(&policy, "jane", "sshd"), required("everyone"));
         assert_eq!(decide(&policy, "jane", "login"), Decision::Require(need(None)));

@@ -8,15 +8,16 @@ use mfa_proto::{
 };
 
 use crate::{
+    clock::UnixTime,
     config::{self, Config},
     factor::{Rules, TokenSettings},
     identity::{Accounts, Directory, Nss},
     limits::{Profile, ProfileName},
     outgoing::Line,
-    policy::{Action, Kinds, Policy, Rule, Unenrolled},
+    policy::{Action, Kinds, Networks, Policy, Rule, Unenrolled},
     server::admission::Caps,
     session::PromptSettings,
-    store::{SentLimits, StoreSettings},
+    store::{Forgetting, GraceTerms, SentLimits, StoreSettings},
 };
 
 /// What the configuration means. A reload replaces it; see [`Self::only_at_start`] for what it cannot change.
@@ -29,6 +30,7 @@ pub struct Settings {
     prompt: PromptSettings,
     token: Arc<TokenSettings>,
     line: Option<Line>,
+    grace: GraceTerms,
 }
 
 impl Settings {
@@ -50,6 +52,7 @@ impl Settings {
                 attempts: u32::from(config.prompt().attempts),
             },
             token: Arc::default(),
+            grace: grace_of(config.enrollment()),
             config,
         }
     }
@@ -58,6 +61,12 @@ impl Settings {
     #[must_use]
     pub fn with_signers(self, token: TokenSettings) -> Self {
         Self { token: Arc::new(token), ..self }
+    }
+
+    /// The same, with names looked up elsewhere.
+    #[must_use]
+    pub fn with_directory(self, directory: Directory) -> Self {
+        Self { directory, ..self }
     }
 
     /// The configuration itself.
@@ -90,6 +99,11 @@ impl Settings {
         self.line.as_ref()
     }
 
+    /// How long users without a factor get in without.
+    pub fn grace(&self) -> GraceTerms {
+        self.grace
+    }
+
     /// What core has to know of an outside service.
     pub fn outside(&self, service: &FactorLabel) -> Option<&config::RestTerms> {
         self.config.rest().get(service).map(|rest| &rest.terms)
@@ -109,6 +123,14 @@ impl Settings {
     pub fn caps(&self) -> Caps {
         let core = self.config.core();
         Caps { total: core.max_connections, per_uid: core.per_uid_connections }
+    }
+
+    /// How much of an address successes that are remembered are bound to, and whether to this start of the
+    /// machine.
+    pub fn remembering(&self) -> (Networks, bool) {
+        let remember = self.config.remember();
+        let networks = Networks { ipv4: remember.ipv4_prefix, ipv6: remember.ipv6_prefix };
+        (networks, remember.forget_on.boot)
     }
 
     /// Keys that differ from `before` and are read at the start alone, as `[section] key`.
@@ -133,6 +155,10 @@ impl Settings {
             max_factors: self.config.enrollment().max_factors,
             sent: sent_limits(&self.config),
             token: Arc::clone(&self.token),
+            forget: Forgetting {
+                on_change: self.config.remember().forget_on.factor_change,
+                on_lock: self.config.remember().forget_on.lock,
+            },
         }
     }
 }
@@ -181,6 +207,16 @@ fn limits_of(limits: &config::SentLimits) -> SentLimits {
         per_number_day: limits.per_target_day,
         global_day: limits.global_day,
     }
+}
+
+/// The last day of grace counts to its end, as this host's zone has it.
+fn grace_of(enrollment: &config::Enrollment) -> GraceTerms {
+    let end = |day: jiff::civil::Date| {
+        let next = day.tomorrow().and_then(|next| next.to_zoned(jiff::tz::TimeZone::system()));
+        // The calendar's own last day has no next one.
+        next.map_or(UnixTime(i64::MAX), |next| UnixTime(next.timestamp().as_second()))
+    };
+    GraceTerms { until: enrollment.enroll_by.map(end), logins: enrollment.grace_logins }
 }
 
 fn policy_of(config: &Config) -> Policy {

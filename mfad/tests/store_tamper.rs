@@ -18,8 +18,12 @@ use mfa_proto::{
 };
 use mfad::{
     clock::{FakeClock, UnixTime},
+    policy::Binding,
     seal::Keyring,
-    store::{Channel, Issued, LoginStore, Outcome, RecoveryNew, Store, StoreError, StoreSettings, Target},
+    store::{
+        Channel, Issued, LoginStore, Outcome, RecoveryNew, Remembrance, Store, StoreError, StoreSettings,
+        Target,
+    },
 };
 use rusqlite::Connection;
 use store_common::*;
@@ -48,7 +52,9 @@ impl Original {
         let phone_of_john = f.enroll_sms("john", "+49305556667").await;
         drop(f.sent(&context("john"), phone_of_john).await);
         for name in USERS {
-            assert!(accepted(&f.try_code(name, &totp(name.as_bytes(), NOW)).await));
+            let outcome = f.try_code(name, &totp(name.as_bytes(), NOW)).await;
+            let Outcome::Accepted(proof) = outcome else { panic!("{name}: {outcome:?}") };
+            f.store.remember(&proof, remembrance(name)).await.unwrap();
         }
         f.store.shutdown().await;
         Self { directory: f.directory, keyring: f.keyring }
@@ -71,6 +77,13 @@ impl Original {
         let clock = Arc::new(FakeClock::at(NOW.plus(60)));
         Store::open(path, self.keyring.clone(), StoreSettings::default(), clock)
     }
+}
+
+/// A success that is remembered for longer than the tests last.
+fn remembrance(name: &str) -> Remembrance {
+    let [class, source, key, rule] = ["sshd", "local", "SHA256:one", "office"].map(str::to_owned);
+    let binding = Binding { class, source, key, rule };
+    Remembrance { context: context(name), uid: Some(1000), binding, boot: "this".to_owned(), seconds: 3600 }
 }
 
 /// What an intruder's change led to.
@@ -122,10 +135,9 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     findings.noticed |= matches!(store.decoy().await, Err(StoreError::Tampered(_)));
     // What was sent is looked through with each code, and each hour.
     store.prune_audit(UnixTime(0), u64::MAX).await.unwrap();
-    findings.noticed |= store
-        .audit(AuditFilter::default(), 1000)
-        .await
-        .map_or(true, |page| page.rows.iter().any(|row| row.event == "sent_changed"));
+    findings.noticed |= store.audit(AuditFilter::default(), 1000).await.map_or(true, |page| {
+        page.rows.iter().any(|row| matches!(row.event.as_str(), "sent_changed" | "remembered_changed"))
+    });
     store.shutdown().await;
     findings
 }

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Rows read for one page; those that do not fit a frame wait for the next.
-const ROWS_A_PAGE: u32 = 48;
+pub(super) const ROWS_A_PAGE: u32 = 48;
 /// Bytes of problems that fit a reply.
 const PROBLEM_BYTES: usize = 3_500;
 
@@ -46,11 +46,7 @@ impl Desk<'_> {
                 _ => not_done(&user, "read the factors", self.core.now(), &error),
             }
         })?;
-        detail.orphaned = match (account, detail.uid) {
-            (Ok(Account::Known { uid }), Some(enrolled)) => uid != enrolled,
-            (Ok(Account::Unknown), _) => true,
-            (Ok(Account::Known { .. } | Account::Unchecked) | Err(_), _) => false,
-        };
+        detail.orphaned = account.is_ok_and(|account| !account.is_of(detail.uid));
         Ok(Reply::User(Box::new(detail)))
     }
 
@@ -107,7 +103,7 @@ impl Desk<'_> {
 }
 
 /// Whether a page fits a frame, with room for the tag of the reply it stands in.
-fn fits<T: serde::Serialize>(page: &T) -> bool {
+pub(super) fn fits<T: serde::Serialize>(page: &T) -> bool {
     codec::encode(page).is_ok_and(|whole| whole.len() < frame::MAX_PAYLOAD)
 }
 

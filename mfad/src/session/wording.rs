@@ -5,7 +5,7 @@ use mfa_proto::{
     text::ShownText,
 };
 
-use super::SHORT_WAIT;
+use super::{Holding, SHORT_WAIT, prompt::listed};
 use crate::{clock::UnixTime, limits::Gate, store::Proof};
 
 /// Sentences for prompts.
@@ -93,10 +93,27 @@ impl Wording {
         format!("No code was sent: too many were. The next can be in {}.", duration(until.since(now)))
     }
 
+    /// So many factors were proven; another of what is left is needed.
+    pub fn one_more(proven: usize, left: &[&Holding]) -> String {
+        let which = match proven {
+            1 => "First",
+            2 => "Second",
+            _ => "Last",
+        };
+        let words: Vec<String> = left.iter().map(|holding| holding.word(left).to_owned()).collect();
+        let front = if words.len() == 1 { " code right. Now: " } else { " code right. Now one of: " };
+        match words.as_slice() {
+            [] => format!("{which} code right."),
+            _ => listed(&format!("{which}{front}"), &words, ".", Self::MOST),
+        }
+    }
+
     /// What is told before the end: how many recovery codes are left to whoever used one, and what failed
     /// since the last login, unless all of that was in this one: `own` attempts failed here.
-    pub fn farewell(proof: &Proof, own: u32) -> Option<ShownText> {
-        let lines: Vec<String> = [codes_left(proof), failures(proof, own)].into_iter().flatten().collect();
+    pub fn farewell(proofs: &[Proof], own: u32) -> Option<ShownText> {
+        let left = proofs.iter().find_map(codes_left);
+        let failed = proofs.iter().find_map(|proof| failures(proof, own));
+        let lines: Vec<String> = left.into_iter().chain(failed).collect();
         if lines.is_empty() { None } else { Some(ShownText::clean(&lines.join("\n"))) }
     }
 }

@@ -13,6 +13,7 @@ use super::{
     StoreError,
     audit_rows::{self, Event},
     bench::{Bench, Blame},
+    counting::Counting,
     notable,
     proof::Proof,
     roster, token,
@@ -43,6 +44,8 @@ pub struct Attempt {
     pub answer: Answer,
     /// Whether the password was proven.
     pub channel: Channel,
+    /// Which factors count. An answer that is right for another one is wrong, and not used up.
+    pub counting: Counting,
 }
 
 /// What became of an attempt. By the time it is known it is durable.
@@ -82,9 +85,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The verdict's and the reason's words in the audit trail.
+    /// The verdict's and the reason's words in the audit trail. One of several factors that are needed is
+    /// no login: `partial`.
     pub(crate) fn words(&self) -> (&'static str, Reason) {
         match self {
+            Self::Accepted(proof) if !proof.is_last() => ("partial", Reason::Ok),
             Self::Accepted(_) => ("accept", Reason::Ok),
             Self::Wrong { .. } => ("deny", Reason::WrongCode),
             Self::Used { .. } => ("deny", Reason::UsedCode),
@@ -98,6 +103,12 @@ impl Outcome {
             Self::Tampered => ("deny", Reason::Tampered),
             Self::ClockUnusable => ("deny", Reason::ClockUnusable),
         }
+    }
+
+    /// Whether the row in the trail that came with it says how the login ended, if it ends so. A factor that
+    /// is one of several does not.
+    pub fn ends_in_trail(&self) -> bool {
+        !matches!(self, Self::Accepted(proof) if !proof.is_last())
     }
 
     fn factor(&self) -> Option<FactorId> {
@@ -182,9 +193,9 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     let Some(account) = account else { return Ok(Outcome::NoFactor) };
     let (answer, channel) = (&attempt.answer, attempt.channel);
     let blame = Blame { context: &attempt.context, channel };
-    let mut bench = Bench::of(&tx.read(), account, session)?;
-    if !bench.factors.iter().any(|f| f.state == FactorState::Active) {
-        let exhausted = bench.factors.iter().any(|f| f.state == FactorState::Exhausted);
+    let mut bench = Bench::counting(&tx.read(), account, session, &attempt.counting)?;
+    if !bench.may_be_of(FactorState::Active) {
+        let exhausted = bench.may_be_of(FactorState::Exhausted);
         return Ok(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor });
     }
     bench.begin_waits_anew(tx)?;

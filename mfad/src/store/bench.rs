@@ -13,10 +13,11 @@ use super::{
     account::Account,
     attempt::{Channel, Outcome},
     challenge::{self, Challenge, ENROLLMENT},
+    counting::{self, Counting},
     factor_row::{self, Factor},
     notable,
-    proof::{self, Failed, Proof},
-    recovery,
+    proof::{self, Failed, Proof, Worth},
+    recovery, remembered,
     tx::{Read, Tx},
     view::{account_gate, most_lenient},
 };
@@ -32,6 +33,10 @@ pub(super) struct Bench<'s> {
     pub(super) account: Account,
     pub(super) factors: Vec<Factor>,
     codes: Vec<Challenge>,
+    /// Ids of factors that do not count here.
+    barred: Vec<i64>,
+    /// How what is proven here counts.
+    counted: Counted,
     pub(super) session: &'s str,
     now: UnixTime,
 }
@@ -41,6 +46,15 @@ pub(super) struct Bench<'s> {
 pub(super) struct Blame<'a> {
     pub(super) context: &'a Context,
     pub(super) channel: Channel,
+}
+
+/// How a success counts.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    /// It is the last that is needed.
+    last: bool,
+    /// Others are needed with it, so that it matters which of them it would count for as well.
+    of_several: bool,
 }
 
 /// Indexes of judged factors with what the answer turned out to be.
@@ -55,7 +69,31 @@ impl<'s> Bench<'s> {
         for factor in factors.iter().filter(|factor| factor.keeps_challenges()) {
             codes.extend(challenge::of(read, factor)?.into_iter().filter(Challenge::is_code));
         }
-        Ok(Self { account, factors, codes, session, now: read.now })
+        let counted = Counted { last: true, of_several: false };
+        Ok(Self { account, factors, codes, barred: Vec::new(), counted, session, now: read.now })
+    }
+
+    /// The same, where not every factor counts.
+    pub(super) fn counting(
+        read: &Read<'_>,
+        account: Account,
+        session: &'s str,
+        counting: &Counting,
+    ) -> Result<Self, StoreError> {
+        let bench = Self::of(read, account, session)?;
+        let barred = counting.barred(read, &bench.account, &bench.factors)?;
+        let counted = Counted { last: counting.is_last(), of_several: counting.needed > 1 };
+        Ok(Self { barred, counted, ..bench })
+    }
+
+    /// Whether a factor counts here.
+    pub(super) fn counts(&self, factor: &Factor) -> bool {
+        !self.barred.contains(&factor.id)
+    }
+
+    /// Whether a factor that counts is in this state.
+    pub(super) fn may_be_of(&self, state: FactorState) -> bool {
+        self.factors.iter().any(|factor| factor.state == state && self.counts(factor))
     }
 
     /// The live code of a factor, if it was sent for this session.
@@ -65,6 +103,10 @@ impl<'s> Bench<'s> {
 
     /// Whether an answer has the form of those that a factor takes.
     fn takes(&self, factor: &Factor, answer: &Answer) -> bool {
+        self.counts(factor) && self.has_form(factor, answer)
+    }
+
+    fn has_form(&self, factor: &Factor, answer: &Answer) -> bool {
         match factor.params {
             Params::Totp(_)
             | Params::Hotp { .. }
@@ -125,7 +167,9 @@ impl<'s> Bench<'s> {
     }
 
     pub(super) fn is_open(&self, factor: &Factor) -> bool {
-        factor.state == FactorState::Active && factor.counter.clone().gate(self.now).is_open()
+        factor.state == FactorState::Active
+            && self.counts(factor)
+            && factor.counter.clone().gate(self.now).is_open()
     }
 
     /// Judges the answer for one factor, whatever its state; `None` when there is no code it could be. Signed
@@ -195,8 +239,13 @@ impl<'s> Bench<'s> {
         moved: Moving,
     ) -> Result<Proof, StoreError> {
         let moved = self.without_code(tx, index, moved)?;
+        let twins = match self.factors.get(index).filter(|_| self.counted.of_several) {
+            Some(factor) => Some(counting::twins(&tx.read(), &self.account, (factor, &self.factors))?),
+            None => None,
+        };
         let factor = self.factors.get_mut(index).ok_or(StoreError::Internal)?;
-        proof::consume(tx, user, factor, moved)?
+        let worth = Worth { last: self.counted.last, twins };
+        proof::consume(tx, user, (factor, moved), worth)?
             .ok_or_else(|| StoreError::Tampered(format!("factor {} changed meanwhile", factor.id)))
     }
 
@@ -215,7 +264,8 @@ impl<'s> Bench<'s> {
         Ok(Moving { drift: factor.moving.drift, ..moved })
     }
 
-    /// A success forgets the failures without proven password too. A channel that is closed gets here
+    /// A success forgets the failures without proven password too; one of several that are needed does
+    /// not. A channel that is closed gets here
     /// only by a success with proven password. In a login it also ends the count of failed attempts, and
     /// says what it was; writes nothing where nothing failed.
     pub(super) fn forgive(&mut self, tx: &Tx<'_>) -> Result<Option<Failed>, StoreError> {
@@ -223,7 +273,7 @@ impl<'s> Bench<'s> {
         let spotless = unproven.failures == 0 && !unproven.until_admin;
         // Who proves a change to `mfactl` is not told there: the next login tells.
         let failed = Some(self.account.failed).filter(|count| *count > 0 && self.session != ENROLLMENT);
-        if spotless && failed.is_none() {
+        if !self.counted.last || (spotless && failed.is_none()) {
             return Ok(None);
         }
         unproven.succeed();
@@ -294,14 +344,19 @@ impl<'s> Bench<'s> {
             context.source.as_ref().map(|source| source.as_str().to_owned()).unwrap_or_default();
         if channel == Channel::Unproven {
             let gate = self.account.unproven.fail(&tx.settings.unproven, tx.now);
+            if remembered::is_lock(gate, self.account.unproven.failures, tx.settings.unproven.burst) {
+                remembered::locked(tx, &mut self.account)?;
+            }
             if let Some(lock) = notable::lock(gate, self.account.unproven, &tx.settings.unproven, tx.now) {
                 notable::note(tx, (notable::LOCKED, context), None, &format!("unproven {lock}"))?;
             }
             return self.account.update(tx);
         }
+        let mut locked = false;
         for index in factors {
             let Some(factor) = self.factors.get_mut(*index) else { continue };
             let gate = factor.counter.fail(&tx.settings.profile, tx.now);
+            locked |= remembered::is_lock(gate, factor.counter.failures, tx.settings.profile.burst);
             if gate == Gate::Exhausted {
                 factor.state = FactorState::Exhausted;
                 tx.head.active_factors = tx.head.active_factors.saturating_sub(1);
@@ -315,7 +370,11 @@ impl<'s> Bench<'s> {
         let over = self.account.days.total(tx.now) >= tx.settings.profile.window_failures;
         if over && !self.account.window_locked {
             self.account.window_locked = true;
+            locked = true;
             notable::note(tx, (notable::LOCKED, context), None, "long_window until_admin")?;
+        }
+        if locked {
+            remembered::locked(tx, &mut self.account)?;
         }
         self.account.update(tx)
     }

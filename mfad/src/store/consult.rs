@@ -12,6 +12,7 @@ use super::{
     audit_rows::{self, Event},
     bench::{Bench, Blame},
     challenge::{self, Challenge, Purpose, Term},
+    counting::Counting,
     factor_row::Factor,
     issue::SentLimits,
     roster,
@@ -41,6 +42,8 @@ pub struct Consult {
     pub factor: FactorId,
     /// Whether the password was proven, which decides whose budget a failure is charged to.
     pub channel: Channel,
+    /// Which factors count: nobody is asked about another.
+    pub counting: Counting,
 }
 
 /// Whether the service may be asked. By the time it is known it is durable.
@@ -70,6 +73,7 @@ pub struct Ticket {
     rule: Option<String>,
     uid: Option<u32>,
     channel: Channel,
+    counting: Counting,
     factor: FactorId,
     outside: Outside,
     /// The row that goes with it.
@@ -150,8 +154,9 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
         return Ok(Consulted::Orphaned);
     }
     let session = wanted.context.session.clone();
-    let mut bench = Bench::of(&tx.read(), account, session.as_str())?;
+    let mut bench = Bench::counting(&tx.read(), account, session.as_str(), &wanted.counting)?;
     let meant = |factor: &Factor| FactorId(factor.id) == wanted.factor && factor.params == Params::Rest;
+    let meant = |factor: &Factor| meant(factor) && bench.counts(factor);
     let Some(index) = bench.factors.iter().position(meant) else { return Ok(Consulted::Gone) };
     let state = bench.factors.get(index).map(|factor| factor.state);
     match state {
@@ -187,13 +192,14 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
 
 /// A ticket that goes with no row yet.
 pub(super) fn ticket(wanted: Consult, outside: Outside) -> Ticket {
-    let Consult { context, rule, uid, factor, channel } = wanted;
+    let Consult { context, rule, uid, factor, channel, counting } = wanted;
     let (row, position, charge) = (0, 0, Charge::default());
     Ticket {
         context,
         rule,
         uid,
         channel,
+        counting,
         factor,
         outside,
         row,
@@ -274,7 +280,8 @@ fn try_settle(tx: &mut Tx<'_>, ticket: &Ticket, judgment: Judgment) -> Result<Ou
     if account.uid != ticket.uid {
         return Ok(Outcome::Orphaned);
     }
-    let mut bench = Bench::of(&tx.read(), account, ticket.context.session.as_str())?;
+    let session = ticket.context.session.as_str();
+    let mut bench = Bench::counting(&tx.read(), account, session, &ticket.counting)?;
     let Some(index) = bench.factors.iter().position(|factor| FactorId(factor.id) == ticket.factor) else {
         return Ok(Outcome::NoFactor);
     };
@@ -294,7 +301,7 @@ fn try_settle(tx: &mut Tx<'_>, ticket: &Ticket, judgment: Judgment) -> Result<Ou
         return Ok(Outcome::Locked { gate: Gate::Exhausted });
     }
     let factor = bench.factors.get(index).ok_or(StoreError::Internal)?;
-    if factor.state != FactorState::Active {
+    if factor.state != FactorState::Active || !bench.counts(factor) {
         return Ok(Outcome::NoFactor);
     }
     let moved = factor.moved_on();

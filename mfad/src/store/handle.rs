@@ -4,7 +4,9 @@ mod changes;
 mod copies;
 mod factors;
 mod notices;
+mod remembered;
 mod upkeep;
+mod waiting;
 
 use std::{
     path::Path,

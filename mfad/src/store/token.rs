@@ -6,7 +6,7 @@ mod newcomer;
 mod trial;
 
 use mfa_proto::{
-    admin::FactorState,
+    admin::{FactorKind, FactorState},
     answer::SignedToken,
     name::{FactorLabel, UserId},
     secret::SecretText,
@@ -45,11 +45,13 @@ pub(super) fn judge(
     (account, session): (Option<Account>, &str),
 ) -> Result<Outcome, StoreError> {
     let trial = Trial::of(tx, &attempt.context.user, token)?;
+    let kind_counts = attempt.counting.kinds.contains(FactorKind::Token);
     let Some(account) = account else {
-        let proof = if tx.now.is_unset() { None } else { newcomer(tx, attempt, &trial, &[])? };
+        let proof =
+            if tx.now.is_unset() || !kind_counts { None } else { newcomer(tx, attempt, &trial, &[])? };
         return Ok(proof.map_or(Outcome::NoFactor, Outcome::Accepted));
     };
-    let mut bench = Bench::of(&tx.read(), account, session)?;
+    let mut bench = Bench::counting(&tx.read(), account, session, &attempt.counting)?;
     bench.begin_waits_anew(tx)?;
     let gate = gate_of(&bench, attempt.channel, tx.now);
     if !gate.is_open() || tx.now.is_unset() {
@@ -64,7 +66,8 @@ pub(super) fn judge(
         return Ok(outcome);
     }
     let known = domains_of(&tx.read(), &bench)?;
-    if let Some(proof) = newcomer(tx, attempt, &trial, &known)? {
+    let first = if kind_counts { newcomer(tx, attempt, &trial, &known)? } else { None };
+    if let Some(proof) = first {
         let failed = forgive(tx, attempt, session)?;
         return Ok(Outcome::Accepted(proof.after(failed)));
     }
@@ -77,7 +80,7 @@ pub(super) fn judge(
     if judged.clock_unusable && judged.wrong.is_empty() {
         return Ok(Outcome::ClockUnusable);
     }
-    let judged_by = if holds_token(&bench) { judged.wrong } else { open_factors(&bench) };
+    let judged_by = if holds_token(&bench) && kind_counts { judged.wrong } else { open_factors(&bench) };
     let blame = Blame { context: &attempt.context, channel: attempt.channel };
     bench.charge(tx, &judged_by, blame)?;
     let gate = gate_of(&bench, attempt.channel, tx.now);
@@ -185,7 +188,7 @@ fn domains_of(read: &Read<'_>, bench: &Bench<'_>) -> Result<Vec<FactorLabel>, St
 /// As any other success does. The account's row is another one since the factor was added.
 fn forgive(tx: &Tx<'_>, attempt: &Attempt, session: &str) -> Result<Option<Failed>, StoreError> {
     match roster::find(&tx.read(), &attempt.context.user)? {
-        Some(account) => Bench::of(&tx.read(), account, session)?.forgive(tx),
+        Some(account) => Bench::counting(&tx.read(), account, session, &attempt.counting)?.forgive(tx),
         None => Err(StoreError::Internal),
     }
 }

@@ -59,15 +59,21 @@ impl Daemon {
 
     #[expect(clippy::unused_async, reason = "it spawns tasks, so it has to be called inside a runtime")]
     pub async fn with(text: &str) -> Self {
+        Self::of(|directory| {
+            let text = text.replace("{dir}", directory.to_str().unwrap());
+            let config = Config::from_sources(&[Source { path: "test.toml".into(), text }]);
+            Settings::new(config.unwrap_or_else(|e| panic!("{e}")))
+        })
+    }
+
+    /// A daemon with the settings that are made for its directory. To be called inside a runtime.
+    pub fn of(settings: impl FnOnce(&Path) -> Settings) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let text = text.replace("{dir}", directory.path().to_str().unwrap());
-        let config = Config::from_sources(&[Source { path: "test.toml".into(), text }])
-            .unwrap_or_else(|e| panic!("{e}"));
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::create(&directory.path().join("key")).unwrap();
         let database = directory.path().join("mfad.db");
         Store::create(&database, &keyring, &*clock).unwrap();
-        let settings = Settings::new(config);
+        let settings = settings(directory.path());
         let shared: Arc<dyn Clock> = Arc::<FakeClock>::clone(&clock);
         let store = Store::open(&database, keyring, settings.for_store(), Arc::clone(&shared)).unwrap();
         let core = Arc::new(Core::new(shared, store, settings, directory.path().join("mfad.toml")));

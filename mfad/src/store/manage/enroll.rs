@@ -23,8 +23,9 @@ use crate::{
         challenge::ENROLLMENT,
         factor_row::{Factor, Fresh},
         notable::BEGUN,
-        roster, token,
+        remembered, roster, token,
         tx::Tx,
+        waiting,
     },
 };
 
@@ -165,6 +166,7 @@ pub(super) fn insert(
     let account = take_in(tx, order, account, id)?;
     if state == FactorState::Active {
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);
+        waiting::settled(tx, &order.context.user)?;
     }
     let (label, params, moving) = (new.label.clone(), new.params, new.start);
     let fresh = Fresh { id, label, state, params, moving, secret: &new.secret };
@@ -181,6 +183,7 @@ pub(super) fn take_in(
 ) -> Result<Account, StoreError> {
     if let Some(mut account) = account {
         account.add_factor(factor);
+        remembered::factor_changed(tx, &mut account)?;
         account.update(tx)?;
         return Ok(account);
     }
@@ -248,6 +251,7 @@ pub(super) fn activate(tx: &mut Tx<'_>, order: &Order, mut held: Holding, index:
     tx.head.active_factors = tx.head.active_factors.saturating_add(1);
     drop_labelled(tx, &mut held, &label, |factor| factor.id != id)?;
     held.settle(tx)?;
+    waiting::settled(tx, &order.context.user)?;
     note(tx, order, ("confirm", params), id)?;
     Ok(Ok(FactorId(id)))
 }

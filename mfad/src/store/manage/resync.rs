@@ -14,6 +14,7 @@ use crate::store::{
     audit_rows::Event,
     bench::{Bench, Blame},
     challenge::ENROLLMENT,
+    remembered,
     tx::Tx,
     view::account_gate,
 };
@@ -62,6 +63,8 @@ pub(in crate::store) fn resync(tx: &mut Tx<'_>, wanted: &Resync) -> Answer<Facto
     factor.moving = moved;
     factor.counter.succeed();
     factor.update(tx)?;
+    remembered::factor_changed(tx, &mut bench.account)?;
+    bench.account.update(tx)?;
     audit_rows::append_change(tx, &order.context, "resync", Some(id.0))?;
     Ok(Ok(id))
 }
