@@ -38,7 +38,7 @@ impl Via {
     fn most(&self) -> u32 {
         match self {
             Self::Polkit(_) => MOST_AUTHORIZATIONS_OF_ONE,
-            Self::Medium(_) | Self::Outside(_) | Self::Nothing => MOST_OF_ONE,
+            Self::Medium(_) | Self::Outside(_) | Self::Notices | Self::Nothing => MOST_OF_ONE,
         }
     }
 }
