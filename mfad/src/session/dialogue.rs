@@ -6,6 +6,7 @@ use mfa_proto::{
     admin::{FactorId, FactorKind},
     answer::AnswerShape,
     login::Verdict,
+    text::ShownText,
 };
 
 use super::{
@@ -244,7 +245,7 @@ impl Dialogue {
         self.ask_with(text)
     }
 
-    fn ask_with(mut self, text: mfa_proto::text::ShownText) -> Step {
+    fn ask_with(mut self, text: ShownText) -> Step {
         let Some(left) = self.rounds_left.checked_sub(1) else {
             return Step::Settle(Settled::denied(Reason::Malformed));
         };

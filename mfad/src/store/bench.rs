@@ -296,7 +296,7 @@ impl<'s> Bench<'s> {
         let spotless = unproven.failures == 0 && !unproven.until_admin;
         // Who proves a change to `mfactl` is not told there: the next login tells.
         let failed = Some(self.account.failed).filter(|count| *count > 0 && self.session != ENROLLMENT);
-        if spotless && failed.is_none() {
+        if !self.counted.last || (spotless && failed.is_none()) {
             return Ok(None);
         }
         unproven.succeed();

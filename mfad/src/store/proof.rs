@@ -24,6 +24,15 @@ pub struct Proof {
     failed: Option<Failed>,
 }
 
+/// Attempts that failed since the success before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failed {
+    /// How many.
+    pub count: u32,
+    /// Where the last of them came from, as claimed; empty when nothing was claimed.
+    pub from: String,
+}
+
 /// How a proof counts towards a login that needs several.
 #[derive(Clone, Debug)]
 pub(super) struct Worth {
