@@ -20,7 +20,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use self::{
     audit::{AuditArgs, AuditRows, AuditVerb, Link, VerifyArgs},
     copy::{BackupArgs, RestoreArgs},
-    daemon::{ConfigVerb, ManArgs, ShellName, TestArgs},
+    daemon::{ConfigVerb, ManArgs, ShellName, StatusArgs, TestArgs},
     enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
@@ -124,7 +124,7 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Show how the daemon is (root)
     #[command(after_long_help = help::STATUS)]
-    Status,
+    Status(StatusArgs),
     /// Show what was decided and changed, or check that nobody tampered with it (root)
     #[command(after_long_help = help::AUDIT)]
     Audit(Box<AuditArgs>),

@@ -101,7 +101,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Reset(user) => verb::reset(context, &user),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),
-        Command::Status => status::run(context),
+        Command::Status(arguments) => status::run(context, &arguments),
         Command::Audit(arguments) => audit::run(context, &arguments),
         Command::Test(arguments) => test::run(context, arguments),
         Command::Config(ConfigVerb::Check) => config::check(context),
