@@ -116,7 +116,7 @@ fn moved_rows() -> Vec<(String, i64, Fault)> {
         ("DELETE FROM audit WHERE seq = 12".into(), 12, Fault::EndMissing { last: 12 }),
         ("DELETE FROM audit WHERE seq > 3".into(), 4, Fault::EndMissing { last: 12 }),
         ("DELETE FROM audit".into(), 1, Fault::EndMissing { last: 12 }),
-        // A chain that is consistent, but not made with the key.
+        // Links that were not made with the key.
         ("UPDATE audit SET chain = randomblob(32)".into(), 1, Fault::Changed),
     ]
 }
