@@ -9,8 +9,11 @@ mod enroll;
 mod factor;
 mod help;
 mod import;
+mod invite;
+mod orphans;
 mod parse;
 mod recovery;
+mod remembered;
 mod user;
 
 use std::path::PathBuf;
@@ -25,8 +28,11 @@ pub(crate) use self::{
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
+    invite::InviteArgs,
+    orphans::{ListArgs, PruneArgs, ReassignArgs},
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
+    remembered::{RememberedVerb, RevokeArgs},
     user::{NamedUser, OptionalUser},
 };
 
@@ -83,6 +89,9 @@ pub(crate) enum Command {
     /// Make and count recovery codes: single-use codes on paper
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryVerb),
+    /// Invite a user to enroll a first factor (root)
+    #[command(after_long_help = help::INVITE)]
+    Invite(InviteArgs),
     /// Send a code to a telephone number or mail address that is enrolled
     #[command(after_long_help = help::SEND)]
     Send(TargetArgs),
@@ -97,7 +106,7 @@ pub(crate) enum Command {
     Import(Box<ImportArgs>),
     /// List the users that have factors
     #[command(after_long_help = help::LIST)]
-    List,
+    List(ListArgs),
     /// Show the factors, failures and locks of one user
     #[command(after_long_help = help::SHOW)]
     Show(OptionalUser),
@@ -110,12 +119,21 @@ pub(crate) enum Command {
     /// Delete a factor, or all of a user
     #[command(after_long_help = help::SWITCH)]
     Remove(RemoveArgs),
+    /// Give the factors of a user whose account has another uid, or another name, to that account (root)
+    #[command(after_long_help = help::REASSIGN)]
+    Reassign(ReassignArgs),
+    /// Delete all factors of users whose account is gone or has another uid (root)
+    #[command(after_long_help = help::PRUNE)]
+    Prune(PruneArgs),
     /// End the waits of a user now; failures stay counted (root)
     #[command(after_long_help = help::SWITCH)]
     Unlock(NamedUser),
     /// Forget failures, waits and clock drift of a user; used codes stay used (root)
     #[command(after_long_help = help::SWITCH)]
     Reset(NamedUser),
+    /// List and revoke successes for which logins are not asked again
+    #[command(subcommand, arg_required_else_help = true)]
+    Remembered(RememberedVerb),
     /// Write a copy of the sealed database to a file, without the key (root)
     #[command(after_long_help = help::BACKUP)]
     Backup(BackupArgs),

@@ -194,7 +194,7 @@ impl Failure {
 
 fn exit_of(code: RefusalCode) -> u8 {
     match code {
-        RefusalCode::NotAllowed => exit::NOT_ALLOWED,
+        RefusalCode::NotAllowed | RefusalCode::Invitation => exit::NOT_ALLOWED,
         RefusalCode::UnknownUser | RefusalCode::NoSuchFactor => exit::NOT_FOUND,
         RefusalCode::WrongCode => exit::WRONG_CODE,
         RefusalCode::Locked | RefusalCode::TooSoon => exit::LOCKED,
@@ -221,5 +221,6 @@ fn word_of(code: RefusalCode) -> &'static str {
         RefusalCode::Unavailable => "unavailable",
         RefusalCode::TooSoon => "too_soon",
         RefusalCode::NotSent => "not_sent",
+        RefusalCode::Invitation => "invitation",
     }
 }

@@ -5,8 +5,9 @@
 pub(crate) mod audit;
 pub(crate) mod factor;
 pub(crate) mod json;
-pub(crate) mod qr;
+pub(crate) mod orphans;
 pub(crate) mod recovery;
+pub(crate) mod remembered;
 pub(crate) mod status;
 pub(crate) mod style;
 pub(crate) mod table;

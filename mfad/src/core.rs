@@ -10,17 +10,19 @@ use tokio::sync::Notify;
 use tracing::warn;
 
 use crate::{
+    boot,
     clock::{Clock, UnixTime},
     config::Config,
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
     metrics::Metrics,
+    notices,
     outgoing::Outgoing,
     server::admission::{Admission, Logins},
     settings::Settings,
     signers,
-    store::{LoginStore, Store},
+    store::{LoginStore, Store, StoreError},
 };
 
 /// Failures that one source may cause in a window, where the configuration does not say.
@@ -36,6 +38,7 @@ pub struct Core {
     clock: Arc<dyn Clock>,
     store: Store,
     login_store: LoginStore,
+    boot: Option<String>,
     settings: RwLock<Arc<Settings>>,
     decoys: Decoys,
     sources: Mutex<Sources>,
@@ -72,6 +75,7 @@ impl Core {
             sources: Mutex::new(Sources::new(failures, window)),
             rate: Mutex::new(GlobalRate::new(rate_limit(&settings))),
             started: clock.now(),
+            boot: boot::current(),
             clock,
             login_store: LoginStore::of(&store),
             store,
@@ -97,6 +101,11 @@ impl Core {
         self.started
     }
 
+    /// Which start of the machine this is, if that can be told.
+    pub fn boot(&self) -> Option<&str> {
+        self.boot.as_deref()
+    }
+
     /// What logins may use of the store.
     pub fn login_store(&self) -> &LoginStore {
         &self.login_store
@@ -112,13 +121,14 @@ impl Core {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads configuration and keys again. With one fault in them, all that was in force stays.
-    pub async fn reload(&self) -> Result<(), Vec<String>> {
+    /// Reads configuration and keys again, and says what deserves a second look in them. With one fault in
+    /// them, all that was in force stays.
+    pub async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
-        let settings = Settings::new(config).with_signers(token);
+        let settings = Settings::resolved(config).await?.with_signers(token);
         self.store.replace_keyring(keyring).await.map_err(|error| vec![error.to_string()])?;
         self.store.replace_settings(settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
         for key in settings.only_at_start(&self.settings()) {
@@ -127,9 +137,12 @@ impl Core {
         let (failures, window) = source_limits(&settings);
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).adjust(failures, window);
         self.rate.lock().unwrap_or_else(PoisonError::into_inner).adjust(rate_limit(&settings));
+        let notes = settings.notes().to_vec();
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.chores.notify_one();
-        Ok(())
+        // What people are told of, and how, may be another matter now.
+        self.store.news().notify_one();
+        Ok(notes)
     }
 
     /// The configuration as it is on disk now, or all that is wrong with it.
@@ -185,13 +198,13 @@ impl Core {
         Duration::from_millis(delay)
     }
 
+    /// How many notices people have not been given yet; 0 where nobody is told of anything.
+    pub async fn notices_waiting(&self) -> Result<u64, StoreError> {
+        self.store.news_waiting(self.now().plus(-notices::OLDEST)).await
+    }
+
     /// What is counted since the start.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
-    }
-
-    /// Notices that have not been sent.
-    pub fn notices_waiting(&self) -> u64 {
-        0
     }
 }

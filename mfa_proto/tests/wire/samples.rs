@@ -430,6 +430,7 @@ fn refusals() -> Vec<Sample> {
         RefusalCode::Unavailable,
         RefusalCode::TooSoon,
         RefusalCode::NotSent,
+        RefusalCode::Invitation,
     ]
     .into_iter()
     .map(|code| {
@@ -511,6 +512,7 @@ pub(crate) fn reply_tag(reply: &Reply) -> u8 {
         Reply::Explained(_) => 16,
         Reply::BreakGlass { .. } => 17,
         Reply::Metrics { .. } => 18,
+        Reply::Orphans(_) => 19,
     }
 }
 

@@ -82,6 +82,40 @@ pub(crate) fn recovery_codes<'a>(
     }
 }
 
+/// An invitation. Not a [`Value`], which would copy it.
+#[derive(serde::Serialize)]
+pub(crate) struct InvitedView<'a> {
+    user: &'a str,
+    realm: &'a str,
+    invitation: Option<&'a SecretText>,
+    until: Option<i64>,
+    until_rfc3339: Option<String>,
+    withdrawn: bool,
+}
+
+/// An invitation of `user`.
+pub(crate) fn invited<'a>(user: &'a UserId, code: &'a SecretText, until: i64) -> InvitedView<'a> {
+    InvitedView {
+        invitation: Some(code),
+        until: Some(until),
+        until_rfc3339: rfc3339(until),
+        withdrawn: false,
+        ..uninvited(user)
+    }
+}
+
+/// The invitation of `user` was taken back.
+pub(crate) fn uninvited(user: &UserId) -> InvitedView<'_> {
+    InvitedView {
+        user: user.name.as_str(),
+        realm: user.realm.as_str(),
+        invitation: None,
+        until: None,
+        until_rfc3339: None,
+        withdrawn: true,
+    }
+}
+
 /// How many codes of the set of `user` are left.
 pub(crate) fn recovery_left(user: &UserId, set: &FactorDetail) -> Value {
     object([
@@ -164,16 +198,20 @@ fn summary(user: &UserSummary) -> Value {
 
 /// One user.
 pub(crate) fn user(detail: &UserDetail) -> Value {
-    json!({
-        "user": detail.user.name.as_str(),
-        "realm": detail.user.realm.as_str(),
-        "uid": detail.uid,
-        "orphaned": detail.orphaned,
-        "failures_30_days": detail.failures_30_days,
-        "lock": lock(detail.lock),
-        "unproven_lock": lock(detail.unproven_lock),
-        "factors": detail.factors.iter().map(one_factor).collect::<Vec<_>>(),
-    })
+    object([
+        ("user", json!(detail.user.name.as_str())),
+        ("realm", json!(detail.user.realm.as_str())),
+        ("uid", json!(detail.uid)),
+        ("orphaned", json!(detail.orphaned)),
+        ("failures_30_days", json!(detail.failures_30_days)),
+        ("lock", lock(detail.lock)),
+        ("unproven_lock", lock(detail.unproven_lock)),
+        ("remembered", json!(detail.remembered)),
+        ("graced", json!(detail.graced)),
+        ("factors", json!(detail.factors.iter().map(one_factor).collect::<Vec<_>>())),
+    ])
+    .time("invited_until", detail.invited_until)
+    .into()
 }
 
 fn one_factor(detail: &FactorDetail) -> Value {

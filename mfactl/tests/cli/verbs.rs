@@ -66,6 +66,25 @@ fn enroll() {
 }
 
 #[test]
+fn invite() {
+    both("invite.txt", &["invite", "alice", "--for", "24h"], "", admin(|| vec![sample::invited()]));
+    both("invite-withdraw.txt", &["invite", "--withdraw", "alice"], "", admin(done));
+    both(
+        "enroll-invitation.txt",
+        &["enroll", "totp", "alice", "--invitation-stdin", "--qr", "none"],
+        "01-gayt emzu gu3d oobz\n",
+        admin(|| vec![sample::enrolled(FactorState::Pending)]),
+    );
+    both(
+        "enroll-invitation-needed.txt",
+        &["enroll", "totp", "alice"],
+        "",
+        admin(|| vec![sample::refused(RefusalCode::Invitation, "a first factor needs an invitation here")]),
+    );
+    both("show-invited.txt", &["show", "alice"], "", admin(|| vec![sample::waiting()]));
+}
+
+#[test]
 fn confirm() {
     both("confirm.txt", &["confirm", "alice", "123456"], "", admin(done));
     both("confirm-stdin.txt", &["confirm", "alice", "--factor", "3"], "123-456\n", admin(done));

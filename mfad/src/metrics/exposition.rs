@@ -23,6 +23,10 @@ pub(crate) async fn exposition(core: &Core) -> String {
     if let Ok(figures) = figures {
         stored(&mut text, &figures);
     }
+    if let Ok(notices) = core.notices_waiting().await {
+        text.family(Kind::Gauge, "mfad_notices_waiting", "Notices that have not been sent.");
+        text.sample("mfad_notices_waiting", &[], notices);
+    }
     text.end()
 }
 
@@ -67,8 +71,6 @@ fn beside(text: &mut Text, core: &Core) {
     text.sample("mfad_store_jobs_waiting", &[], core.store().waiting());
     text.family(Kind::Counter, "mfad_store_errors", "Jobs that the store could not do.");
     text.sample("mfad_store_errors_total", &[], core.store().errors());
-    text.family(Kind::Gauge, "mfad_notices_waiting", "Notices that have not been sent.");
-    text.sample("mfad_notices_waiting", &[], core.notices_waiting());
 }
 
 fn stored(text: &mut Text, figures: &Figures) {

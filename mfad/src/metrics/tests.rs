@@ -13,7 +13,7 @@ fn logins_count_by_how_they_ended_and_why() {
     metrics.login(&Settled::unavailable(Reason::Store));
     metrics.login(&Settled::locked(Gate::UntilAdmin));
     let jane = UserId::local(UserName::new("jane").unwrap());
-    metrics.login(&Settled::accepted(Proof::of_nothing(jane)));
+    metrics.login(&Settled::accepted(vec![Proof::of_nothing(jane)], 1));
     let counts =
         [Verdict::Accept, Verdict::Deny, Verdict::Locked, Verdict::NotApplicable, Verdict::Unavailable];
     assert_eq!(counts.map(|verdict| metrics.logins(verdict)), [1, 2, 1, 0, 1]);

@@ -22,7 +22,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     core::Core,
-    harden, keys, log, metrics, outgoing,
+    harden, keys, log, metrics, notices, outgoing,
     server::{
         self,
         admission::Admission,
@@ -165,7 +165,8 @@ async fn serve(
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let keyring = keys::load(&config).map_err(Failure::new)?;
     let token = signers::load(&config).map_err(Failure::new)?;
-    let settings = Settings::new(config).with_signers(token);
+    let settings = Settings::resolved(config).await.map_err(Failure::names)?.with_signers(token);
+    say_notes("start", settings.notes());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = setup::database(settings.config());
     let store =
@@ -176,6 +177,7 @@ async fn serve(
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
     let figures = listeners.metrics.as_ref().map(|l| giving_figures(&core, l)).transpose()?;
     let mut chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
+    let mut telling = tokio::spawn(notices::run(Arc::clone(&core)));
     tell(&[NotifyState::Ready]);
     info!("ready: socket {}", core.settings().config().core().socket.display());
     let ended = loop {
@@ -191,6 +193,7 @@ async fn serve(
             },
             _ = &mut private => "the task that takes connections",
             _ = &mut chores => "the task that does the chores",
+            _ = &mut telling => "the task that has people told",
             () = store.ended() => "the thread that owns the database",
             () = ended(beside) => "mfad-egress",
         };
@@ -203,6 +206,7 @@ async fn serve(
         more.abort();
     }
     chores.abort();
+    telling.abort();
     store.shutdown().await;
     ended
 }
@@ -226,6 +230,13 @@ fn accepting(
     Ok(tokio::spawn(server::serve(Arc::clone(core), socket, admission)))
 }
 
+/// What deserves a second look, in the log.
+fn say_notes(when: &str, notes: &[String]) {
+    for note in notes {
+        warn!("{when}: {note}");
+    }
+}
+
 fn giving_figures(core: &Arc<Core>, listener: &Listener) -> Result<tokio::task::JoinHandle<()>, Failure> {
     let failed = |e| Failure::new(format_args!("cannot serve the socket of [metrics]: {e}"));
     let socket = listener.socket.try_clone().and_then(UnixListener::from_std).map_err(failed)?;
@@ -234,7 +245,10 @@ fn giving_figures(core: &Arc<Core>, listener: &Listener) -> Result<tokio::task::
 
 async fn reload(core: &Arc<Core>) {
     match core.reload().await {
-        Ok(()) => info!("configuration and keys read again"),
+        Ok(notes) => {
+            say_notes("reload", &notes);
+            info!("configuration and keys read again");
+        }
         Err(problems) => {
             for problem in problems {
                 warn!("reload: {problem}");

@@ -3,8 +3,11 @@
 mod changes;
 mod copies;
 mod factors;
+mod notices;
+mod remembered;
 mod trail;
 mod upkeep;
+mod waiting;
 
 use std::{
     path::Path,
@@ -16,7 +19,7 @@ use std::{
 };
 
 use mfa_proto::name::UserId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{
     AccountView, Attempt, Channel, Outcome, StoreError, StoreSettings, attempt, audit_rows,
@@ -42,6 +45,8 @@ pub struct Store {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Held while the whole is copied or replaced: one at a time.
     copying: Arc<tokio::sync::Mutex<()>>,
+    /// Told of commits with rows that people may be told of.
+    news: Arc<Notify>,
     /// Held while the audit trail is checked: one at a time.
     checking: Arc<tokio::sync::Mutex<()>>,
     /// The store shuts down: what is under way beside its thread has to end.
@@ -68,7 +73,9 @@ impl Store {
         let database = Database::open(path, keyring.clone(), true)?;
         let (outbox, inbox) = mpsc::channel(QUEUE);
         let reader = Reader::new(clock);
-        let worker = Worker::new(path.to_owned(), database, keyring, settings, reader.clone());
+        let news = Arc::new(Notify::new());
+        let lent = (reader.clone(), Arc::clone(&news));
+        let worker = Worker::new(path.to_owned(), database, keyring, settings, lent);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
@@ -77,6 +84,7 @@ impl Store {
             outbox,
             reader,
             thread: Arc::new(Mutex::new(Some(thread))),
+            news,
             copying: Arc::default(),
             checking: Arc::default(),
             ended: Arc::default(),

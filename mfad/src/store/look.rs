@@ -17,9 +17,10 @@ use super::{
     attempt::Channel,
     factor_row::{self, Factor},
     manage::Answer,
-    roster,
+    remembered, roster,
     tx::Read,
     view::{account_gate, most_lenient},
+    waiting,
 };
 use crate::{
     factor::{Outside, Secret, TokenSecret},
@@ -73,7 +74,17 @@ pub(super) fn figures(read: &Read<'_>) -> Result<Figures, StoreError> {
 
 /// One user. [`UserDetail::orphaned`] is left to whoever can ask for the uid.
 pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
-    let Some(account) = roster::find(read, user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    let waiting = waiting::seen(read, user)?;
+    let invited_until = waiting.as_ref().and_then(|row| row.invited_until(read.now)).map(|until| until.0);
+    let graced = waiting.map(|row| row.graced);
+    let Some(account) = roster::find(read, user)? else {
+        let known = invited_until.is_some() || graced.is_some_and(|logins| logins > 0);
+        return Ok(if known {
+            Ok(without_factor(user, (invited_until, graced)))
+        } else {
+            Err(Refused::NotEnrolled)
+        });
+    };
     let factors = factor_row::load_all(read, &account)?;
     Ok(Ok(UserDetail {
         user: user.clone(),
@@ -81,12 +92,28 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         orphaned: false,
         failures_30_days: account.days.total(read.now),
         lock: lock_of(account_gate(&account, Channel::Proven, read.now), LockReason::LongWindow),
-        remembered: 0,
-        invited_until: None,
-        graced: None,
+        remembered: remembered::live(read, &account)?,
+        invited_until,
+        graced: graced.filter(|_| factors.iter().all(|factor| factor.state == FactorState::Pending)),
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
         factors: factors.iter().map(|factor| detail(read, &account, factor)).collect::<Result<_, _>>()?,
     }))
+}
+
+/// One who is only known to wait for a first factor.
+fn without_factor(user: &UserId, (invited_until, graced): (Option<i64>, Option<u32>)) -> UserDetail {
+    UserDetail {
+        user: user.clone(),
+        uid: None,
+        orphaned: false,
+        failures_30_days: 0,
+        lock: LockState::Open,
+        remembered: 0,
+        invited_until,
+        graced,
+        unproven_lock: LockState::Open,
+        factors: Vec::new(),
+    }
 }
 
 fn detail(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<FactorDetail, StoreError> {
@@ -122,7 +149,8 @@ fn target(secret: Option<Secret>) -> Option<ShownText> {
     }
 }
 
-fn lock_of(gate: Gate, reason: LockReason) -> LockState {
+/// What an account or factor is kept from being used by, for those who ask.
+pub(crate) fn lock_of(gate: Gate, reason: LockReason) -> LockState {
     match gate {
         Gate::Open => LockState::Open,
         Gate::Wait { until } => LockState::Until { until: until.0, reason },
@@ -130,15 +158,37 @@ fn lock_of(gate: Gate, reason: LockReason) -> LockState {
     }
 }
 
+/// A user that holds factors.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Holder {
+    /// As it is listed.
+    pub summary: UserSummary,
+    /// The uid at enrollment. Of rows that fail their integrity check, what they say.
+    pub uid: Option<u32>,
+}
+
 /// Users in order of name.
 pub(super) fn list(read: &Read<'_>, after: Option<&UserId>, limit: u32) -> Result<UserPage, StoreError> {
+    let (found, more) = holders(read, after, limit)?;
+    Ok(UserPage { users: found.into_iter().map(|holder| holder.summary).collect(), more })
+}
+
+/// The same, with their uids; and whether there are more.
+pub(super) fn holders(
+    read: &Read<'_>,
+    after: Option<&UserId>,
+    limit: u32,
+) -> Result<(Vec<Holder>, bool), StoreError> {
     let (realm, name) = after.map_or(("", ""), |user| (user.realm.as_str(), user.name.as_str()));
     let limit = limit.max(1);
     let found = Account::after_name(read, realm, name, limit.saturating_add(1))?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = found.len() > shown;
-    let users = found.into_iter().take(shown).filter_map(|account| summary(read, account)).collect();
-    Ok(UserPage { users, more })
+    let holder = |account: Account| {
+        let uid = account.uid;
+        summary(read, account).map(|summary| Holder { summary, uid })
+    };
+    Ok((found.into_iter().take(shown).filter_map(holder).collect(), more))
 }
 
 fn summary(read: &Read<'_>, account: Account) -> Option<UserSummary> {

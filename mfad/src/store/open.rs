@@ -109,7 +109,9 @@ pub(super) fn uses_key(database: &Database, id: KeyId) -> Result<bool, StoreErro
                OR EXISTS (SELECT 1 FROM account WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM factor WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM challenge WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM remembered WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM sent WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM waiting WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM nonce WHERE key_id = ?1 AND factor_id IN (SELECT id FROM factor))";
     Ok(database.connection.query_row(sql, [id.as_bytes()], |row| row.get(0))?)
 }

@@ -21,6 +21,7 @@ use crate::{
         migrations, nonce, open, sent,
         tx::Read,
         vault::{Slot, Vault},
+        waiting,
     },
 };
 
@@ -76,6 +77,7 @@ fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, Sto
     let head = Head::load(&connection, &vault)?;
     let read = Read { connection: &connection, vault: &vault, head: &head, now: UnixTime::default() };
     let users = check_users(&read)?;
+    waiting::check(&read)?;
     if !sent::is_whole(&read)? {
         return Err(StoreError::Tampered("rows that count the codes sent were changed".to_owned()));
     }

@@ -15,7 +15,7 @@ use crate::{
     store::{
         Seeded, StoreError, audit_query, nonce,
         open::{self, Database},
-        rekey, seed, sent,
+        rekey, remembered, seed, sent,
     },
 };
 
@@ -61,11 +61,15 @@ impl Store {
     }
 
     /// Removes audit rows before a time, and the oldest beyond a number; and what counts no more of the codes
-    /// that were sent. How many audit rows.
+    /// that were sent and of what is remembered. How many audit rows.
     pub async fn prune_audit(&self, before: UnixTime, most: u64) -> Result<u64, StoreError> {
         let mut removed = 0_u64;
         self.write(|tx| sent::prune(tx).map(drop)).await?;
         self.write(|tx| nonce::sweep(tx)).await?;
+        let mut after = Some(0);
+        while let Some(id) = after {
+            after = self.write(move |tx| remembered::sweep(tx, id)).await?;
+        }
         loop {
             match self.write(move |tx| audit_query::prune(tx, before, most)).await? {
                 0 => return Ok(removed),
