@@ -151,7 +151,7 @@ pub(crate) enum Command {
     Restore(RestoreArgs),
     /// Show how the daemon is (root)
     #[command(after_long_help = help::STATUS)]
-    Status,
+    Status(StatusArgs),
     /// Show what was decided and changed, or check that nobody tampered with it (root)
     #[command(after_long_help = help::AUDIT)]
     Audit(Box<AuditArgs>),

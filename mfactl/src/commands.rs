@@ -135,7 +135,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Remembered(verb) => remembered::run(context, verb),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),
-        Command::Status => status::run(context),
+        Command::Status(arguments) => status::run(context, &arguments),
         Command::Audit(arguments) => audit::run(context, &arguments),
         Command::Test(arguments) => test::run(context, arguments),
         Command::Explain(arguments) => explain::run(context, arguments),

@@ -156,6 +156,8 @@ pub fn log_login(context: &Context, settled: &Settled) {
 }
 
 #[cfg(test)]
+mod fail2ban;
+#[cfg(test)]
 mod tests {
     use mfa_proto::name::UserName;
 

@@ -39,6 +39,10 @@ put 644 packaging/tmpfiles.d/mfad.conf "$prefix/lib/tmpfiles.d/mfad.conf"
 for gateway in etc/gateways/*.toml; do
   put 644 "$gateway" "$prefix/share/doc/mfad/gateways/${gateway##*/}"
 done
+# For the admin to copy: fail2ban may not be there.
+for part in etc/fail2ban/*/mfad.conf; do
+  put 644 "$part" "$prefix/share/doc/mfad/${part#etc/}"
+done
 # A configuration that is there already is the admin's.
 if [ -e etc/mfad.toml ] && [ ! -e "$destdir/etc/mfad/mfad.toml" ]; then
   put 644 etc/mfad.toml /etc/mfad/mfad.toml

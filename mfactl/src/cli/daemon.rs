@@ -7,6 +7,14 @@ use mfa_proto::name::{ServiceName, UserName};
 
 use super::help;
 
+/// `status`.
+#[derive(Args, Debug)]
+pub(crate) struct StatusArgs {
+    /// Print all figures as OpenMetrics text instead, for monitoring
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) metrics: bool,
+}
+
 /// `test`.
 #[derive(Args, Debug)]
 pub(crate) struct TestArgs {

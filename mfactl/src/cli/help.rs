@@ -308,7 +308,10 @@ pub(super) const STATUS: &str = "\
 Exits with 1 when the store takes no writes: every login is denied then.
 
 JSON fields: version, uptime (seconds), users, active_factors, audit_rows, connections, accepted, \
-denied, store_ok, store_problem, database (its path), key, rows_with_old_key, profile.";
+denied, skipped (without a factor), locked (users), store_errors, waiting (jobs for the store), notices (to be \
+sent), egress_ok and egress_problem (null where egress is not needed), store_ok, store_problem, database (its path), key, rows_with_old_key, profile.
+
+With --metrics: all figures as OpenMetrics text. [metrics] in mfad.toml gives them to monitoring without root.";
 
 pub(super) const AUDIT: &str = "\
 With --follow, mfactl waits for a daemon that is restarted and then goes on behind the last row it has \

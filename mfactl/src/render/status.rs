@@ -21,7 +21,10 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         let rest = status.rows_with_old_key;
         Cell::toned(Tone::Warn, &format!("{}; {rest} rows still under an older key", status.key))
     };
-    let logins = format!("{} accepted, {} not accepted since the start", status.accepted, status.denied);
+    let logins = format!(
+        "{} accepted, {} not accepted, {} without a factor since the start",
+        status.accepted, status.denied, status.skipped
+    );
     let facts = vec![
         [Cell::new("  Store"), store],
         [Cell::new("  Database"), Cell::new(&status.database)],
@@ -31,11 +34,36 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
             Cell::new("  Users"),
             Cell::new(&format!("{}, {} active factors", status.users, status.active_factors)),
         ],
+        [Cell::new("  Locked"), count(status.locked, "user", "locked out now")],
         [Cell::new("  Logins"), Cell::new(&logins)],
         [Cell::new("  Connections"), Cell::new(&format!("{} open now", status.connections))],
+        [Cell::new("  Egress"), egress(status)],
+        [Cell::new("  Waiting"), waiting(status)],
+        [Cell::new("  Errors"), count(status.store_errors, "job", "that the store could not do")],
         [Cell::new("  Audit"), Cell::new(&format!("{} rows", status.audit_rows))],
     ];
     format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, &mut [0, 0], style))
+}
+
+/// How many; none is as it should be.
+fn count(count: u64, what: &str, how: &str) -> Cell {
+    if count == 0 {
+        return Cell::toned(Tone::Good, "none");
+    }
+    Cell::toned(Tone::Warn, &format!("{} {how}", many(count, what)))
+}
+
+fn egress(status: &Status) -> Cell {
+    match &status.egress {
+        None => Cell::new("not needed"),
+        Some(Ok(())) => Cell::toned(Tone::Good, "answers"),
+        Some(Err(why)) => Cell::toned(Tone::Bad, &format!("does not answer: {}", why.as_str())),
+    }
+}
+
+fn waiting(status: &Status) -> Cell {
+    let jobs = many(u64::from(status.waiting), "job");
+    Cell::new(&format!("{jobs} for the store, {} to be sent", many(status.notices, "notice")))
 }
 
 /// What is wrong with the configuration; `in_force` is said of a valid one.

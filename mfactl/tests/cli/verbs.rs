@@ -185,6 +185,20 @@ fn the_daemon() {
 }
 
 #[test]
+fn status_as_figures() {
+    let part = |text: &str, more| Reply::Metrics { text: text.to_owned(), more };
+    let script = move || vec![part("# TYPE a gauge\n# HELP a é\n", true), part("a 1\n# EOF\n", false)];
+    let daemon = FakeDaemon::admin(script());
+    let ran = run(&daemon.socket(), &["status", "--metrics"], "");
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "# TYPE a gauge\n# HELP a é\na 1\n# EOF\n"));
+    let asked = format!("{:?}", daemon.finish());
+    assert!(asked.contains("Metrics { after: 0 }") && asked.contains("Metrics { after: 27 }"), "{asked}");
+    let daemon = FakeDaemon::admin(vec![part("", true)]);
+    assert_eq!(run(&daemon.socket(), &["status", "--metrics"], "").code, 3);
+    daemon.finish();
+}
+
+#[test]
 fn audit() {
     both("audit.txt", &["audit"], "", admin(sample::audit));
     both(
