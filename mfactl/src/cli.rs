@@ -27,7 +27,7 @@ pub(crate) use self::{
     audit::{AuditArgs, AuditRows, AuditVerb, Link, VerifyArgs},
     breakglass::BreakGlassArgs,
     copy::{BackupArgs, RestoreArgs},
-    daemon::{ConfigVerb, ManArgs, ShellName, TestArgs},
+    daemon::{ConfigVerb, ManArgs, ShellName, StatusArgs, TestArgs},
     doctor::DoctorArgs,
     enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
     explain::ExplainArgs,

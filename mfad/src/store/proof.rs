@@ -42,15 +42,6 @@ pub(super) struct Worth {
     pub(super) twins: Option<Vec<FactorId>>,
 }
 
-/// Attempts that failed since the success before.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Failed {
-    /// How many.
-    pub count: u32,
-    /// Where the last of them came from, as claimed; empty when nothing was claimed.
-    pub from: String,
-}
-
 impl Worth {
     /// One factor is enough.
     #[cfg(test)]
