@@ -48,17 +48,15 @@ fn login_to_explain(start: &Start) -> Explain {
 }
 
 async fn explained(daemon: &Daemon, login: Explain) -> Explanation {
-    match daemon.admin(Request::Explain(Box::new(login))).await {
-        Reply::Explained(explanation) => *explanation,
-        other => panic!("{other:?}"),
-    }
+    let reply = daemon.admin(Request::Explain(Box::new(login))).await;
+    let Reply::Explained(explanation) = reply else { panic!("{reply:?}") };
+    *explanation
 }
 
 async fn report(daemon: &Daemon, request: Request) -> ConfigReport {
-    match daemon.admin(request).await {
-        Reply::Config(report) => report,
-        other => panic!("{other:?}"),
-    }
+    let reply = daemon.admin(request).await;
+    let Reply::Config(report) = reply else { panic!("{reply:?}") };
+    report
 }
 
 #[tokio::test]
