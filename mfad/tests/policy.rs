@@ -48,17 +48,15 @@ fn login_to_explain(start: &Start) -> Explain {
 }
 
 async fn explained(daemon: &Daemon, login: Explain) -> Explanation {
-    match daemon.admin(Request::Explain(Box::new(login))).await {
-        Reply::Explained(explanation) => *explanation,
-        other => panic!("{other:?}"),
-    }
+    let reply = daemon.admin(Request::Explain(Box::new(login))).await;
+    let Reply::Explained(explanation) = reply else { panic!("{reply:?}") };
+    *explanation
 }
 
 async fn report(daemon: &Daemon, request: Request) -> ConfigReport {
-    match daemon.admin(request).await {
-        Reply::Config(report) => report,
-        other => panic!("{other:?}"),
-    }
+    let reply = daemon.admin(request).await;
+    let Reply::Config(report) = reply else { panic!("{reply:?}") };
+    report
 }
 
 #[tokio::test]
@@ -194,8 +192,8 @@ async fn an_explanation_foresees_the_login_and_changes_nothing() {
         assert_eq!(trail().await, before, "{login:?}");
         assert_eq!((&explanation.outlook, explanation.rule.as_deref()), (&outlook, rule), "{login:?}");
         let seen = daemon.login_as(login.clone(), &["x", "x", "x", "x"]).await;
-        let sees = explanation.sees.as_ref().map(ToString::to_string);
-        assert_eq!(sees.as_ref(), seen.prompts.first(), "{login:?}");
+        let foreseen = explanation.sees.as_ref().map(ToString::to_string);
+        assert_eq!(foreseen.as_ref(), seen.prompts.first(), "{login:?}");
         let skipped = seen.verdict == Verdict::NotApplicable;
         assert_eq!(skipped, outlook == Outlook::Skipped, "{login:?}");
     }
@@ -213,7 +211,7 @@ async fn an_explanation_says_why_in_words() {
         ..login_to_explain(&from("jane", Some("mgmt.example.org")))
     };
     let explanation = explained(&daemon, sudo.clone()).await;
-    let why: Vec<&str> = explanation.why.iter().map(|sentence| sentence.as_str()).collect();
+    let why: Vec<&str> = explanation.why.iter().map(mfa_proto::text::ShownText::as_str).collect();
     assert_eq!(
         why,
         [
