@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 /// The longest text shown to a person, in bytes (`PAM_MAX_MSG_SIZE` less the terminating NUL).
 pub const MAX_SHOWN: usize = 511;
@@ -41,6 +42,13 @@ impl TryFrom<String> for ShownText {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         if text.len() > MAX_SHOWN || text.chars().any(steers) { Err(NotShowable) } else { Ok(Self(text)) }
+    }
+}
+
+impl Drop for ShownText {
+    /// A prompt may hold the key of a factor that is being enrolled.
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Refuses to act: what is parsed here is handed to `commands`.
 
+mod audit;
 mod copy;
 mod daemon;
 mod doctor;
@@ -10,8 +11,11 @@ mod explain;
 mod factor;
 mod help;
 mod import;
+mod invite;
+mod orphans;
 mod parse;
 mod recovery;
+mod remembered;
 mod user;
 
 use std::path::PathBuf;
@@ -19,16 +23,20 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::{
+    audit::{AuditArgs, AuditRows, AuditVerb, Link, VerifyArgs},
     copy::{BackupArgs, RestoreArgs},
-    daemon::{AuditArgs, ConfigVerb, ManArgs, ShellName, TestArgs},
+    daemon::{ConfigVerb, ManArgs, ShellName, TestArgs},
     doctor::DoctorArgs,
     enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
     explain::ExplainArgs,
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
+    invite::InviteArgs,
+    orphans::{ListArgs, PruneArgs, ReassignArgs},
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
+    remembered::{RememberedVerb, RevokeArgs},
     user::{NamedUser, OptionalUser},
 };
 
@@ -68,7 +76,7 @@ pub(crate) struct Global {
     /// Talk to the daemon at this socket [default: /run/mfad/mfad.sock, else /run/mfad/user.sock]
     #[arg(long, global = true, help_heading = ALL, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
-    /// Give up on a daemon that is silent for so many seconds [default: 10; 60 where something is sent or judged elsewhere; 600 for backup and restore]
+    /// Give up on a daemon that is silent for so many seconds [default: 10; 60 where something is sent or judged elsewhere; 600 for backup, restore and audit verify]
     #[arg(long, global = true, help_heading = ALL, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=600))]
     pub(crate) timeout: Option<u64>,
 }
@@ -85,6 +93,9 @@ pub(crate) enum Command {
     /// Make and count recovery codes: single-use codes on paper
     #[command(subcommand, arg_required_else_help = true)]
     Recovery(RecoveryVerb),
+    /// Invite a user to enroll a first factor (root)
+    #[command(after_long_help = help::INVITE)]
+    Invite(InviteArgs),
     /// Send a code to a telephone number or mail address that is enrolled
     #[command(after_long_help = help::SEND)]
     Send(TargetArgs),
@@ -99,7 +110,7 @@ pub(crate) enum Command {
     Import(Box<ImportArgs>),
     /// List the users that have factors
     #[command(after_long_help = help::LIST)]
-    List,
+    List(ListArgs),
     /// Show the factors, failures and locks of one user
     #[command(after_long_help = help::SHOW)]
     Show(OptionalUser),
@@ -112,12 +123,21 @@ pub(crate) enum Command {
     /// Delete a factor, or all of a user
     #[command(after_long_help = help::SWITCH)]
     Remove(RemoveArgs),
+    /// Give the factors of a user whose account has another uid, or another name, to that account (root)
+    #[command(after_long_help = help::REASSIGN)]
+    Reassign(ReassignArgs),
+    /// Delete all factors of users whose account is gone or has another uid (root)
+    #[command(after_long_help = help::PRUNE)]
+    Prune(PruneArgs),
     /// End the waits of a user now; failures stay counted (root)
     #[command(after_long_help = help::SWITCH)]
     Unlock(NamedUser),
     /// Forget failures, waits and clock drift of a user; used codes stay used (root)
     #[command(after_long_help = help::SWITCH)]
     Reset(NamedUser),
+    /// List and revoke successes for which logins are not asked again
+    #[command(subcommand, arg_required_else_help = true)]
+    Remembered(RememberedVerb),
     /// Write a copy of the sealed database to a file, without the key (root)
     #[command(after_long_help = help::BACKUP)]
     Backup(BackupArgs),
@@ -127,9 +147,9 @@ pub(crate) enum Command {
     /// Show how the daemon is (root)
     #[command(after_long_help = help::STATUS)]
     Status,
-    /// Show what was decided and changed (root)
+    /// Show what was decided and changed, or check that nobody tampered with it (root)
     #[command(after_long_help = help::AUDIT)]
-    Audit(AuditArgs),
+    Audit(Box<AuditArgs>),
     /// Log in without PAM, to see what the daemon says
     #[command(after_long_help = help::TEST)]
     Test(TestArgs),

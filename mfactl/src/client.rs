@@ -15,7 +15,7 @@ use mfa_proto::{
     hello::{self, Hello, Protocol, Welcome},
 };
 
-pub(crate) use self::wire::Wire;
+pub(crate) use self::wire::{Wire, pause};
 use crate::failure::Failure;
 
 /// Where root finds the daemon.
@@ -88,7 +88,8 @@ pub(crate) fn ask(wire: &mut Wire, request: &Request) -> Result<Reply, Failure> 
         | Reply::AuditReport(_)
         | Reply::Explained(_)
         | Reply::BreakGlass { .. }
-        | Reply::Metrics { .. }) => Ok(reply),
+        | Reply::Metrics { .. }
+        | Reply::Orphans(_)) => Ok(reply),
     }
 }
 

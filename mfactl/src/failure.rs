@@ -69,6 +69,12 @@ pub(crate) enum Failure {
         /// What to do next.
         hint: Option<String>,
     },
+    /// The daemon went away in the middle.
+    #[error("the talk with mfad at {path} failed: it hung up before it answered")]
+    HungUp {
+        /// The socket.
+        path: String,
+    },
     /// The user has no factor that fits, as far as was looked up here.
     #[error("{message}")]
     NotFound {
@@ -124,9 +130,10 @@ impl Failure {
     /// The code to exit with.
     pub(crate) fn exit(&self) -> u8 {
         match self {
-            Self::Unreachable { .. } | Self::Untrusted { .. } | Self::Conversation { .. } => {
-                exit::UNREACHABLE
-            }
+            Self::Unreachable { .. }
+            | Self::Untrusted { .. }
+            | Self::Conversation { .. }
+            | Self::HungUp { .. } => exit::UNREACHABLE,
             Self::Refused { refusal, .. } => exit_of(refusal.code),
             Self::NotFound { .. } => exit::NOT_FOUND,
             Self::Usage { .. } => exit::USAGE,
@@ -141,7 +148,7 @@ impl Failure {
         match self {
             Self::Unreachable { .. } => "unreachable",
             Self::Untrusted { .. } => "untrusted_daemon",
-            Self::Conversation { .. } => "protocol",
+            Self::Conversation { .. } | Self::HungUp { .. } => "protocol",
             Self::Refused { refusal, .. } => word_of(refusal.code),
             Self::NotFound { .. } => word_of(RefusalCode::NoSuchFactor),
             Self::Usage { .. } => "usage",
@@ -160,6 +167,7 @@ impl Failure {
                 Some("nothing was sent; look who owns the socket and its directory: ls -ld /run/mfad")
             }
             Self::Conversation { hint, .. } => Some(hint),
+            Self::HungUp { .. } => Some("it may be restarting: try again; when it lasts: journalctl -t mfad"),
             Self::Refused { hint, .. } | Self::Interrupted { hint, .. } => hint.as_deref(),
             Self::Usage { .. } | Self::Declined { .. } | Self::Output(_) | Self::Local { .. } => None,
         }
@@ -168,6 +176,11 @@ impl Failure {
     /// Whether the daemon refused with this code.
     pub(crate) fn refused_with(&self, code: RefusalCode) -> bool {
         matches!(self, Self::Refused { refusal, .. } if refusal.code == code)
+    }
+
+    /// Whether it looks as if the daemon were being restarted.
+    pub(crate) fn may_be_a_restart(&self) -> bool {
+        matches!(self, Self::HungUp { .. } | Self::Unreachable { .. })
     }
 
     /// The same failure with `hint`, where a refusal has none yet.
@@ -181,7 +194,7 @@ impl Failure {
 
 fn exit_of(code: RefusalCode) -> u8 {
     match code {
-        RefusalCode::NotAllowed => exit::NOT_ALLOWED,
+        RefusalCode::NotAllowed | RefusalCode::Invitation => exit::NOT_ALLOWED,
         RefusalCode::UnknownUser | RefusalCode::NoSuchFactor => exit::NOT_FOUND,
         RefusalCode::WrongCode => exit::WRONG_CODE,
         RefusalCode::Locked | RefusalCode::TooSoon => exit::LOCKED,
@@ -208,5 +221,6 @@ fn word_of(code: RefusalCode) -> &'static str {
         RefusalCode::Unavailable => "unavailable",
         RefusalCode::TooSoon => "too_soon",
         RefusalCode::NotSent => "not_sent",
+        RefusalCode::Invitation => "invitation",
     }
 }

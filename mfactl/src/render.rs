@@ -7,11 +7,18 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod factor;
 pub(crate) mod json;
-pub(crate) mod qr;
+pub(crate) mod orphans;
 pub(crate) mod recovery;
+pub(crate) mod remembered;
 pub(crate) mod status;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod user;
 pub(crate) mod view;
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}

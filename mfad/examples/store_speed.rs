@@ -25,7 +25,7 @@ use mfad::{
     clock::SystemClock,
     factor::{Params, Seed},
     seal::Keyring,
-    store::{Attempt, Channel, Outcome, Seeded, Store, StoreSettings},
+    store::{Attempt, Channel, Counting, Outcome, Seeded, Store, StoreSettings},
 };
 use nix::sys::resource::{UsageWho, getrusage};
 use zeroize::Zeroizing;
@@ -60,6 +60,7 @@ fn attempt(n: usize, counter: u64) -> Attempt {
         uid: Some(1000),
         answer: Answer::Code(code(counter)),
         channel: Channel::Proven,
+        counting: Counting::default(),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Refuses secrets by its types: nothing here can hold a code or a seed.
 
+use std::{fmt, net::IpAddr};
+
 use mfa_proto::{
     admin::FactorId,
     name::{Claim, ServiceName, UserId},
@@ -46,6 +48,46 @@ pub struct Context {
     pub actor: u32,
 }
 
+/// A name or a claim as it stands in a line of the log: plain where it cannot be taken for anything else, in
+/// quotes otherwise. What watches the log (fail2ban) must not be led to ban whom somebody names.
+#[derive(Clone, Copy, Debug)]
+struct Word<'a>(&'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plain = |c: char| c.is_alphanumeric() || "-._@+%$:".contains(c);
+        if !self.0.is_empty() && self.0.chars().all(plain) {
+            return f.write_str(self.0);
+        }
+        // Escapes quotes, controls and what changes direction.
+        write!(f, "{:?}", self.0)
+    }
+}
+
+/// Where somebody claims to come from: plain only when it is an address.
+#[derive(Clone, Copy, Debug)]
+struct Origin<'a>(Option<&'a Claim>);
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.map(Claim::as_str) {
+            None => f.write_str("-"),
+            Some(text) => match text.parse::<IpAddr>() {
+                Ok(address) => write!(f, "{}", address.to_canonical()),
+                Err(_) => write!(f, "{text:?}"),
+            },
+        }
+    }
+}
+
+/// The line for people, and for programs that watch the log: what is proven first, what others may have
+/// chosen last. `etc/fail2ban` depends on it.
+fn line(what: impl fmt::Display, context: &Context, reason: &str) -> String {
+    let (source, service) = (Origin(context.source.as_ref()), Word(context.service.as_str()));
+    let user = context.user.to_string();
+    format!("{what}: source={source} reason={reason} service={service} user={}", Word(&user))
+}
+
 /// Writes to the log that a code was not accepted: the login it belongs to may go on, and end otherwise.
 pub fn log_attempt(context: &Context, outcome: &Outcome) {
     if matches!(outcome, Outcome::Accepted(_)) {
@@ -65,7 +107,8 @@ pub fn log_attempt(context: &Context, outcome: &Outcome) {
         reason,
         session,
         actor,
-        "code refused: user={user} service={service} source={source} reason={reason}"
+        "{}",
+        line("code refused", context, reason)
     );
 }
 
@@ -79,38 +122,69 @@ pub fn log_login(context: &Context, settled: &Settled) {
     let (service, session) = (context.service.as_str(), context.session.as_str());
     let actor = context.actor;
     let event = "login";
+    let line = line(format_args!("login {verdict}"), context, reason);
     match settled.verdict() {
         mfa_proto::login::Verdict::Accept | mfa_proto::login::Verdict::NotApplicable => {
-            info!(
-                event,
-                user,
-                service,
-                source,
-                factor,
-                rule,
-                verdict,
-                reason,
-                session,
-                actor,
-                "login {verdict}: user={user} service={service} source={source} reason={reason}"
-            );
+            info!(event, user, service, source, factor, rule, verdict, reason, session, actor, "{line}");
         }
         mfa_proto::login::Verdict::Deny
         | mfa_proto::login::Verdict::Locked
         | mfa_proto::login::Verdict::Unavailable => {
-            warn!(
-                event,
-                user,
-                service,
-                source,
-                factor,
-                rule,
-                verdict,
-                reason,
-                session,
-                actor,
-                "login {verdict}: user={user} service={service} source={source} reason={reason}"
-            );
+            warn!(event, user, service, source, factor, rule, verdict, reason, session, actor, "{line}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mfa_proto::name::UserName;
+
+    use super::*;
+
+    fn context(user: &str, service: &str, source: Option<&str>) -> Context {
+        Context {
+            session: SessionId::fresh(),
+            user: UserId::local(UserName::new(user).unwrap()),
+            service: ServiceName::new(service).unwrap(),
+            source: source.map(Claim::clean),
+            actor: 0,
+        }
+    }
+
+    #[test]
+    fn a_line_cannot_be_read_in_another_way_than_it_was_written() {
+        for (user, service, source, expected) in [
+            ("jane", "sshd", Some("203.0.113.7"), "source=203.0.113.7 reason=policy service=sshd user=jane"),
+            (
+                "jane",
+                "sshd",
+                Some("::ffff:203.0.113.7"),
+                "source=203.0.113.7 reason=policy service=sshd user=jane",
+            ),
+            ("jane", "sshd", Some("2001:DB8::1"), "source=2001:db8::1 reason=policy service=sshd user=jane"),
+            ("jane", "su-l", None, "source=- reason=policy service=su-l user=jane"),
+            (
+                "jane",
+                "sshd",
+                Some("host.example"),
+                "source=\"host.example\" reason=policy service=sshd user=jane",
+            ),
+            (
+                "x source=192.0.2.1",
+                "sshd",
+                Some("203.0.113.7"),
+                "source=203.0.113.7 reason=policy service=sshd user=\"x source=192.0.2.1\"",
+            ),
+            (
+                "x\" login deny",
+                "a b",
+                Some("192.0.2.1 reason=ok"),
+                "source=\"192.0.2.1 reason=ok\" reason=policy service=\"a b\" user=\"x\\\" login deny\"",
+            ),
+            ("x\u{202e}y", "sshd", Some(""), "source=\"\" reason=policy service=sshd user=\"x\\u{202e}y\""),
+        ] {
+            let line = line("login deny", &context(user, service, source), "policy");
+            assert_eq!(line, format!("login deny: {expected}"));
         }
     }
 }

@@ -2,30 +2,27 @@
 
 use std::{
     path::PathBuf,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock},
     time::Duration,
 };
-
-use mfa_proto::login::Verdict;
 
 use tokio::sync::Notify;
 use tracing::warn;
 
 use crate::{
+    boot,
     clock::{Clock, UnixTime},
     config::Config,
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
+    metrics::Metrics,
+    notices,
     outgoing::Outgoing,
     server::admission::{Admission, Logins},
-    session::Settled,
     settings::Settings,
     signers,
-    store::{LoginStore, Store},
+    store::{LoginStore, Store, StoreError},
 };
 
 /// Failures that one source may cause in a window, where the configuration does not say.
@@ -41,11 +38,12 @@ pub struct Core {
     clock: Arc<dyn Clock>,
     store: Store,
     login_store: LoginStore,
+    boot: Option<String>,
     settings: RwLock<Arc<Settings>>,
     decoys: Decoys,
     sources: Mutex<Sources>,
     rate: Mutex<GlobalRate>,
-    tally: Tally,
+    metrics: Metrics,
     started: UnixTime,
     /// Where the configuration is read from again.
     path: PathBuf,
@@ -55,13 +53,6 @@ pub struct Core {
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
-}
-
-/// Logins since the start.
-#[derive(Debug, Default)]
-pub struct Tally {
-    accepted: AtomicU64,
-    denied: AtomicU64,
 }
 
 /// Failures of one source in how many seconds.
@@ -84,12 +75,13 @@ impl Core {
             sources: Mutex::new(Sources::new(failures, window)),
             rate: Mutex::new(GlobalRate::new(rate_limit(&settings))),
             started: clock.now(),
+            boot: boot::current(),
             clock,
             login_store: LoginStore::of(&store),
             store,
             settings: RwLock::new(Arc::new(settings)),
             decoys: Decoys::default(),
-            tally: Tally::default(),
+            metrics: Metrics::default(),
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
@@ -109,6 +101,11 @@ impl Core {
         self.started
     }
 
+    /// Which start of the machine this is, if that can be told.
+    pub fn boot(&self) -> Option<&str> {
+        self.boot.as_deref()
+    }
+
     /// What logins may use of the store.
     pub fn login_store(&self) -> &LoginStore {
         &self.login_store
@@ -124,13 +121,14 @@ impl Core {
         Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Reads configuration and keys again. With one fault in them, all that was in force stays.
-    pub async fn reload(&self) -> Result<(), Vec<String>> {
+    /// Reads configuration and keys again, and says what deserves a second look in them. With one fault in
+    /// them, all that was in force stays.
+    pub async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
-        let settings = Settings::new(config).with_signers(token);
+        let settings = Settings::resolved(config).await?.with_signers(token);
         self.store.replace_keyring(keyring).await.map_err(|error| vec![error.to_string()])?;
         self.store.replace_settings(settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
         for key in settings.only_at_start(&self.settings()) {
@@ -139,9 +137,12 @@ impl Core {
         let (failures, window) = source_limits(&settings);
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).adjust(failures, window);
         self.rate.lock().unwrap_or_else(PoisonError::into_inner).adjust(rate_limit(&settings));
+        let notes = settings.notes().to_vec();
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.chores.notify_one();
-        Ok(())
+        // What people are told of, and how, may be another matter now.
+        self.store.news().notify_one();
+        Ok(notes)
     }
 
     /// The configuration as it is on disk now, or all that is wrong with it.
@@ -197,18 +198,13 @@ impl Core {
         Duration::from_millis(delay)
     }
 
-    /// Counts a finished login.
-    pub fn tally(&self, settled: &Settled) {
-        let count = match settled.verdict() {
-            Verdict::Accept => &self.tally.accepted,
-            Verdict::NotApplicable => return,
-            Verdict::Deny | Verdict::Locked | Verdict::Unavailable => &self.tally.denied,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
+    /// How many notices people have not been given yet; 0 where nobody is told of anything.
+    pub async fn notices_waiting(&self) -> Result<u64, StoreError> {
+        self.store.news_waiting(self.now().plus(-notices::OLDEST)).await
     }
 
-    /// Logins accepted and not accepted since the start.
-    pub fn tallied(&self) -> (u64, u64) {
-        (self.tally.accepted.load(Ordering::Relaxed), self.tally.denied.load(Ordering::Relaxed))
+    /// What is counted since the start.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 }

@@ -3,9 +3,10 @@
 //! Refuses to guess: a look-up that fails or takes too long is an error, which denies; it never means
 //! "no such account".
 
-use std::{sync::Arc, time::Duration};
+use std::{ffi::CString, sync::Arc, time::Duration};
 
 use mfa_proto::name::UserName;
+use nix::unistd::{Gid, Group, User, getgrouplist};
 use tokio::sync::Semaphore;
 
 /// What a name stands for.
@@ -22,6 +23,18 @@ pub enum Account {
     Unchecked,
 }
 
+impl Account {
+    /// Whether it is the account that factors were enrolled for, by the uid that was kept with them. Factors of
+    /// an account that it is not deny: they are orphaned.
+    pub fn is_of(self, enrolled: Option<u32>) -> bool {
+        match self {
+            Self::Known { uid } => enrolled == Some(uid),
+            Self::Unchecked => enrolled.is_none(),
+            Self::Unknown => false,
+        }
+    }
+}
+
 /// Why it is not known what a name stands for.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum LookupError {
@@ -33,6 +46,24 @@ pub enum LookupError {
     TimedOut(Duration),
 }
 
+/// In which of some groups an account is.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Membership {
+    known: Vec<(u32, bool)>,
+}
+
+impl Membership {
+    /// In which groups of these it is. A group that is not named here is one that could not be looked up.
+    pub fn of(known: impl IntoIterator<Item = (u32, bool)>) -> Self {
+        Self { known: known.into_iter().collect() }
+    }
+
+    /// Whether it is in a group; `None` when that is not known.
+    pub fn is_in(&self, gid: u32) -> Option<bool> {
+        self.known.iter().find(|(known, _)| *known == gid).map(|(_, is_in)| *is_in)
+    }
+}
+
 /// The account database. Called on a thread that may block.
 pub trait Accounts: std::fmt::Debug + Send + Sync {
     /// The uid of `name`; `None` when there is no such account.
@@ -40,6 +71,16 @@ pub trait Accounts: std::fmt::Debug + Send + Sync {
 
     /// The name of `uid`; `None` when there is no such account.
     fn name_of(&self, uid: u32) -> Result<Option<UserName>, LookupError>;
+
+    /// The gid of a group; `None` when there is no such group.
+    fn gid_of(&self, group: &str) -> Result<Option<u32>, LookupError> {
+        Err(LookupError::Failed(format!("it knows no groups, and so not {group}")))
+    }
+
+    /// In which of these groups an account is. What it leaves out is not known.
+    fn membership(&self, _name: &UserName, _gids: &[u32]) -> Membership {
+        Membership::default()
+    }
 }
 
 /// The host's own account database, by NSS.
@@ -48,18 +89,44 @@ pub struct Nss;
 
 impl Accounts for Nss {
     fn uid_of(&self, name: &UserName) -> Result<Option<u32>, LookupError> {
-        let user =
-            nix::unistd::User::from_name(name.as_str()).map_err(|e| LookupError::Failed(e.to_string()))?;
+        let user = User::from_name(name.as_str()).map_err(|e| LookupError::Failed(e.to_string()))?;
         // A database that folds case or strips a domain may answer for another name than was asked:
         // the factors would be those of one name and the login that of another.
         Ok(user.filter(|user| user.name == name.as_str()).map(|user| user.uid.as_raw()))
     }
 
     fn name_of(&self, uid: u32) -> Result<Option<UserName>, LookupError> {
-        let user = nix::unistd::User::from_uid(nix::unistd::Uid::from_raw(uid))
+        let user = User::from_uid(nix::unistd::Uid::from_raw(uid))
             .map_err(|e| LookupError::Failed(e.to_string()))?;
         user.map(|user| UserName::new(user.name)).transpose().map_err(|e| LookupError::Failed(e.to_string()))
     }
+
+    fn gid_of(&self, group: &str) -> Result<Option<u32>, LookupError> {
+        let found = Group::from_name(group).map_err(|e| LookupError::Failed(e.to_string()))?;
+        Ok(found.filter(|found| found.name == group).map(|found| found.gid.as_raw()))
+    }
+
+    fn membership(&self, name: &UserName, gids: &[u32]) -> Membership {
+        let Ok(all) = groups_of(name) else { return Membership::default() };
+        // The list of an account's groups leaves out, without a word, what a database that is away would
+        // have added. That "not in it" is true needs the group itself, which does tell of errors.
+        let there = |gid: u32| matches!(Group::from_gid(Gid::from_raw(gid)), Ok(Some(_)));
+        let known = gids.iter().filter_map(|gid| {
+            let is_in = all.contains(gid);
+            (is_in || there(*gid)).then_some((*gid, is_in))
+        });
+        Membership::of(known)
+    }
+}
+
+/// The groups of an account, its primary one among them; none for a name that is no account.
+fn groups_of(name: &UserName) -> Result<Vec<u32>, LookupError> {
+    let failed = |e: nix::Error| LookupError::Failed(e.to_string());
+    let user = User::from_name(name.as_str()).map_err(failed)?;
+    let Some(user) = user.filter(|user| user.name == name.as_str()) else { return Ok(Vec::new()) };
+    let name = CString::new(user.name).map_err(|e| LookupError::Failed(e.to_string()))?;
+    let gids = getgrouplist(&name, user.gid).map_err(failed)?;
+    Ok(gids.into_iter().map(Gid::as_raw).collect())
 }
 
 /// Looks names up with bounds on time and on look-ups under way.
@@ -81,10 +148,33 @@ impl Directory {
 
     /// What `name` stands for.
     pub async fn find(&self, name: &UserName) -> Result<Account, LookupError> {
-        let Some(accounts) = self.accounts.clone() else { return Ok(Account::Unchecked) };
+        self.find_in_groups(name, Vec::new()).await.map(|(account, _)| account)
+    }
+
+    /// The same, and in which of some groups the account is, in one go.
+    pub async fn find_in_groups(
+        &self,
+        name: &UserName,
+        gids: Vec<u32>,
+    ) -> Result<(Account, Membership), LookupError> {
+        let Some(accounts) = self.accounts.clone() else {
+            return Ok((Account::Unchecked, Membership::default()));
+        };
         let name = name.clone();
-        let found = self.bounded(move || accounts.uid_of(&name)).await?;
-        Ok(found.map_or(Account::Unknown, |uid| Account::Known { uid }))
+        self.bounded(move || {
+            let uid = accounts.uid_of(&name)?;
+            let membership =
+                if gids.is_empty() { Membership::default() } else { accounts.membership(&name, &gids) };
+            Ok((uid.map_or(Account::Unknown, |uid| Account::Known { uid }), membership))
+        })
+        .await
+    }
+
+    /// The gid of a group; `None` when there is no such group.
+    pub async fn gid_of(&self, group: &str) -> Result<Option<u32>, LookupError> {
+        let Some(accounts) = self.accounts.clone() else { return Ok(None) };
+        let group = group.to_owned();
+        self.bounded(move || accounts.gid_of(&group)).await
     }
 
     /// The name of the account with this uid.
@@ -161,5 +251,27 @@ mod tests {
         assert_eq!(directory.name_of(0).await.unwrap().unwrap().as_str(), "root");
         let unchecked = Directory::new(None, Duration::from_secs(5));
         assert_eq!(unchecked.find(&nobody).await, Ok(Account::Unchecked));
+    }
+
+    #[tokio::test]
+    async fn who_is_in_a_group_is_known_only_of_groups_that_are_there() {
+        const NO_GROUP: u32 = 4_200_000_017;
+        let directory = Directory::new(Some(Arc::new(Nss)), Duration::from_secs(5));
+        let gid = |name: &'static str| {
+            let directory = directory.clone();
+            async move { directory.gid_of(name).await }
+        };
+        assert_eq!(gid("root").await, Ok(Some(0)));
+        assert_eq!(gid("no-such-group-here").await, Ok(None));
+        let daemon = gid("daemon").await.unwrap().unwrap();
+        let root = UserName::new("root").unwrap();
+        let (account, found) = directory.find_in_groups(&root, vec![0, daemon, NO_GROUP]).await.unwrap();
+        assert_eq!(account, Account::Known { uid: 0 });
+        assert_eq!((found.is_in(0), found.is_in(NO_GROUP)), (Some(true), None), "the primary group counts");
+        assert_eq!(found.is_in(daemon), Some(false));
+        let stuck: Arc<dyn Accounts> = Arc::new(Stuck(Mutex::new(true), Condvar::new()));
+        let dumb = Directory::new(Some(stuck), Duration::from_secs(5));
+        assert_eq!(dumb.find_in_groups(&root, vec![0]).await.unwrap().1.is_in(0), None);
+        assert!(dumb.gid_of("root").await.is_err());
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod admin;
 pub mod audit;
+mod boot;
 pub mod clock;
 pub mod core;
 pub mod decoy;
@@ -14,6 +15,8 @@ pub mod factor;
 pub mod identity;
 pub mod keys;
 pub mod limits;
+pub mod metrics;
+pub mod notices;
 pub mod outgoing;
 pub mod policy;
 pub mod roles;

@@ -3,11 +3,35 @@
 //! Refuses to look anything up: what it needs to know comes in the request. [`Grant`], which alone lets
 //! a login go on without a factor, is built here and nowhere else.
 
+mod binding;
+mod key;
 mod kinds;
+mod matching;
+mod origin;
+mod resolve;
+mod why;
+mod zone;
 
-use mfa_proto::name::{ServiceName, UserName};
+use mfa_proto::name::{ServiceName, UserId};
 
-pub use self::kinds::Kinds;
+use self::matching::Look;
+pub use self::{
+    binding::{Binding, Networks},
+    key::Key,
+    kinds::Kinds,
+    matching::Undecided,
+    origin::{Origin, Source},
+    resolve::Names,
+    why::Path,
+    zone::Zone,
+};
+use crate::{
+    clock::UnixTime,
+    config::Match,
+    identity::Membership,
+    session::Reason,
+    store::{Graced, Recollection},
+};
 
 /// What to do with a user who has no active factor.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -32,15 +56,15 @@ pub enum Action {
     Deny,
 }
 
-/// One rule. An empty list matches everything.
+/// One rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rule {
     /// What the audit trail calls it.
     pub name: String,
-    /// Services it is about.
-    pub services: Vec<ServiceName>,
-    /// Users it is about.
-    pub users: Vec<UserName>,
+    /// Which logins it is about.
+    pub matches: Match,
+    /// The groups of `matches`, in the same order; `None` for one that is not known.
+    pub gids: Vec<Option<u32>>,
     /// What it does.
     pub action: Action,
     /// The factor that is begun without being asked for, where one is required: a label, a service or a
@@ -76,6 +100,13 @@ pub struct Need {
     pub remember: Option<Remember>,
 }
 
+impl Default for Need {
+    /// One factor of any kind, by no rule.
+    fn default() -> Self {
+        Self { rule: None, preferred: None, kinds: Kinds::ALL, count: 1, remember: None }
+    }
+}
+
 /// All rules, in order.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Policy {
@@ -85,15 +116,23 @@ pub struct Policy {
     pub unenrolled: Unenrolled,
     /// The factor that is begun without being asked for where no rule says otherwise.
     pub default_factor: Option<String>,
+    /// The time zone of rules on hours and days; `None` leaves them undecided.
+    pub zone: Option<Zone>,
 }
 
 /// What is asked.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// Who logs in.
-    pub user: &'a UserName,
+    pub user: &'a UserId,
     /// Through what.
     pub service: &'a ServiceName,
+    /// From where, with which keys.
+    pub origin: &'a Origin,
+    /// In which of [`Policy::groups_wanted`] the account is; `None` when that was not looked up.
+    pub membership: Option<&'a Membership>,
+    /// When.
+    pub now: UnixTime,
 }
 
 /// What the rules say.
@@ -114,145 +153,105 @@ pub enum Decision {
 #[derive(Debug, Eq, PartialEq)]
 pub struct Grant {
     rule: String,
+    reason: Reason,
 }
 
 impl Grant {
+    fn by(rule: String) -> Self {
+        Self { rule, reason: Reason::Policy }
+    }
+
     /// The rule that grants it.
     pub fn rule(&self) -> &str {
         &self.rule
     }
+
+    /// Why it is granted.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
 }
 
+/// Services in which one account becomes another: a success is remembered for them only where the rule
+/// names them.
+const BECOMING_ANOTHER: [&str; 8] = ["sudo", "sudo-i", "su", "su-l", "doas", "polkit-1", "runuser", "pkexec"];
+
 impl Policy {
-    /// Finds the rule that decides.
-    pub fn decide(&self, request: &Request<'_>) -> Decision {
-        match self.rules.iter().find(|rule| rule.matches(request)) {
-            None => Decision::Require(Need {
-                rule: None,
-                preferred: self.default_factor.clone(),
-                kinds: Kinds::ALL,
-                count: 1,
-                remember: None,
-            }),
-            Some(rule) => match rule.action {
-                Action::Require => Decision::Require(Need {
-                    rule: Some(rule.name.clone()),
-                    preferred: rule.default_factor.clone().or_else(|| self.default_factor.clone()),
-                    kinds: rule.kinds,
-                    count: rule.count.max(1),
-                    remember: rule.remember,
-                }),
-                Action::Skip => Decision::Skip(Grant { rule: rule.name.clone() }),
-                Action::Deny => Decision::Deny { rule: rule.name.clone() },
-            },
+    /// Finds the rule that decides. Where it cannot be said which, there is no decision: the login is
+    /// refused.
+    pub fn decide(&self, request: &Request<'_>) -> Result<Decision, Undecided> {
+        let look = Look::new(request, self.zone.as_ref());
+        for rule in &self.rules {
+            if look.unmet(rule)?.is_none() {
+                return Ok(self.decided(rule, request.service));
+            }
         }
+        Ok(Decision::Require(Need { preferred: self.default_factor.clone(), ..Need::default() }))
+    }
+
+    /// The groups whose members have to be known before [`Self::decide`] can decide: of those rules alone
+    /// that fit but for the group, so that most logins look up none.
+    pub fn groups_wanted(&self, request: &Request<'_>) -> Vec<u32> {
+        let look = Look::new(request, self.zone.as_ref());
+        let mut wanted = Vec::new();
+        for rule in &self.rules {
+            match look.unmet_but_group(rule) {
+                Ok(Some(_)) => {}
+                Ok(None) if rule.matches.groups.is_empty() => break,
+                Ok(None) => wanted.extend(rule.gids.iter().flatten()),
+                Err(_) => break,
+            }
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
+    }
+
+    fn decided(&self, rule: &Rule, service: &ServiceName) -> Decision {
+        match rule.action {
+            Action::Require => Decision::Require(Need {
+                rule: Some(rule.name.clone()),
+                preferred: rule.default_factor.clone().or_else(|| self.default_factor.clone()),
+                kinds: rule.kinds,
+                count: rule.count.max(1),
+                remember: rule.remember.filter(|_| rule.may_remember(service)),
+            }),
+            Action::Skip => Decision::Skip(Grant::by(rule.name.clone())),
+            Action::Deny => Decision::Deny { rule: rule.name.clone() },
+        }
+    }
+
+    /// Whether a login may go on because of a success that is remembered: of the same user, by the rule that
+    /// decides now.
+    #[expect(clippy::needless_pass_by_value, reason = "what is recalled is used up: it must not serve twice")]
+    pub fn remembered(&self, need: &Need, user: &UserId, recalled: Recollection) -> Option<Grant> {
+        let rule = need.rule.as_deref().filter(|rule| need.remember.is_some() && *rule == recalled.rule())?;
+        let decides = self.rules.iter().any(|own| own.name == rule && own.remember.is_some());
+        let granted = decides && recalled.user() == user;
+        granted.then(|| Grant { rule: rule.to_owned(), reason: Reason::Remembered })
     }
 
     /// Whether a user who is proven to have no active factor may go on without.
     pub fn without_factor(&self) -> Option<Grant> {
         match self.unenrolled {
             Unenrolled::Deny | Unenrolled::Enroll => None,
-            Unenrolled::Skip => Some(Grant { rule: "unenrolled = skip".to_owned() }),
+            Unenrolled::Skip => Some(Grant::by("unenrolled = skip".to_owned())),
         }
+    }
+
+    /// A user without a factor goes on, because the store has counted this login as one of grace.
+    #[expect(clippy::needless_pass_by_value, reason = "what was counted is used up: it must not serve twice")]
+    pub fn graced(&self, graced: Graced) -> Grant {
+        tracing::debug!("a login of {} is one of grace", graced.user());
+        Grant { rule: "enrollment grace".to_owned(), reason: Reason::Grace }
     }
 }
 
 impl Rule {
-    fn matches(&self, request: &Request<'_>) -> bool {
-        (self.services.is_empty() || self.services.contains(request.service))
-            && (self.users.is_empty() || self.users.contains(request.user))
+    fn may_remember(&self, service: &ServiceName) -> bool {
+        !BECOMING_ANOTHER.contains(&service.as_str()) || self.matches.services.contains(service)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn rule(name: &str, service: Option<&str>, user: Option<&str>, action: Action) -> Rule {
-        Rule {
-            name: name.to_owned(),
-            services: service.map(|s| ServiceName::new(s).unwrap()).into_iter().collect(),
-            users: user.map(|u| UserName::new(u).unwrap()).into_iter().collect(),
-            action,
-            default_factor: None,
-            kinds: Kinds::ALL,
-            count: 1,
-            remember: None,
-        }
-    }
-
-    fn decide(policy: &Policy, user: &str, service: &str) -> Decision {
-        let (user, service) = (UserName::new(user).unwrap(), ServiceName::new(service).unwrap());
-        policy.decide(&Request { user: &user, service: &service })
-    }
-
-    fn need(rule: Option<&str>) -> Need {
-        Need { rule: rule.map(str::to_owned), preferred: None, kinds: Kinds::ALL, count: 1, remember: None }
-    }
-
-    fn required(rule: &str) -> Decision {
-        Decision::Require(need(Some(rule)))
-    }
-
-    #[test]
-    fn a_rule_says_what_is_sent_unasked_before_the_prompt_does() {
-        let policy = Policy {
-            rules: vec![
-                Rule {
-                    default_factor: Some("mail".to_owned()),
-                    ..rule("jane", None, Some("jane"), Action::Require)
-                },
-                rule("su", Some("su"), None, Action::Require),
-            ],
-            default_factor: Some("sms".to_owned()),
-            ..Policy::default()
-        };
-        let preferred = |user: &str, service: &str| {
-            let Decision::Require(need) = decide(&policy, user, service) else { panic!() };
-            need.preferred
-        };
-        assert_eq!(preferred("jane", "su").as_deref(), Some("mail"));
-        assert_eq!(preferred("john", "su").as_deref(), Some("sms"));
-        assert_eq!(preferred("john", "sshd").as_deref(), Some("sms"));
-    }
-
-    #[test]
-    fn the_first_match_wins_and_without_one_a_factor_is_required() {
-        let policy = Policy {
-            rules: vec![
-                rule("robots", Some("sshd"), Some("robot"), Action::Skip),
-                rule("no su", Some("su"), None, Action::Deny),
-                rule("everyone", Some("sshd"), None, Action::Require),
-            ],
-            ..Policy::default()
-        };
-        assert_eq!(decide(&policy, "robot", "sshd"), Decision::Skip(Grant { rule: "robots".into() }));
-        assert_eq!(decide(&policy, "robot", "su"), Decision::Deny { rule: "no su".into() });
-        assert_eq!(decide(&policy, "jane", "sshd"), required("everyone"));
-        assert_eq!(decide(&policy, "jane", "login"), Decision::Require(need(None)));
-        assert_eq!(decide(&policy, "Robot", "sshd"), required("everyone"));
-        assert_eq!(policy.without_factor(), None);
-    }
-
-    proptest! {
-        /// No order of rules yields a skip that no matching rule asks for.
-        #[test]
-        fn nothing_is_skipped_unasked(actions in proptest::collection::vec((0..3_u8, any::<bool>(), any::<bool>()), 0..8)) {
-            let rules: Vec<Rule> = actions.iter().map(|(action, service, user)| {
-                let action = [Action::Require, Action::Skip, Action::Deny][usize::from(*action)];
-                rule("r", service.then_some("sshd"), user.then_some("jane"), action)
-            }).collect();
-            let policy = Policy { rules: rules.clone(), ..Policy::default() };
-            for (user, service) in [("jane", "sshd"), ("jane", "su"), ("john", "sshd"), ("john", "su")] {
-                if matches!(decide(&policy, user, service), Decision::Skip(_)) {
-                    let first = rules.iter().find(|r| {
-                        (r.services.is_empty() || service == "sshd") && (r.users.is_empty() || user == "jane")
-                    });
-                    prop_assert_eq!(first.map(|r| r.action), Some(Action::Skip));
-                }
-            }
-        }
-    }
-}
+mod tests;

@@ -8,15 +8,16 @@ use mfa_proto::{
 };
 
 use crate::{
+    clock::UnixTime,
     config::{self, Config},
     factor::{Rules, TokenSettings},
     identity::{Accounts, Directory, Nss},
     limits::{Profile, ProfileName},
     outgoing::Line,
-    policy::{Action, Kinds, Policy, Rule, Unenrolled},
+    policy::{Names, Networks, Policy},
     server::admission::Caps,
     session::PromptSettings,
-    store::{SentLimits, StoreSettings},
+    store::{Forgetting, GraceTerms, SentLimits, StoreSettings},
 };
 
 /// What the configuration means. A reload replaces it; see [`Self::only_at_start`] for what it cannot change.
@@ -25,22 +26,29 @@ pub struct Settings {
     config: Config,
     directory: Directory,
     policy: Policy,
+    notes: Vec<String>,
     profile: Profile,
     prompt: PromptSettings,
     token: Arc<TokenSettings>,
     line: Option<Line>,
+    grace: GraceTerms,
 }
 
 impl Settings {
-    /// Derives all from a valid configuration, but for what credentials hold.
+    /// Derives all from a valid configuration, but for what credentials hold, and looks up what the names in
+    /// rules mean; or all that is wrong with those.
+    pub async fn resolved(config: Config) -> Result<Self, Vec<String>> {
+        let directory = directory_of(&config);
+        let names = Names::look_up(&config, &directory).await?;
+        Ok(Self { policy: Policy::of(&config, &names), notes: names.notes().to_vec(), ..Self::new(config) })
+    }
+
+    /// The same without a look at the host: rules on groups, hours and days leave logins undecided.
     pub fn new(config: Config) -> Self {
-        let accounts: Option<Arc<dyn Accounts>> = match config.identity().accounts {
-            config::Accounts::Nss => Some(Arc::new(Nss)),
-            config::Accounts::Any => None,
-        };
         Self {
-            directory: Directory::new(accounts, config.core().name_lookup_timeout),
-            policy: policy_of(&config),
+            directory: directory_of(&config),
+            policy: Policy::of(&config, &Names::default()),
+            notes: Vec::new(),
             profile: profile_of(config.limits()),
             line: line_of(&config),
             prompt: PromptSettings {
@@ -50,6 +58,7 @@ impl Settings {
                 attempts: u32::from(config.prompt().attempts),
             },
             token: Arc::default(),
+            grace: grace_of(config.enrollment()),
             config,
         }
     }
@@ -58,6 +67,12 @@ impl Settings {
     #[must_use]
     pub fn with_signers(self, token: TokenSettings) -> Self {
         Self { token: Arc::new(token), ..self }
+    }
+
+    /// The same, with names looked up elsewhere.
+    #[must_use]
+    pub fn with_directory(self, directory: Directory) -> Self {
+        Self { directory, ..self }
     }
 
     /// The configuration itself.
@@ -75,6 +90,11 @@ impl Settings {
         &self.policy
     }
 
+    /// What deserves a second look in the rules, each with file, line and column.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
     /// How many wrong codes are too many.
     pub fn profile(&self) -> &Profile {
         &self.profile
@@ -88,6 +108,11 @@ impl Settings {
     /// The way to egress, when something is configured that needs it.
     pub fn line(&self) -> Option<&Line> {
         self.line.as_ref()
+    }
+
+    /// How long users without a factor get in without.
+    pub fn grace(&self) -> GraceTerms {
+        self.grace
     }
 
     /// What core has to know of an outside service.
@@ -111,14 +136,27 @@ impl Settings {
         Caps { total: core.max_connections, per_uid: core.per_uid_connections }
     }
 
+    /// How much of an address successes that are remembered are bound to, and whether to this start of the
+    /// machine.
+    pub fn remembering(&self) -> (Networks, bool) {
+        let remember = self.config.remember();
+        let networks = Networks { ipv4: remember.ipv4_prefix, ipv6: remember.ipv6_prefix };
+        (networks, remember.forget_on.boot)
+    }
+
     /// Keys that differ from `before` and are read at the start alone, as `[section] key`.
     pub fn only_at_start(&self, before: &Self) -> Vec<&'static str> {
         let (new, old) = (self.config.core(), before.config.core());
         let log = |settings: &Self| (settings.config.log().level, settings.config.log().target);
+        let figures = |settings: &Self| {
+            let metrics = settings.config.metrics();
+            (metrics.socket.clone(), metrics.socket_group.clone())
+        };
         let changed = [
             ("[core] socket", new.socket != old.socket),
             ("[core] user_socket", new.user_socket != old.user_socket),
             ("[core] state_dir", new.state_dir != old.state_dir),
+            ("[metrics] socket or socket_group", figures(self) != figures(before)),
             ("[log] level or target", log(self) != log(before)),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
@@ -133,8 +171,20 @@ impl Settings {
             max_factors: self.config.enrollment().max_factors,
             sent: sent_limits(&self.config),
             token: Arc::clone(&self.token),
+            forget: Forgetting {
+                on_change: self.config.remember().forget_on.factor_change,
+                on_lock: self.config.remember().forget_on.lock,
+            },
         }
     }
+}
+
+fn directory_of(config: &Config) -> Directory {
+    let accounts: Option<Arc<dyn Accounts>> = match config.identity().accounts {
+        config::Accounts::Nss => Some(Arc::new(Nss)),
+        config::Accounts::Any => None,
+    };
+    Directory::new(accounts, config.core().name_lookup_timeout)
 }
 
 /// What core waits for an errand beyond what egress allows itself for it: the way there and back.
@@ -183,32 +233,14 @@ fn limits_of(limits: &config::SentLimits) -> SentLimits {
     }
 }
 
-fn policy_of(config: &Config) -> Policy {
-    let default_factor = config.prompt().default.clone();
-    let config = config.policy();
-    let rule = |rule: &config::Rule| Rule {
-        name: rule.name.clone(),
-        services: rule.matches.services.clone(),
-        users: rule.matches.users.clone(),
-        action: match rule.action {
-            config::Action::Require => Action::Require,
-            config::Action::Skip => Action::Skip,
-            config::Action::Deny => Action::Deny,
-        },
-        default_factor: rule.default_factor.as_ref().map(ToString::to_string),
-        kinds: Kinds::ALL,
-        count: 1,
-        remember: None,
+/// The last day of grace counts to its end, as this host's zone has it.
+fn grace_of(enrollment: &config::Enrollment) -> GraceTerms {
+    let end = |day: jiff::civil::Date| {
+        let next = day.tomorrow().and_then(|next| next.to_zoned(jiff::tz::TimeZone::system()));
+        // The calendar's own last day has no next one.
+        next.map_or(UnixTime(i64::MAX), |next| UnixTime(next.timestamp().as_second()))
     };
-    Policy {
-        rules: config.rules.iter().map(rule).collect(),
-        unenrolled: match config.unenrolled {
-            config::Unenrolled::Deny => Unenrolled::Deny,
-            config::Unenrolled::Skip => Unenrolled::Skip,
-            config::Unenrolled::Enroll => Unenrolled::Enroll,
-        },
-        default_factor: default_factor.map(Into::into),
-    }
+    GraceTerms { until: enrollment.enroll_by.map(end), logins: enrollment.grace_logins }
 }
 
 fn profile_of(config: &config::LimitsConfig) -> Profile {

@@ -1,11 +1,12 @@
-//! Chores beside the logins: tells the watchdog, re-seals rows after a key rotation, prunes the trail.
+//! Chores beside the logins: tells the watchdog, re-seals rows after a key rotation, prunes the trail,
+//! writes the figures.
 
 use std::{sync::Arc, time::Duration};
 
 use sd_notify::NotifyState;
 use tracing::{info, warn};
 
-use crate::core::Core;
+use crate::{core::Core, metrics};
 
 /// How often there may be something to do.
 const ROUND: Duration = Duration::from_secs(10);
@@ -19,7 +20,7 @@ const PRUNE_EVERY: u32 = 360;
 /// Does the chores until the task is dropped.
 pub async fn run(core: Arc<Core>) {
     // Side by side: re-sealing many rows must not look like a daemon that hangs.
-    tokio::join!(rounds(&core), watch(&core));
+    tokio::join!(rounds(&core), watch(&core), metrics::keep_writing(&core));
 }
 
 async fn rounds(core: &Core) {

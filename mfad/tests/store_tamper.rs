@@ -18,13 +18,23 @@ use mfa_proto::{
 };
 use mfad::{
     clock::{FakeClock, UnixTime},
+    policy::Binding,
     seal::Keyring,
-    store::{Channel, Issued, LoginStore, Outcome, RecoveryNew, Store, StoreError, StoreSettings, Target},
+    store::{
+        Channel, GraceLogin, GraceTerms, Issued, LoginStore, Outcome, RecoveryNew, Remembrance, Store,
+        StoreError, StoreSettings, Target,
+    },
 };
 use rusqlite::Connection;
 use store_common::*;
 
 const USERS: [&str; 3] = ["jane", "john", "june"];
+
+/// A login that the time of grace lets in, twice.
+fn graced(name: &str) -> GraceLogin {
+    let terms = GraceTerms { until: None, logins: Some(2) };
+    GraceLogin { context: context(name), rule: None, uid: 1000, terms }
+}
 
 /// A closed store to take copies of.
 struct Original {
@@ -45,10 +55,14 @@ impl Original {
         f.store.recovery_new(RecoveryNew { order: order("jane"), count: 3 }).await.unwrap();
         drop(f.sent(&context("jane"), phone).await);
         drop(f.ticket(&context("jane"), corp).await);
+        f.store.invite(order("jill"), 3600).await.unwrap();
+        drop(f.store.grace(graced("jack")).await.unwrap().unwrap());
         let phone_of_john = f.enroll_sms("john", "+49305556667").await;
         drop(f.sent(&context("john"), phone_of_john).await);
         for name in USERS {
-            assert!(accepted(&f.try_code(name, &totp(name.as_bytes(), NOW)).await));
+            let outcome = f.try_code(name, &totp(name.as_bytes(), NOW)).await;
+            let Outcome::Accepted(proof) = outcome else { panic!("{name}: {outcome:?}") };
+            f.store.remember(&proof, remembrance(name)).await.unwrap();
         }
         f.store.shutdown().await;
         Self { directory: f.directory, keyring: f.keyring }
@@ -71,6 +85,13 @@ impl Original {
         let clock = Arc::new(FakeClock::at(NOW.plus(60)));
         Store::open(path, self.keyring.clone(), StoreSettings::default(), clock)
     }
+}
+
+/// A success that is remembered for longer than the tests last.
+fn remembrance(name: &str) -> Remembrance {
+    let [class, source, key, rule] = ["sshd", "local", "SHA256:one", "office"].map(str::to_owned);
+    let binding = Binding { class, source, key, rule };
+    Remembrance { context: context(name), uid: Some(1000), binding, boot: "this".to_owned(), seconds: 3600 }
 }
 
 /// What an intruder's change led to.
@@ -118,14 +139,15 @@ async fn look(store: Result<Store, StoreError>) -> Findings {
     for n in 0..40 {
         findings.noticed |= store.view(user(&format!("nobody{n}")), Channel::Proven).await.unwrap().tampered;
     }
+    // A login of grace looks at all who wait for a factor.
+    findings.noticed |= matches!(store.grace(graced("jill")).await, Err(StoreError::Tampered(_)));
     // The row that begins the ring is asked for by every login of a name without factor.
     findings.noticed |= matches!(store.decoy().await, Err(StoreError::Tampered(_)));
     // What was sent is looked through with each code, and each hour.
     store.prune_audit(UnixTime(0), u64::MAX).await.unwrap();
-    findings.noticed |= store
-        .audit(AuditFilter::default(), 1000)
-        .await
-        .map_or(true, |page| page.rows.iter().any(|row| row.event == "sent_changed"));
+    findings.noticed |= store.audit(AuditFilter::default(), 1000).await.map_or(true, |page| {
+        page.rows.iter().any(|row| matches!(row.event.as_str(), "sent_changed" | "remembered_changed"))
+    });
     store.shutdown().await;
     findings
 }
@@ -206,7 +228,7 @@ fn owner_of(connection: &Connection, table: &str, row: &str) -> Option<&'static 
 }
 
 /// Each row: what is done, and whom it may not let in.
-const INTRUSIONS: [(&str, &[&str]); 26] = [
+const INTRUSIONS: [(&str, &[&str]); 31] = [
     ("DELETE FROM factor WHERE account_id = (SELECT id FROM account WHERE name = 'jane')", &["jane"]),
     ("DELETE FROM factor WHERE label = 'two'", &["jane"]),
     ("DELETE FROM account WHERE name = 'jane'", &["jane"]),
@@ -263,6 +285,11 @@ const INTRUSIONS: [(&str, &[&str]); 26] = [
             tries, key_id, mac FROM challenge WHERE purpose = 'code'",
         &["jane", "john"],
     ),
+    ("DELETE FROM waiting", &[]),
+    ("DELETE FROM waiting WHERE name = 'jack'", &[]),
+    ("UPDATE waiting SET slot = randomblob(16) WHERE name = 'jack'", &[]),
+    ("UPDATE waiting SET graced = 0", &[]),
+    ("UPDATE waiting SET serial = 3 - serial, invite_hash = randomblob(32), invite_until = 9999999999", &[]),
     ("DELETE FROM sent", &[]),
     ("DELETE FROM sent WHERE id = (SELECT max(id) FROM sent)", &[]),
     ("UPDATE sent SET account_id = account_id + 1", &[]),

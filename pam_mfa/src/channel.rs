@@ -6,6 +6,7 @@
 use std::{
     os::fd::{AsFd, AsRawFd, OwnedFd},
     path::Path,
+    thread,
     time::{Duration, Instant},
 };
 
@@ -21,6 +22,9 @@ use nix::{
 
 use crate::{deadline::Deadline, fault::Fault, peer::Keeper};
 
+/// How long to wait for the daemon without sleep, each time.
+const PATIENCE: Duration = Duration::from_micros(400);
+
 /// A connection to a peer that has been looked at.
 #[derive(Debug)]
 pub(crate) struct Channel {
@@ -32,6 +36,8 @@ pub(crate) struct Channel {
     /// the daemon sends no secrets.
     buffer: Box<[u8; frame::HEADER + frame::MAX_PAYLOAD]>,
     filled: usize,
+    /// A short wait may be one without sleep.
+    sleepless: bool,
 }
 
 impl Channel {
@@ -45,7 +51,7 @@ impl Channel {
 
     fn begin(socket: OwnedFd, deadline: Deadline) -> Self {
         let buffer = Box::new([0; frame::HEADER + frame::MAX_PAYLOAD]);
-        Self { socket, deadline, asked: Instant::now(), buffer, filled: 0 }
+        Self { socket, deadline, asked: Instant::now(), buffer, filled: 0, sleepless: true }
     }
 
     /// Sends whole frames.
@@ -100,21 +106,45 @@ impl Channel {
 
     /// Receives until `wanted` bytes are there.
     fn fill(&mut self, wanted: usize) -> Result<(), Fault> {
+        self.fill_awake(wanted)?;
         while self.filled < wanted {
             self.wait_for(PollFlags::POLLIN).map_err(|fault| match (fault, self.filled) {
                 // Silence is only what comes instead of a message, not what breaks one off.
                 (Fault::Silent, 1..) => Fault::TimedOut,
                 (other, _) => other,
             })?;
-            let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
-            match socket::recv(self.socket.as_raw_fd(), room, MsgFlags::MSG_DONTWAIT) {
-                Ok(0) | Err(Errno::ECONNRESET) => return Err(Fault::HungUp),
-                Ok(received) => self.filled = self.filled.saturating_add(received),
-                Err(Errno::EAGAIN | Errno::EINTR) => {}
-                Err(cause) => return Err(Fault::System { doing: "receiving from mfad", cause }),
-            }
+            self.take_in()?;
         }
         Ok(())
+    }
+
+    /// The same for a moment, without letting the processor fall asleep: the daemon mostly needs no longer
+    /// than it would take to wake. Whoever else wants the processor gets it between two looks; who then
+    /// keeps it ends this for good.
+    fn fill_awake(&mut self, wanted: usize) -> Result<(), Fault> {
+        let began = Instant::now();
+        let patience = if self.sleepless { PATIENCE.min(self.deadline.left()) } else { Duration::ZERO };
+        while self.filled < wanted && began.elapsed() < patience {
+            if !self.take_in()? {
+                thread::yield_now();
+            }
+        }
+        self.sleepless &= began.elapsed() < PATIENCE.saturating_mul(2);
+        Ok(())
+    }
+
+    /// Receives what is there; whether something was.
+    fn take_in(&mut self) -> Result<bool, Fault> {
+        let room = self.buffer.get_mut(self.filled..).unwrap_or_default();
+        match socket::recv(self.socket.as_raw_fd(), room, MsgFlags::MSG_DONTWAIT) {
+            Ok(0) | Err(Errno::ECONNRESET) => Err(Fault::HungUp),
+            Ok(received) => {
+                self.filled = self.filled.saturating_add(received);
+                Ok(true)
+            }
+            Err(Errno::EAGAIN | Errno::EINTR) => Ok(false),
+            Err(cause) => Err(Fault::System { doing: "receiving from mfad", cause }),
+        }
     }
 
     /// Waits until the socket is ready. At the deadline it is looked at once more: only a peer that has

@@ -17,8 +17,9 @@ use crate::{answer, channel::Channel, fault::Fault};
 
 /// The most prompts in one login: several times what resending and choosing between factors takes.
 pub(crate) const MOST_PROMPTS: u32 = 16;
-/// The most texts without an answer in one login.
-pub(crate) const MOST_TEXTS: u32 = 32;
+/// The most texts without an answer in one login: a QR code has a line for two of its modules, and the widest
+/// that the daemon draws 100 of them.
+pub(crate) const MOST_TEXTS: u32 = 64;
 
 /// What the conversation needs of the program that the person logs in with.
 pub(crate) trait Host {
@@ -74,7 +75,7 @@ impl<H: Host> Relay<'_, H> {
     fn inform(&mut self, text: &ShownText) -> Result<(), Fault> {
         self.texts = self.texts.saturating_add(1);
         if self.texts > MOST_TEXTS {
-            return Err(Fault::OutOfTurn("it sent more than 32 texts in one login"));
+            return Err(Fault::OutOfTurn("it sent more than 64 texts in one login"));
         }
         self.host.inform(text.as_str());
         Ok(())

@@ -58,6 +58,8 @@ pub struct AuditRow {
     pub session: String,
     /// The uid that asked.
     pub actor: u32,
+    /// Its link: a keyed hash over the row and the link of the row before.
+    pub chain: [u8; 32],
 }
 
 /// A page of audit rows.
@@ -67,17 +69,23 @@ pub struct AuditPage {
     pub rows: Vec<AuditRow>,
     /// There are more: ask again after the last.
     pub more: bool,
+    /// The last number that was looked at: new rows come after it.
+    pub upto: i64,
 }
 
 /// How the audit trail is. Sound when `broken_at` is `None`.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AuditReport {
-    /// Rows that were looked at.
+    /// Rows that follow each other as they were written.
     pub rows: u64,
     /// The first row there is; rows before it were removed because of their age or number.
     pub first: i64,
+    /// The link of the row before the first, on which it builds.
+    pub cut_chain: [u8; 32],
     /// The last row that the sealed head knows.
     pub last: i64,
+    /// Its link: whoever has kept it elsewhere can tell later whether rows up to here are still there.
+    pub chain: [u8; 32],
     /// The first row that is not what was written: changed, missing, out of order, or beyond the end.
     pub broken_at: Option<i64>,
     /// What is wrong there, and what to do.

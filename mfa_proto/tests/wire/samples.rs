@@ -322,6 +322,7 @@ fn audit_row() -> AuditRow {
         reason: "ok".into(),
         session: "0011223344556677".into(),
         actor: 0,
+        chain: [0xc4; 32],
     }
 }
 
@@ -391,7 +392,7 @@ fn replies() -> Vec<Sample> {
         ("user", Reply::User(Box::new(detail))),
         ("status", Reply::Status(Box::new(status()))),
         ("status/store_well", Reply::Status(Box::new(Status { store: Ok(()), ..status() }))),
-        ("audit", Reply::Audit(AuditPage { rows: vec![audit_row()], more: false })),
+        ("audit", Reply::Audit(AuditPage { rows: vec![audit_row()], more: false, upto: 7 })),
         (
             "config",
             Reply::Config(ConfigReport { valid: false, problems, notes: vec!["/m:2:1: x".to_owned()] }),
@@ -429,6 +430,7 @@ fn refusals() -> Vec<Sample> {
         RefusalCode::Unavailable,
         RefusalCode::TooSoon,
         RefusalCode::NotSent,
+        RefusalCode::Invitation,
     ]
     .into_iter()
     .map(|code| {
@@ -510,6 +512,7 @@ pub(crate) fn reply_tag(reply: &Reply) -> u8 {
         Reply::Explained(_) => 16,
         Reply::BreakGlass { .. } => 17,
         Reply::Metrics { .. } => 18,
+        Reply::Orphans(_) => 19,
     }
 }
 

@@ -115,8 +115,9 @@ fn audit_page(rows: usize) -> Reply {
         reason: word(),
         session: word(),
         actor: u32::MAX,
+        chain: [0xc4; 32],
     };
-    Reply::Audit(AuditPage { rows: vec![row; rows], more: true })
+    Reply::Audit(AuditPage { rows: vec![row; rows], more: true, upto: FAR })
 }
 
 #[test]

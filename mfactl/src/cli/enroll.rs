@@ -107,6 +107,9 @@ pub(crate) struct EnrollArgs {
     /// Read a current code of an active factor from the next line of standard input
     #[arg(long)]
     pub(crate) code_stdin: bool,
+    /// Read the invitation to a first factor from the next line of standard input
+    #[arg(long, conflicts_with = "code_stdin")]
+    pub(crate) invitation_stdin: bool,
 }
 
 /// What codes made from a key are like, and what is shown of it.

@@ -8,7 +8,7 @@ pub(crate) const EXIT_CODES: &[(&str, &str)] = &[
     ("0", "done; test: accepted; explain: a factor is asked for"),
     (
         "1",
-        "refused or failed; import: something was skipped; status: the store takes no writes; config check, reload: not \
+        "refused or failed; import: something was skipped; status: the store takes no writes; audit verify: the trail is broken; config check, reload: not \
          valid; doctor: warnings",
     ),
     ("2", "the command line, or what was read from standard input, is not valid; doctor: problems"),
@@ -39,7 +39,7 @@ and nothing else; messages for people go to standard error. Field names stay. A 
 seconds and NAME_rfc3339; both are null when there is none. A lock is {state: open|until|until_admin, until, \
 until_rfc3339, reason: failures|long_window|null}. A failure is {error: {code, message, hint, exit}}, where code is one \
 of not_allowed, unknown_user, no_such_factor, ambiguous, wrong_code, locked, wrong_state, invalid, too_many, \
-tampered, unavailable, too_soon, not_sent, unreachable, untrusted_daemon, protocol, usage, interrupted, declined, output, local. A command line that \
+tampered, unavailable, too_soon, not_sent, invitation, unreachable, untrusted_daemon, protocol, usage, interrupted, declined, output, local. A command line that \
 cannot be parsed is reported on standard error alone.";
 
 pub(super) const AFTER: &str = "\
@@ -65,6 +65,10 @@ or read with --code-stdin.
 
 The key is shown once and cannot be shown again. It is never taken from the command line, where \
 others could see it: --secret-stdin reads it from standard input.
+
+A first factor may need an invitation (`mfactl invite`, by root): it is asked for on a terminal, or read \
+with --invitation-stdin, and is used up when the factor becomes active. Whoever gives up before that may \
+enroll again with the same invitation.
 
 A current code is one that any active factor shows now, or a recovery code. An empty answer where one is \
 asked for has one sent, when a number or address is enrolled.
@@ -159,6 +163,21 @@ restored.
 
 JSON fields: user, realm, verb, factors.";
 
+pub(super) const REMEMBERED: &str = "\
+A rule with `remember = \"8h\"` has the daemon remember a success: logins of the same account through the \
+same service, from the same network, with the same key and by the same rule are not asked again until it \
+expires. It is also forgotten when a factor changes, after a lock and at the next boot, as [remember] \
+says. Nobody needs a code to have their own forgotten.
+
+JSON fields of list: remembered: a list of {row, user, realm, service, source, key, rule, created, expires}. \
+Fields of revoke: user, realm (both null for all users), verb, revoked (how many).
+
+Examples:
+  mfactl remembered list                  all of them, as root
+  mfactl remembered revoke alice          alice is asked again
+  mfactl remembered revoke --row 17       one of them
+  mfactl remembered revoke --all          everybody is asked again";
+
 pub(super) const BACKUP: &str = "\
 The daemon goes on while it makes the copy. FILE gets mode 0600. It is sealed: without the keys named, \
 nothing in it can be used; do not keep them in the same place.
@@ -215,13 +234,56 @@ Examples:
   mfactl import --user alice - <link.txt";
 
 pub(super) const LIST: &str = "\
-JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}.";
+Orphaned are users whose account is gone, or has another uid than when its factors were enrolled. \
+Whoever cannot be looked up is not called so: that is told on standard error.
+
+JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}; with \
+--orphaned also left_alone: a list of {user, realm, why}.";
+
+pub(super) const REASSIGN: &str = "\
+Factors belong to a name and the uid that the account had when they were enrolled; with another uid they \
+deny, because the name may be another person's by now. Where it is the same person, this makes them the \
+account's again: codes that were used stay used, failures stay counted, remembered logins are void. With \
+--to they move to another account, which must exist and hold no factor. The factors of an account that is \
+there with its old uid stay, unless --to is another name of that uid.
+
+JSON fields: user (whose they are now), realm, verb, factors (how many).
+
+Examples:
+  mfactl reassign alice
+  mfactl reassign alice --to alice.smith";
+
+pub(super) const PRUNE: &str = "\
+Shows whom it concerns and asks. Each account is looked up once more just before; one that cannot be looked \
+up, or is back, is left alone, and the exit code is 1 then. Before the first time on a host with a directory \
+server, look at --dry-run: accounts that the server does not show look as if they were gone.
+
+JSON fields: dry_run, users: a list as of list (those removed, or to be removed), left_alone: a list of \
+{user, realm, why}.
+
+Examples:
+  mfactl prune --orphaned --dry-run
+  mfactl prune --orphaned --yes";
 
 pub(super) const SHOW: &str = "\
-JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, factors: a list of \
+JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, remembered (how many successes are), factors: a list of \
 {factor, kind, label, state (pending|active|disabled|exhausted), algorithm (sha1|sha256|sha512), \
 digits, period, left (recovery codes), target (masked, or the service), created, last_used, failures, \
-lock, drift}. What does not apply to a kind is null.";
+lock, drift}, invited_until, invited_until_rfc3339, graced (logins without a factor, or null). What does not \
+apply to a kind is null. A user without a factor is shown when there is an invitation or was a login of \
+grace; uid is null then.";
+
+pub(super) const INVITE: &str = "\
+The invitation is shown once, on standard output; give it to the user by a way that is safe: with the \
+password it is all that is needed to enroll the second factor. The one before it is void. It counts until \
+the first factor is active, until its time is over, or until it was typed wrong five times.
+
+JSON fields: user, realm, invitation (null with --withdraw), until, withdrawn.
+
+Examples:
+  mfactl invite alice              for as long as [enrollment] invite_lifetime says
+  mfactl invite alice --for 24h
+  mfactl invite --withdraw alice";
 
 pub(super) const SWITCH: &str = "\
 JSON fields: user, realm, verb, factors (how many it concerned).";
@@ -233,13 +295,38 @@ JSON fields: version, uptime (seconds), users, active_factors, audit_rows, conne
 denied, store_ok, store_problem, database (its path), key, rows_with_old_key, profile.";
 
 pub(super) const AUDIT: &str = "\
+With --follow, mfactl waits for a daemon that is restarted and then goes on behind the last row it has \
+shown, so that none is missed.
+
 JSON fields, one object per line: seq, time, event, user, realm, service, source, factor, rule, \
-verdict, reason, session, actor (uid).
+verdict, reason, session, actor (uid), chain (the row's link, hexadecimal).
 
 Examples:
   mfactl audit --user alice --since 2h
   mfactl audit --service sshd --since 2026-03-01 --until 2026-03-02
-  mfactl audit --follow --json | jq -r .source";
+  mfactl audit --source 203.0.113.7 --verdict deny
+  mfactl audit --follow --json | jq -r .source
+  mfactl audit --since @0 --json >trail.jsonl       all of it, before old rows are pruned
+  mfactl audit verify";
+
+pub(super) const AUDIT_VERIFY: &str = "\
+Each row has a link: a hash, with a key that only the daemon has, over the row and the link before. The last \
+link is sealed in the head of the database, and so is the one before the first row that is left. A row \
+that was changed, removed, added or moved breaks the chain there, and a trail cut short does not reach \
+its head. Logins go on meanwhile. Exits with 1 when the trail is broken, and says where.
+
+What the database cannot know is that all of it was replaced by an older copy of itself. Keep the end that \
+this prints on another host, and hand it back with --expect: a trail that was put back has another row \
+there, or none. A row that was pruned since is not contradicted; for the last of them the link is still known.
+
+JSON fields: whole, rows (that are sound), first, cut_chain (the link before the first), last, chain (the \
+link of the last), broken_at (a row, or null), problem (text, or null), unlike: a list of {seq, chain} that \
+were expected and are not there.
+
+Examples:
+  mfactl audit verify                                       for cron and monitoring
+  mfactl audit verify --json | jq -r '\"\\(.last):\\(.chain)\"'   what to keep
+  mfactl audit verify --expect \"$kept\"";
 
 pub(super) const TEST: &str = "\
 Talks to the daemon as the PAM module does, shows its prompts and says what became of it. A right \

@@ -17,7 +17,7 @@ use crate::failure::Failure;
 /// What to do about a daemon that breaks the protocol.
 pub(super) const REPORT: &str =
     "install mfactl and mfad of the same release; when they are: journalctl -t mfad, and report it";
-const CLOSED: &str = "it may be restarting: try again; when it lasts: journalctl -t mfad";
+const LASTS: &str = "try again; when it lasts: journalctl -t mfad";
 const SILENT: &str = "it may hang: look at journalctl -t mfad, then restart it";
 
 /// One connection.
@@ -133,8 +133,13 @@ impl Wire {
             return self.failed(format!("no answer within {} s", self.timeout.as_secs()), SILENT);
         }
         if [UnexpectedEof, BrokenPipe, ConnectionReset].contains(&kind) {
-            return self.failed("it hung up before it answered".to_owned(), CLOSED);
+            return Failure::HungUp { path: self.path.clone() };
         }
-        self.failed(error.to_string(), CLOSED)
+        self.failed(error.to_string(), LASTS)
     }
+}
+
+/// Waits. Nothing is to be done meanwhile, and a signal ends it.
+pub(crate) fn pause(time: Duration) {
+    let _waited_or_interrupted = poll(&mut [], PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX));
 }

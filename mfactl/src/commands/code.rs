@@ -32,6 +32,9 @@ impl Form {
         shape: Self::DIGIT_SHAPE.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN),
         says: "it has 6 to 8 digits, or is a recovery code",
     };
+    /// An invitation to a first factor: as a recovery code.
+    pub(super) const INVITATION: Self =
+        Self { shape: AnswerShape::RECOVERY, says: "an invitation looks like 01-ABCD-EFGH-IJKL-MNOP" };
     /// A signed token.
     pub(super) const TOKEN: Self =
         Self { shape: AnswerShape::TOKEN, says: "a token has digits, one space and a signature" };
@@ -125,6 +128,37 @@ pub(super) fn ask_with_current(
         }
         let code = current(context, whom)?;
         answer = context.target.ask(&make(Some(code)));
+    }
+    answer
+}
+
+/// Sends a request that may need an invitation: without one first, since only the daemon knows; when it is
+/// asked for, the person is.
+pub(super) fn ask_with_invitation(
+    context: &mut Context,
+    given: Option<&SecretText>,
+    send: impl Fn(&mut Context, Option<&SecretText>) -> Result<Reply, Failure>,
+) -> Result<Reply, Failure> {
+    let may_ask = given.is_none() && terminal::interactive();
+    let mut answer = send(context, given);
+    for _ in 0..TRIES {
+        match &answer {
+            Err(failure) if may_ask && failure.refused_with(RefusalCode::Invitation) => {
+                let message = failure.to_string();
+                context.out.note(&message);
+            }
+            Ok(_) | Err(_) => break,
+        }
+        let code = loop {
+            match ask_or_empty(context, "Invitation: ", Form::INVITATION)? {
+                Typed::Code(code) => break code,
+                Typed::Empty => {}
+                Typed::GivenUp => {
+                    return Err(Failure::Interrupted { state: "nothing was changed".to_owned(), hint: None });
+                }
+            }
+        };
+        answer = send(context, Some(&code));
     }
     answer
 }

@@ -20,17 +20,24 @@ pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure
     let whom = &wanted.whom;
     let current =
         if wanted.common.code_stdin { Some(code::from_stdin(context, Form::CURRENT)?) } else { None };
-    let reply = code::ask_with_current(context, whom, current, |current_code| {
-        Request::Enroll(Box::new(NewFactor {
-            user: whom.clone(),
-            label: wanted.common.label.clone(),
-            params: wanted.params.again(),
-            secret: wanted.secret.as_ref().map(SecretText::again),
-            activate: wanted.activate,
-            replace: wanted.common.replace,
-            current_code,
-            invitation: None,
-        }))
+    let invitation = if wanted.common.invitation_stdin {
+        Some(code::from_stdin(context, Form::INVITATION)?)
+    } else {
+        None
+    };
+    let reply = code::ask_with_invitation(context, invitation.as_ref(), |context, invitation| {
+        code::ask_with_current(context, whom, current.as_ref().map(SecretText::again), |current_code| {
+            Request::Enroll(Box::new(NewFactor {
+                user: whom.clone(),
+                label: wanted.common.label.clone(),
+                params: wanted.params.again(),
+                secret: wanted.secret.as_ref().map(SecretText::again),
+                activate: wanted.activate,
+                replace: wanted.common.replace,
+                current_code,
+                invitation: invitation.map(SecretText::again),
+            }))
+        })
     });
     let reply = reply.map_err(|f| f.or_hint(|code| hint::user(code, whom, &context.now)))?;
     let Reply::Enrolled(new) = reply else {

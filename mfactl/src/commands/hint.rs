@@ -31,6 +31,7 @@ pub(super) fn user(code: RefusalCode, user: &UserId, now: &Now) -> Option<String
         ),
         RefusalCode::Unavailable => daemon(code),
         RefusalCode::NotSent => Some("which gateway failed, and why: journalctl -t mfad-egress".to_owned()),
+        RefusalCode::Invitation => Some(format!("an administrator makes a new one by: mfactl invite {name}")),
         RefusalCode::Invalid | RefusalCode::TooSoon => None,
     }
 }
@@ -50,7 +51,8 @@ pub(super) fn show(code: RefusalCode, whom: &UserId, now: &Now) -> Option<String
         | RefusalCode::Tampered
         | RefusalCode::Unavailable
         | RefusalCode::TooSoon
-        | RefusalCode::NotSent => user(code, whom, now),
+        | RefusalCode::NotSent
+        | RefusalCode::Invitation => user(code, whom, now),
     }
 }
 
@@ -69,7 +71,8 @@ pub(super) fn daemon(code: RefusalCode) -> Option<String> {
         | RefusalCode::TooMany
         | RefusalCode::Tampered
         | RefusalCode::TooSoon
-        | RefusalCode::NotSent => None,
+        | RefusalCode::NotSent
+        | RefusalCode::Invitation => None,
     }
 }
 

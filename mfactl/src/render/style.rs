@@ -2,6 +2,8 @@
 
 use std::os::fd::AsFd;
 
+use mfa_qr::Screen;
+
 /// What standard output can show.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Style {
@@ -9,15 +11,6 @@ pub(crate) struct Style {
     pub(crate) color: bool,
     /// Its size, when it is a terminal.
     pub(crate) screen: Option<Screen>,
-}
-
-/// The size of a terminal.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Screen {
-    /// Characters in a line.
-    pub(crate) columns: u16,
-    /// Lines.
-    pub(crate) rows: u16,
 }
 
 /// What a piece of text means.

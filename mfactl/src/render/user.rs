@@ -50,6 +50,8 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
     if user.orphaned {
         let orphaned = "ORPHANED: the account is gone or has another uid now, so its factors deny";
         facts.push([Cell::new("  State"), Cell::toned(Tone::Bad, orphaned)]);
+        let next = "same person, new uid or name: mfactl reassign; else: mfactl remove --all";
+        facts.push([Cell::new("  What to do"), Cell::new(next)]);
     }
     facts.push(locked("  Account", user.lock, now));
     let unproven = locked("  Without password", user.unproven_lock, now);
@@ -60,6 +62,18 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
         Cell::new("  Failures"),
         Cell::new(&format!("{} in the last 30 days", user.failures_30_days)),
     ]);
+    if user.remembered > 0 {
+        let many = if user.remembered == 1 { "success" } else { "successes" };
+        let text = format!("{} {many}: logins like those are not asked", user.remembered);
+        facts.push([Cell::new("  Remembered"), Cell::new(&text)]);
+    }
+    if let Some(until) = user.invited_until {
+        facts.push([Cell::new("  Invited"), Cell::new(&format!("until {}", now.full(Some(until))))]);
+    }
+    if let Some(graced) = user.graced.filter(|graced| *graced > 0) {
+        let many = if graced == 1 { "1 login".to_owned() } else { format!("{graced} logins") };
+        facts.push([Cell::new("  Grace"), Cell::toned(Tone::Warn, &format!("{many} without a factor"))]);
+    }
     text.push_str(&lines(None, facts, &mut [13, 0], style));
     if user.factors.is_empty() {
         text.push_str("\nNo factors.\n");

@@ -1,8 +1,8 @@
 //! The JSON that programs read: our own field names, so that the wire may change without them.
 
 use mfa_proto::admin::{
-    AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId, FactorKind, LockState, Restored, Status,
-    UserDetail, UserSummary,
+    AuditReport, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId, FactorKind, LockState, Restored,
+    Status, UserDetail, UserSummary,
 };
 use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::UserId;
@@ -11,7 +11,8 @@ use mfa_proto::text::ShownText;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::{factor, time::rfc3339};
+use super::{factor, hex, time::rfc3339};
+use crate::cli::Link;
 
 /// A new factor. Not a [`Value`], which would copy the secret.
 #[derive(serde::Serialize)]
@@ -78,6 +79,40 @@ pub(crate) fn recovery_codes<'a>(
         count: codes.len(),
         output,
         codes: output.is_none().then(|| codes.iter().map(RecoveryCode::grouped).map(Grouped).collect()),
+    }
+}
+
+/// An invitation. Not a [`Value`], which would copy it.
+#[derive(serde::Serialize)]
+pub(crate) struct InvitedView<'a> {
+    user: &'a str,
+    realm: &'a str,
+    invitation: Option<&'a SecretText>,
+    until: Option<i64>,
+    until_rfc3339: Option<String>,
+    withdrawn: bool,
+}
+
+/// An invitation of `user`.
+pub(crate) fn invited<'a>(user: &'a UserId, code: &'a SecretText, until: i64) -> InvitedView<'a> {
+    InvitedView {
+        invitation: Some(code),
+        until: Some(until),
+        until_rfc3339: rfc3339(until),
+        withdrawn: false,
+        ..uninvited(user)
+    }
+}
+
+/// The invitation of `user` was taken back.
+pub(crate) fn uninvited(user: &UserId) -> InvitedView<'_> {
+    InvitedView {
+        user: user.name.as_str(),
+        realm: user.realm.as_str(),
+        invitation: None,
+        until: None,
+        until_rfc3339: None,
+        withdrawn: true,
     }
 }
 
@@ -163,16 +198,20 @@ fn summary(user: &UserSummary) -> Value {
 
 /// One user.
 pub(crate) fn user(detail: &UserDetail) -> Value {
-    json!({
-        "user": detail.user.name.as_str(),
-        "realm": detail.user.realm.as_str(),
-        "uid": detail.uid,
-        "orphaned": detail.orphaned,
-        "failures_30_days": detail.failures_30_days,
-        "lock": lock(detail.lock),
-        "unproven_lock": lock(detail.unproven_lock),
-        "factors": detail.factors.iter().map(one_factor).collect::<Vec<_>>(),
-    })
+    object([
+        ("user", json!(detail.user.name.as_str())),
+        ("realm", json!(detail.user.realm.as_str())),
+        ("uid", json!(detail.uid)),
+        ("orphaned", json!(detail.orphaned)),
+        ("failures_30_days", json!(detail.failures_30_days)),
+        ("lock", lock(detail.lock)),
+        ("unproven_lock", lock(detail.unproven_lock)),
+        ("remembered", json!(detail.remembered)),
+        ("graced", json!(detail.graced)),
+        ("factors", json!(detail.factors.iter().map(one_factor).collect::<Vec<_>>())),
+    ])
+    .time("invited_until", detail.invited_until)
+    .into()
 }
 
 fn one_factor(detail: &FactorDetail) -> Value {
@@ -230,9 +269,25 @@ pub(crate) fn audit_row(row: &AuditRow) -> Value {
         ("reason", json!(row.reason)),
         ("session", json!(row.session)),
         ("actor", json!(row.actor)),
+        ("chain", json!(hex(&row.chain))),
     ])
     .time("time", Some(row.time))
     .into()
+}
+
+/// How the audit trail is; `unlike` are links that were expected and are not there.
+pub(crate) fn audit_report(report: &AuditReport, unlike: &[Link]) -> Value {
+    json!({
+        "whole": report.broken_at.is_none() && unlike.is_empty(),
+        "rows": report.rows,
+        "first": report.first,
+        "cut_chain": hex(&report.cut_chain),
+        "last": report.last,
+        "chain": hex(&report.chain),
+        "broken_at": report.broken_at,
+        "problem": report.problem.as_ref().map(ShownText::as_str),
+        "unlike": unlike.iter().map(|link| json!({"seq": link.seq, "chain": hex(&link.chain)})).collect::<Vec<_>>(),
+    })
 }
 
 /// What became of a look at the configuration.

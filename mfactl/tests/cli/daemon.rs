@@ -23,8 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) enum Script {
     /// Answers admin requests, over as many connections as it takes.
     Admin(Vec<Reply>),
-    /// Answers admin requests on one connection, and hangs up after the last.
-    AdminUntilGone(Vec<Reply>),
+    /// Answers admin requests, so many on each connection, and hangs up; later ones find nobody.
+    AdminInTurns(Vec<Vec<Reply>>),
     /// Drives a login; after each prompt it waits for an answer.
     Login(Vec<ServerMessage>),
     /// Sends these bytes in place of the welcome, then waits until the client hangs up.
@@ -109,7 +109,8 @@ fn serve(listener: &UnixListener, stop: &AtomicBool, mut script: Script) -> Vec<
         seen.push(Seen::Hello(hello.protocol));
         match &mut script {
             Script::Admin(replies) => admin(&mut stream, replies, &mut seen, false),
-            Script::AdminUntilGone(replies) => admin(&mut stream, replies, &mut seen, true),
+            Script::AdminInTurns(turns) if turns.is_empty() => {}
+            Script::AdminInTurns(turns) => admin(&mut stream, &mut turns.remove(0), &mut seen, true),
             Script::Login(messages) => login(&mut stream, messages, &mut seen),
             Script::Greeting(bytes) => {
                 stream.write_all(bytes).unwrap();
@@ -131,7 +132,8 @@ fn serve(listener: &UnixListener, stop: &AtomicBool, mut script: Script) -> Vec<
         }
     }
     let left = match &script {
-        Script::Admin(left) | Script::AdminUntilGone(left) => left.len(),
+        Script::Admin(left) => left.len(),
+        Script::AdminInTurns(left) => left.len(),
         Script::Login(left) => left.len(),
         Script::Greeting(_) | Script::Bytes(_) | Script::Hangup(_) | Script::Drip(_) => 0,
     };

@@ -328,6 +328,7 @@ fn told(deep: bool) -> Vec<Reply> {
             last: 512,
             broken_at: Some(77),
             problem: Some(ShownText::clean("it was changed")),
+            ..AuditReport::default()
         }));
     }
     replies.extend([page(&["alice"]), holder(), page(&["dora"])]);

@@ -1,8 +1,9 @@
 //! Replies as a daemon gives them.
 
 use mfa_proto::admin::{
-    Algorithm, AuditPage, AuditRow, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, LockReason,
-    LockState, Refusal, RefusalCode, Reply, Status, UserDetail, UserPage, UserSummary,
+    Algorithm, AuditPage, AuditReport, AuditRow, Enrolled, FactorDetail, FactorId, FactorKind, FactorState,
+    LockReason, LockState, Refusal, RefusalCode, RememberedPage, RememberedRow, Reply, Status, UserDetail,
+    UserPage, UserSummary,
 };
 use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::{FactorLabel, RealmName, UserId, UserName};
@@ -97,6 +98,18 @@ pub(crate) fn detail(factors: Vec<FactorDetail>) -> Reply {
     }))
 }
 
+/// Somebody without a factor, invited, whom the time of grace has let in.
+pub(crate) fn waiting() -> Reply {
+    let Reply::User(detail) = detail(Vec::new()) else { panic!("it is a user") };
+    let (invited_until, graced) = (Some(NOW + 86_400), Some(2));
+    Reply::User(Box::new(UserDetail { uid: None, failures_30_days: 0, invited_until, graced, ..*detail }))
+}
+
+pub(crate) fn invited() -> Reply {
+    let code = SecretText::new("01-GAYT-EMZU-GU3D-OOBZ".to_owned()).unwrap();
+    Reply::Invited { code, until: NOW + 86_400 }
+}
+
 /// All that may be wrong with one user at once.
 pub(crate) fn troubled() -> Reply {
     let until = |until| LockState::Until { until, reason: LockReason::Failures };
@@ -124,11 +137,31 @@ pub(crate) fn troubled() -> Reply {
         failures_30_days: 200,
         lock: LockState::UntilAdmin { reason: LockReason::LongWindow },
         unproven_lock: until(NOW + 59),
-        remembered: 0,
+        remembered: 2,
         invited_until: None,
         graced: None,
         factors: vec![phone, hotp],
     }))
+}
+
+/// Two pages of what is remembered.
+pub(crate) fn remembered() -> Vec<Reply> {
+    let row = |row, name: &str, source: &str, key: Option<&str>| RememberedRow {
+        row,
+        user: user(name),
+        class: ShownText::clean("sshd"),
+        source: ShownText::clean(source),
+        key: key.map(ShownText::clean),
+        rule: ShownText::clean("staff from the office"),
+        created: NOW - 3600,
+        expires: NOW + 7 * 3600,
+    };
+    let page = |rows, more| Reply::Remembered(RememberedPage { rows, more });
+    let key = "SHA256:xhU2rIgfms/cC3kcatJsrwfKWwfmdhzRp+z3VS64CyQ";
+    vec![
+        page(vec![row(3, "alice", "192.0.2.7/32", None), row(4, "alice", "local", Some(key))], true),
+        page(vec![row(17, "bob", "2001:db8:1:2::/64", None)], false),
+    ]
 }
 
 pub(crate) fn users() -> Vec<Reply> {
@@ -172,6 +205,7 @@ pub(crate) fn audit_row(seq: i64) -> AuditRow {
         reason: "code matched".to_owned(),
         session: "0f3a".to_owned(),
         actor: 0,
+        chain: [0xc4; 32],
     }
 }
 
@@ -201,9 +235,27 @@ pub(crate) fn audit() -> Vec<Reply> {
         ..audit_row(5)
     };
     vec![
-        Reply::Audit(AuditPage { rows: vec![audit_row(1), denied, skipped], more: true }),
-        Reply::Audit(AuditPage { rows: vec![started], more: false }),
+        Reply::Audit(AuditPage { rows: vec![audit_row(1), denied, skipped], more: true, upto: 3 }),
+        Reply::Audit(AuditPage { rows: vec![started], more: false, upto: 5 }),
     ]
+}
+
+/// A trail of rows 5 to 12, with what is wrong and where.
+pub(crate) fn audit_report(problem: Option<(i64, &str)>) -> Reply {
+    Reply::AuditReport(AuditReport {
+        rows: problem.map_or(8, |(at, _)| u64::try_from(at - 5).unwrap()),
+        first: 5,
+        cut_chain: [0xc4; 32],
+        last: 12,
+        chain: [0xc4; 32],
+        broken_at: problem.map(|(at, _)| at),
+        problem: problem.map(|(_, text)| ShownText::clean(text)),
+    })
+}
+
+/// The rows after a number, one page.
+pub(crate) fn rows_from(seq: i64) -> Reply {
+    Reply::Audit(AuditPage { rows: vec![audit_row(seq), audit_row(seq + 1)], more: true, upto: seq + 1 })
 }
 
 pub(crate) fn status(store: Result<(), ShownText>) -> Reply {

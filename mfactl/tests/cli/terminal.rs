@@ -209,3 +209,29 @@ fn a_test_login_asks_as_the_daemon_says() {
     let last = seen.last().unwrap();
     assert!(matches!(last, Seen::Login(ClientMessage::Withheld(Withheld::NoAnswer))), "{seen:?}");
 }
+
+#[test]
+fn an_invitation_is_asked_for_when_the_daemon_wants_one() {
+    let needed = || sample::refused(RefusalCode::Invitation, "a first factor needs an invitation here");
+    let daemon = FakeDaemon::admin(vec![needed(), needed(), sample::enrolled(FactorState::Active)]);
+    let mut terminal = Terminal::run(&daemon.socket(), &ENROLL, 80);
+    terminal.wait_for("Invitation: ");
+    terminal.enter("my password\n");
+    terminal.wait_for("That is no code: an invitation looks like");
+    terminal.wait_for("Invitation: ");
+    terminal.enter("01-AAAA-AAAA-AAAA-AAAA\n");
+    terminal.wait_for("Invitation: ");
+    terminal.enter("01 gayt emzu gu3d oobz\n");
+    terminal.wait_for("New factor");
+    assert_eq!(terminal.end().1, 0);
+    let sent: Vec<String> = daemon
+        .finish()
+        .iter()
+        .filter_map(|seen| {
+            let Seen::Request(request) = seen else { return None };
+            let Request::Enroll(new) = &**request else { return None };
+            Some(new.invitation.as_ref().map_or("none".to_owned(), |code| code.expose().to_owned()))
+        })
+        .collect();
+    assert_eq!(sent, ["none", "01AAAAAAAAAAAAAAAA", "01GAYTEMZUGU3DOOBZ"]);
+}

@@ -1,7 +1,9 @@
 //! Daemons that are absent, hang, break the protocol, or go away: always exit code 3 and a next step.
 
+use std::io::BufRead;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
 
 use mfa_proto::admin::{AuditPage, FactorState, Reply, Request, UserPage};
@@ -156,8 +158,12 @@ fn what_was_not_asked_for_is_not_taken_for_an_answer() {
 #[test]
 fn pages_that_do_not_go_on_are_not_asked_for_for_ever() {
     let empty = Reply::Users(UserPage { users: Vec::new(), more: true });
-    let no_rows = Reply::Audit(AuditPage { rows: Vec::new(), more: true });
-    let back = Reply::Audit(AuditPage { rows: vec![sample::audit_row(2), sample::audit_row(2)], more: true });
+    let no_rows = Reply::Audit(AuditPage { rows: Vec::new(), more: true, upto: 0 });
+    let back = Reply::Audit(AuditPage {
+        rows: vec![sample::audit_row(2), sample::audit_row(2)],
+        more: true,
+        upto: 2,
+    });
     for (arguments, replies) in [
         (["list"], vec![sample::users().remove(0), sample::users().remove(0)]),
         (["list"], vec![empty]),
@@ -191,20 +197,46 @@ fn a_reader_that_goes_away_is_no_failure_and_a_full_disk_is() {
 }
 
 #[test]
-fn follow_goes_on_until_the_daemon_goes_away() {
-    let page = |rows| Reply::Audit(AuditPage { rows, more: false });
-    let replies = vec![page(Vec::new()), page(vec![sample::audit_row(7)]), page(Vec::new())];
-    let daemon = FakeDaemon::start(Script::AdminUntilGone(replies));
-    let ran = run(&daemon.socket(), &["audit", "--follow", "--user", "alice"], "");
-    assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stderr.contains("hung up"), "{ran:?}");
-    let lines: Vec<&str> = ran.stdout.lines().collect();
-    assert!(lines.len() == 2 && lines[0].starts_with("TIME ") && lines[1].contains("192.0.2.1"), "{ran:?}");
+fn follow_goes_on_over_restarts_of_the_daemon_until_ctrl_c() {
+    let page = |rows, upto| Reply::Audit(AuditPage { rows, more: false, upto });
+    let turns = vec![
+        vec![page(Vec::new(), 4), page(vec![sample::audit_row(7)], 8)],
+        vec![page(Vec::new(), 8)],
+        vec![page(vec![sample::audit_row(9)], 9)],
+    ];
+    let daemon = FakeDaemon::start(Script::AdminInTurns(turns));
+    let mut child = command(binary(), &daemon.socket(), &["audit", "--follow", "--user", "alice"]);
+    let child = child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let mut shown = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+    let lines: Vec<String> = (0..3).map(|_| shown.next().unwrap().unwrap()).collect();
+    let pid = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    assert_eq!(shown.next().map(Result::unwrap), None, "nothing half written");
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.signal(), Some(2));
+    let notes = String::from_utf8(ended.stderr).unwrap();
+    assert!(notes.contains("hung up") && notes.contains("waiting for it\nmfactl: mfad is back\n"), "{notes}");
+    assert!(lines[0].starts_with("TIME ") && lines[1].contains("192.0.2.1"), "{lines:?}");
+    assert!(lines[2].contains("192.0.2.1"), "{lines:?}");
     let filter = |seen: &Seen| {
         let Seen::Request(request) = seen else { return None };
         let Request::Audit(filter) = &**request else { panic!("{request:?}") };
         Some((filter.after, filter.last))
     };
     let filters: Vec<(i64, Option<u32>)> = daemon.finish().iter().filter_map(filter).collect();
-    assert_eq!(filters, [(0, Some(50)), (0, Some(50)), (7, None)]);
+    assert_eq!(
+        filters,
+        [(0, Some(50)), (4, None), (8, None), (8, None)],
+        "no row is asked for twice, or missed"
+    );
+}
+
+#[test]
+fn without_follow_a_daemon_that_goes_away_is_a_failure() {
+    let daemon = FakeDaemon::start(Script::Hangup(Vec::new()));
+    let ran = run(&daemon.socket(), &["audit"], "");
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stderr.contains("hung up"), "{ran:?}");
+    drop(daemon.finish());
 }

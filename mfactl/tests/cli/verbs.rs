@@ -1,6 +1,6 @@
 //! Each verb for people and as JSON: what is asked of the daemon, and all that is printed.
 
-use mfa_proto::admin::{ConfigReport, FactorState, RefusalCode, Reply, Request, UserPage};
+use mfa_proto::admin::{AuditPage, ConfigReport, FactorState, RefusalCode, Reply, Request, UserPage};
 use mfa_proto::answer::AnswerShape;
 use mfa_proto::login::{ServerMessage, Verdict};
 use mfa_proto::text::ShownText;
@@ -63,6 +63,25 @@ fn enroll() {
             )]
         }),
     );
+}
+
+#[test]
+fn invite() {
+    both("invite.txt", &["invite", "alice", "--for", "24h"], "", admin(|| vec![sample::invited()]));
+    both("invite-withdraw.txt", &["invite", "--withdraw", "alice"], "", admin(done));
+    both(
+        "enroll-invitation.txt",
+        &["enroll", "totp", "alice", "--invitation-stdin", "--qr", "none"],
+        "01-gayt emzu gu3d oobz\n",
+        admin(|| vec![sample::enrolled(FactorState::Pending)]),
+    );
+    both(
+        "enroll-invitation-needed.txt",
+        &["enroll", "totp", "alice"],
+        "",
+        admin(|| vec![sample::refused(RefusalCode::Invitation, "a first factor needs an invitation here")]),
+    );
+    both("show-invited.txt", &["show", "alice"], "", admin(|| vec![sample::waiting()]));
 }
 
 #[test]
@@ -178,9 +197,43 @@ fn audit() {
         "audit-none.txt",
         &["audit", "--last", "5"],
         "",
-        admin(|| vec![Reply::Audit(mfa_proto::admin::AuditPage { rows: Vec::new(), more: false })]),
+        admin(|| vec![Reply::Audit(AuditPage { rows: Vec::new(), more: false, upto: 9 })]),
     );
     both("audit-no-time.txt", &["audit", "--since", "soon"], "", || Script::Admin(Vec::new()));
+    both(
+        "audit-source.txt",
+        &["audit", "--source", "192.0.2.1", "--verdict", "deny", "--event", "login", "--last", "5"],
+        "",
+        admin(|| vec![sample::audit().remove(1)]),
+    );
+}
+
+fn text(arguments: &[String]) -> Vec<&str> {
+    arguments.iter().map(String::as_str).collect()
+}
+
+#[test]
+fn audit_verify() {
+    both("audit-verify.txt", &["audit", "verify"], "", admin(|| vec![sample::audit_report(None)]));
+    let problem = Some((7, "rows 7 to 9 are missing"));
+    both("audit-verify-broken.txt", &["audit", "verify"], "", move || {
+        Script::Admin(vec![sample::audit_report(problem)])
+    });
+    let link = |seq: i64, byte: &str| format!("{seq}:{}", byte.repeat(32));
+    // Row 4 was the last that was pruned.
+    let there = [link(3, "ab"), link(4, "c4"), link(7, "c4"), link(12, "c4")];
+    let unlike = [link(4, "ab"), link(7, "ab"), link(12, "ab"), link(13, "c4")];
+    let rows = || vec![sample::audit_report(None), sample::rows_from(7), sample::rows_from(12)];
+    let beyond = || Reply::Audit(AuditPage { rows: Vec::new(), more: false, upto: 12 });
+    let with = |links: [String; 4]| {
+        let verify = ["audit", "verify"].map(str::to_owned);
+        verify.into_iter().chain(links.into_iter().flat_map(|link| ["--expect".to_owned(), link])).collect()
+    };
+    let (there, unlike): (Vec<String>, Vec<String>) = (with(there), with(unlike));
+    both("audit-verify-expect.txt", &text(&there), "", move || Script::Admin(rows()));
+    both("audit-verify-unlike.txt", &text(&unlike), "", move || {
+        Script::Admin(rows().into_iter().chain([beyond()]).collect())
+    });
 }
 
 #[test]

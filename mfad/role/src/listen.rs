@@ -10,7 +10,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use nix::sys::stat::{Mode, umask};
+use nix::{
+    sys::stat::{Mode, umask},
+    unistd::{Gid, chown},
+};
 
 /// Why a socket cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +77,21 @@ pub fn taken_over(socket: StdListener, path: &Path) -> Result<Listener, ListenEr
     Ok(Listener { socket, bound: None })
 }
 
+/// Binds a socket at `path` for a group (0660); `None` is the process's own. It is given to the group before
+/// the group may connect. Call it as [`bind`].
+pub fn bind_for_group(path: &Path, group: Option<Gid>) -> Result<Listener, ListenError> {
+    let listener = bind(path, Reach::Private)?;
+    let system = |what, source| ListenError::System { path: path.to_owned(), what, source };
+    if group.is_some() {
+        // A user that is not root may only do so for a group of its own.
+        chown(path, None, group)
+            .map_err(|e| system("give the socket to the group (is the daemon's user in it?)", e.into()))?;
+    }
+    let mode = fs::Permissions::from_mode(0o660);
+    fs::set_permissions(path, mode).map_err(|e| system("set the mode", e))?;
+    Ok(listener)
+}
+
 /// Binds a socket at `path`. Call it before other threads run: the file mode mask is the process's.
 pub fn bind(path: &Path, reach: Reach) -> Result<Listener, ListenError> {
     let system = |what, source| ListenError::System { path: path.to_owned(), what, source };
@@ -120,6 +138,8 @@ fn remove_stale(path: &Path) -> Result<(), ListenError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt as _;
+
     use super::*;
 
     fn mode(path: &Path) -> u32 {
@@ -147,6 +167,10 @@ mod tests {
         let path = directory.path().join("group.sock");
         let _listener = bind(&path, Reach::Group).unwrap();
         assert_eq!(mode(&path), 0o660);
+        let path = directory.path().join("figures.sock");
+        let own = nix::unistd::getegid();
+        let _listener = bind_for_group(&path, Some(own)).unwrap();
+        assert_eq!((mode(&path), fs::metadata(&path).unwrap().gid()), (0o660, own.as_raw()));
     }
 
     #[test]

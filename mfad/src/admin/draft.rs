@@ -20,24 +20,24 @@ use crate::{
 };
 
 /// A factor to be, and what is shown of it once.
-pub(super) struct Draft {
-    pub(super) params: Params,
-    pub(super) start: Moving,
-    pub(super) secret: Secret,
-    pub(super) shown: Shown,
+pub(crate) struct Draft {
+    pub(crate) params: Params,
+    pub(crate) start: Moving,
+    pub(crate) secret: Secret,
+    pub(crate) shown: Shown,
 }
 
 /// What the person sets the new factor up with.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
-    pub(super) key: Option<SecretText>,
-    pub(super) link: Option<SecretText>,
-    pub(super) signing: Option<SecretText>,
+pub(crate) struct Shown {
+    pub(crate) key: Option<SecretText>,
+    pub(crate) link: Option<SecretText>,
+    pub(crate) signing: Option<SecretText>,
 }
 
 /// Whose key it is, where one was brought along.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// Typed or made for this host: as long as the RFC wants.
     Ours,
     /// Another program's, whose keys may be shorter.
@@ -46,7 +46,7 @@ pub(super) enum Origin {
 
 impl Draft {
     /// Checks what was asked for, and makes what was left to be made.
-    pub(super) fn new(
+    pub(crate) fn new(
         settings: &Settings,
         user: &UserId,
         (params, key): (NewParams, Option<SecretText>),

@@ -4,7 +4,7 @@ use mfa_proto::{
     admin::{
         Enrolled, FactorDetail, FactorId, FactorKind, FactorState, NewFactor, Refusal, RefusalCode, Reply,
     },
-    answer::OtpCode,
+    answer::{OtpCode, RecoveryCode},
     name::{FactorLabel, UserId},
     secret::SecretText,
 };
@@ -23,19 +23,25 @@ use crate::{
 
 impl Desk<'_> {
     pub(super) async fn enroll(&self, new: NewFactor) -> Result<Reply, Refusal> {
-        let NewFactor { user, label, params, secret, activate, replace, current_code, invitation: _ } = new;
+        let NewFactor { user, label, params, secret, activate, replace, current_code, invitation } = new;
         let uid = self.root_or_self(&user).await?;
         if activate {
             self.root_only("make a factor active without a code that proves it")?;
         }
-        self.may_begin(&user).await?;
+        let begins = self.may_begin(&user, invitation).await?;
         let (kind, settings) = (params.kind(), self.core.settings());
         let Draft { params, start, secret, shown } =
             Draft::new(&settings, &user, (params, secret), Origin::Ours)?;
         let label = label.map_or_else(|| default_label(kind), Ok)?;
         // Whoever hands out the secrets has nothing to prove by a token.
         let activate = activate || (kind == FactorKind::Token && self.peer.is_root());
-        let order = self.order(&user, uid, current_code)?;
+        let order = match begins {
+            Begins::Invited(invitation) => {
+                let context = self.context(&user);
+                store::Order { context, uid, authority: store::Authority::Invited { invitation } }
+            }
+            Begins::OfRight => self.order(&user, uid, current_code)?,
+        };
         let new = store::NewFactor { order, label: label.clone(), params, start, secret, activate, replace };
         let added = self.core.store().enroll(new).await;
         let added = added.map_err(|e| not_done(&user, "add a factor", self.core.now(), &e))?;
@@ -60,20 +66,31 @@ impl Desk<'_> {
 
     /// A first factor is added by its owner only where the administrator lets owners do so, because a
     /// password alone must not be enough to get a second factor. (For a further one the store wants a code.)
-    async fn may_begin(&self, user: &UserId) -> Result<(), Refusal> {
+    async fn may_begin(&self, user: &UserId, given: Option<SecretText>) -> Result<Begins, Refusal> {
         let settings = self.core.settings();
-        if self.peer.is_root() || settings.config().enrollment().first_by_self == SelfEnrollment::Open {
-            return Ok(());
+        let owners = settings.config().enrollment().first_by_self;
+        if self.peer.is_root() || owners == SelfEnrollment::Open {
+            return Ok(Begins::OfRight);
         }
         let view = self.core.store().view(user.clone(), Channel::Unproven).await;
         let view = view.map_err(|e| not_done(user, "read the factors", self.core.now(), &e))?;
         if view.shape.is_some() && !view.tampered {
-            return Ok(());
+            return Ok(Begins::OfRight);
         }
-        Err(refused(
-            RefusalCode::NotAllowed,
-            "first factors are added by root on this host ([enrollment] self = \"never\"): ask an administrator",
-        ))
+        if owners == SelfEnrollment::Never {
+            return Err(refused(
+                RefusalCode::NotAllowed,
+                "first factors are added by root on this host ([enrollment] self = \"never\"): ask an administrator",
+            ));
+        }
+        let Some(given) = given else {
+            let why = "a first factor needs an invitation here: ask an administrator for one (mfactl invite)";
+            return Err(refused(RefusalCode::Invitation, why));
+        };
+        let parsed = RecoveryCode::parse(given.expose()).map(Begins::Invited);
+        parsed.ok_or_else(|| {
+            refused(RefusalCode::Invitation, "that is no invitation: it looks like 01-ABCD-EFGH-IJKL-MNOP")
+        })
     }
 
     /// Whether something has to be sent before the factor can be proven.
@@ -178,6 +195,14 @@ impl Desk<'_> {
         let mut found = detail.factors.into_iter().filter(|factor| meant(factor));
         Ok(found.next().filter(|_| found.next().is_none()))
     }
+}
+
+/// By what right a factor is begun.
+enum Begins {
+    /// As any other change: root's, or by a current code, or open to all.
+    OfRight,
+    /// By an invitation, which the store judges.
+    Invited(RecoveryCode),
 }
 
 fn default_label(kind: FactorKind) -> Result<FactorLabel, Refusal> {

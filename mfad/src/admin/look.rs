@@ -1,8 +1,11 @@
 //! Questions that change nothing, and the two about the configuration.
 
+use std::time::Duration;
+
 use mfa_proto::{
     admin::{AuditFilter, ConfigReport, Refusal, Reply, Status},
     codec, frame,
+    login::Verdict,
     name::UserId,
     text::ShownText,
 };
@@ -13,12 +16,16 @@ use super::{
 };
 use crate::{
     identity::Account,
+    outgoing::Undone,
+    settings::Settings,
     store::{Refused, StoreError},
 };
 
 /// Rows read for one page; those that do not fit a frame wait for the next.
-const ROWS_A_PAGE: u32 = 48;
-/// Bytes of problems that fit a reply.
+pub(super) const ROWS_A_PAGE: u32 = 48;
+/// How long egress may take to say that it is there.
+const EGRESS_PATIENCE: Duration = Duration::from_secs(3);
+/// Bytes of problems or notes that fit a reply.
 const PROBLEM_BYTES: usize = 3_500;
 
 impl Desk<'_> {
@@ -46,11 +53,7 @@ impl Desk<'_> {
                 _ => not_done(&user, "read the factors", self.core.now(), &error),
             }
         })?;
-        detail.orphaned = match (account, detail.uid) {
-            (Ok(Account::Known { uid }), Some(enrolled)) => uid != enrolled,
-            (Ok(Account::Unknown), _) => true,
-            (Ok(Account::Known { .. } | Account::Unchecked) | Err(_), _) => false,
-        };
+        detail.orphaned = account.is_ok_and(|account| !account.is_of(detail.uid));
         Ok(Reply::User(Box::new(detail)))
     }
 
@@ -58,8 +61,10 @@ impl Desk<'_> {
         self.root_only("ask how mfad is")?;
         let figures = self.core.store().figures().await.map_err(|error| store_failed("count", &error))?;
         let database = self.core.store().path().await.map_err(|error| store_failed("find it", &error))?;
-        let (accepted, denied) = self.core.tallied();
+        let logins = |verdict| self.core.metrics().logins(verdict);
+        let denied = [Verdict::Deny, Verdict::Locked, Verdict::Unavailable].map(logins);
         let uptime = u64::try_from(self.core.now().since(self.core.started())).unwrap_or(0);
+        let notices = self.core.notices_waiting().await.map_err(|error| store_failed("count", &error))?;
         // Reading works on a full disk, too: what counts is whether an attempt can be written down.
         let store = self.core.store().decoy().await.map_err(|error| ShownText::clean(&error.to_string()));
         Ok(Reply::Status(Box::new(Status {
@@ -69,14 +74,14 @@ impl Desk<'_> {
             active_factors: figures.active_factors,
             audit_rows: figures.audit_rows,
             connections: self.core.connections(),
-            accepted,
-            denied,
-            skipped: 0,
-            store_errors: 0,
-            waiting: 0,
-            locked: 0,
-            notices: 0,
-            egress: None,
+            accepted: logins(Verdict::Accept),
+            denied: denied.into_iter().fold(0, u64::saturating_add),
+            skipped: logins(Verdict::NotApplicable),
+            store_errors: self.core.store().errors(),
+            waiting: self.core.store().waiting(),
+            locked: figures.locked,
+            notices,
+            egress: self.egress().await,
             store,
             database: database.to_string_lossy().into_owned(),
             key: figures.key,
@@ -85,19 +90,33 @@ impl Desk<'_> {
         })))
     }
 
+    /// Whether egress answers; soon, because people wait for it.
+    async fn egress(&self) -> Option<Result<(), ShownText>> {
+        let settings = self.core.settings();
+        let ping = self.core.outgoing().ping(settings.line()?);
+        let answered = tokio::time::timeout(EGRESS_PATIENCE, ping).await.unwrap_or(Err(Undone::TimedOut));
+        Some(answered.map_err(|undone| ShownText::clean(&undone.to_string())))
+    }
+
     pub(super) async fn audit(&self, filter: AuditFilter) -> Result<Reply, Refusal> {
         self.root_only("read the audit trail")?;
         let page = self.core.store().audit(filter, ROWS_A_PAGE).await;
         let mut page = page.map_err(|error| store_failed("read the audit trail", &error))?;
         while !fits(&page) && page.rows.pop().is_some() {
             page.more = true;
+            page.upto = page.rows.last().map_or(page.upto, |row| row.seq);
         }
         Ok(Reply::Audit(page))
     }
 
-    pub(super) fn config_check(&self) -> Result<Reply, Refusal> {
+    /// As far as a reload would look: names of groups and accounts are looked up as well.
+    pub(super) async fn config_check(&self) -> Result<Reply, Refusal> {
         self.root_only("check the configuration")?;
-        Ok(report(self.core.read_config().map(drop)))
+        let checked = match self.core.read_config() {
+            Ok(config) => Settings::resolved(config).await.map(|settings| settings.notes().to_vec()),
+            Err(problems) => Err(problems),
+        };
+        Ok(report(checked))
     }
 
     pub(super) async fn reload(&self) -> Result<Reply, Refusal> {
@@ -107,22 +126,26 @@ impl Desk<'_> {
 }
 
 /// Whether a page fits a frame, with room for the tag of the reply it stands in.
-fn fits<T: serde::Serialize>(page: &T) -> bool {
+pub(super) fn fits<T: serde::Serialize>(page: &T) -> bool {
     codec::encode(page).is_ok_and(|whole| whole.len() < frame::MAX_PAYLOAD)
 }
 
-fn report(result: Result<(), Vec<String>>) -> Reply {
+fn report(result: Result<Vec<String>, Vec<String>>) -> Reply {
     let valid = result.is_ok();
+    let (notes, problems) = match result {
+        Ok(notes) => (cut(notes), Vec::new()),
+        Err(problems) => (Vec::new(), cut(problems)),
+    };
+    Reply::Config(ConfigReport { valid, problems, notes })
+}
+
+/// As many lines as fit a reply.
+fn cut(lines: Vec<String>) -> Vec<String> {
     let mut room = PROBLEM_BYTES;
-    let problems: Vec<String> = result
-        .err()
-        .unwrap_or_default()
-        .into_iter()
-        .take_while(|problem| {
-            let left = room.checked_sub(problem.len().saturating_add(4));
-            room = left.unwrap_or(0);
-            left.is_some()
-        })
-        .collect();
-    Reply::Config(ConfigReport { valid, problems, notes: Vec::new() })
+    let fits = |line: &String| {
+        let left = room.checked_sub(line.len().saturating_add(4));
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    lines.into_iter().take_while(fits).collect()
 }

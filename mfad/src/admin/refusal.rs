@@ -76,7 +76,9 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
             format!("too many wrong codes: the new factor of {user} is gone; enroll again"),
         ),
         Refused::Locked { gate } => (RefusalCode::Locked, Wording::refusal(*gate, now)),
-        Refused::WrongState(_) | Refused::Orphaned => (RefusalCode::WrongState, why.to_string()),
+        Refused::WrongState(_) | Refused::Orphaned | Refused::NotOrphaned | Refused::HeirHolds => {
+            (RefusalCode::WrongState, why.to_string())
+        }
         Refused::LabelTaken(label) => (
             RefusalCode::WrongState,
             format!(
@@ -97,6 +99,7 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
             RefusalCode::TooSoon,
             format!("too many codes were sent to {user}, or in all, in the last 24 hours: wait"),
         ),
+        Refused::WrongInvitation => (RefusalCode::Invitation, why.to_string()),
         Refused::Unreachable => (RefusalCode::NotSent, why.to_string()),
         Refused::ClockUnusable => (RefusalCode::Unavailable, why.to_string()),
         Refused::Invalid(_) => (RefusalCode::Invalid, why.to_string()),

@@ -10,6 +10,7 @@ use mfa_proto::{
     name::{Claim, FactorLabel},
     secret::SecretText,
 };
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 use super::{Address, Seed};
@@ -116,6 +117,34 @@ impl Secret {
             FactorKind::Mail => matches!(self, Self::Address(to) if to.medium() == Medium::Mail),
             FactorKind::Rest => matches!(self, Self::Outside(_)),
             FactorKind::Token => matches!(self, Self::Token(_)),
+        }
+    }
+
+    /// Whether whoever has the one has the other: the same seed, the same number or address, the same name at
+    /// the same service, or one who signs for both.
+    pub fn is_of_one_holder(&self, other: &Self) -> bool {
+        match (self.seed(), other.seed()) {
+            (Some(own), Some(other)) => return bool::from(own.expose().ct_eq(other.expose())),
+            (None, None) => {}
+            (Some(_), None) | (None, Some(_)) => return false,
+        }
+        match (self, other) {
+            (Self::Address(one), Self::Address(two)) => one.expose() == two.expose(),
+            (Self::Outside(one), Self::Outside(two)) => one == two,
+            (Self::Token(TokenSecret::Domain(one)), Self::Token(TokenSecret::Domain(two))) => one == two,
+            (Self::Recovery(one), Self::Recovery(two)) => one == two,
+            (Self::Seed(_) | Self::Address(_) | Self::Outside(_) | Self::Token(_) | Self::Recovery(_), _) => {
+                false
+            }
+        }
+    }
+
+    fn seed(&self) -> Option<&Seed> {
+        match self {
+            Self::Seed(seed) | Self::Token(TokenSecret::Own { seed, .. }) => Some(seed),
+            Self::Address(_) | Self::Outside(_) | Self::Recovery(_) | Self::Token(TokenSecret::Domain(_)) => {
+                None
+            }
         }
     }
 
@@ -254,6 +283,20 @@ mod tests {
             let kinds = FactorKind::ALL.into_iter().filter(|other| again.fits(*other)).count();
             assert!(kinds == 1 || kind == FactorKind::Totp && kinds == 2, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn only_the_same_secret_is_of_one_holder() {
+        let (one_way, other_way) = (all(), all());
+        for (at, (kind, one)) in one_way.iter().enumerate() {
+            for (there, (_, two)) in other_way.iter().enumerate() {
+                // The seed of the first is that of the last but one, too.
+                let same = at == there || [at, there] == [0, 5] || [at, there] == [5, 0];
+                assert_eq!(one.is_of_one_holder(two), same, "{kind:?}");
+            }
+        }
+        let other = Secret::Seed(Seed::new(Zeroizing::new(b"another-seed-of-a-factor".to_vec())).unwrap());
+        assert!(!other.is_of_one_holder(&one_way[0].1));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     core::Core,
-    harden, keys, log, outgoing,
+    harden, keys, log, metrics, notices, outgoing,
     server::{
         self,
         admission::Admission,
@@ -100,6 +100,7 @@ fn make_room(config: &Config) {
 struct Listeners {
     private: Listener,
     everyone: Option<Listener>,
+    metrics: Option<Listener>,
 }
 
 impl Listeners {
@@ -126,8 +127,32 @@ impl Listeners {
         };
         let private = next(&core.socket, Reach::Private)?;
         let everyone = core.user_socket.as_deref().map(|path| next(path, Reach::Everyone)).transpose()?;
-        Ok(Self { private, everyone })
+        let metrics = config.metrics().socket.as_deref();
+        let group = config.metrics().socket_group.as_deref();
+        let metrics = metrics.map(|path| bound_for(path, group)).transpose()?;
+        Ok(Self { private, everyone, metrics })
     }
+}
+
+/// A socket for a group, where one is named; else for the daemon's own.
+fn bound_for(path: &Path, group: Option<&str>) -> Result<Listener, Failure> {
+    let group = match group {
+        None => None,
+        Some(name) => match nix::unistd::Group::from_name(name) {
+            Ok(Some(group)) => Some(group.gid),
+            Ok(None) => {
+                return Err(Failure::new(format_args!(
+                    "[metrics] socket_group: this host has no group {name}"
+                )));
+            }
+            Err(error) => {
+                return Err(Failure::new(format_args!(
+                    "[metrics] socket_group: cannot look up {name}: {error}"
+                )));
+            }
+        },
+    };
+    listen::bind_for_group(path, group).map_err(Failure::new)
 }
 
 async fn serve(
@@ -140,7 +165,8 @@ async fn serve(
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let keyring = keys::load(&config).map_err(Failure::new)?;
     let token = signers::load(&config).map_err(Failure::new)?;
-    let settings = Settings::new(config).with_signers(token);
+    let settings = Settings::resolved(config).await.map_err(Failure::names)?.with_signers(token);
+    say_notes("start", settings.notes());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = setup::database(settings.config());
     let store =
@@ -149,7 +175,9 @@ async fn serve(
     let mut private = accepting(&core, &listeners.private, Admission::default())?;
     let everyone =
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
+    let figures = listeners.metrics.as_ref().map(|l| giving_figures(&core, l)).transpose()?;
     let mut chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
+    let mut telling = tokio::spawn(notices::run(Arc::clone(&core)));
     tell(&[NotifyState::Ready]);
     info!("ready: socket {}", core.settings().config().core().socket.display());
     let ended = loop {
@@ -165,6 +193,7 @@ async fn serve(
             },
             _ = &mut private => "the task that takes connections",
             _ = &mut chores => "the task that does the chores",
+            _ = &mut telling => "the task that has people told",
             () = store.ended() => "the thread that owns the database",
             () = ended(beside) => "mfad-egress",
         };
@@ -173,10 +202,11 @@ async fn serve(
     tell(&[NotifyState::Stopping]);
     info!("stopping");
     private.abort();
-    if let Some(everyone) = everyone {
-        everyone.abort();
+    for more in everyone.into_iter().chain(figures) {
+        more.abort();
     }
     chores.abort();
+    telling.abort();
     store.shutdown().await;
     ended
 }
@@ -200,9 +230,25 @@ fn accepting(
     Ok(tokio::spawn(server::serve(Arc::clone(core), socket, admission)))
 }
 
+/// What deserves a second look, in the log.
+fn say_notes(when: &str, notes: &[String]) {
+    for note in notes {
+        warn!("{when}: {note}");
+    }
+}
+
+fn giving_figures(core: &Arc<Core>, listener: &Listener) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let failed = |e| Failure::new(format_args!("cannot serve the socket of [metrics]: {e}"));
+    let socket = listener.socket.try_clone().and_then(UnixListener::from_std).map_err(failed)?;
+    Ok(tokio::spawn(metrics::serve(Arc::clone(core), socket)))
+}
+
 async fn reload(core: &Arc<Core>) {
     match core.reload().await {
-        Ok(()) => info!("configuration and keys read again"),
+        Ok(notes) => {
+            say_notes("reload", &notes);
+            info!("configuration and keys read again");
+        }
         Err(problems) => {
             for problem in problems {
                 warn!("reload: {problem}");

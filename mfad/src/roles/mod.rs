@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     config::{self, Config, ConfigErrors, KeySource},
     harden,
+    settings::Settings,
     store::Trail,
 };
 
@@ -78,6 +79,9 @@ pub enum Failure {
     /// What is wrong with the configuration: each line begins with the place, so that editors can go there.
     #[error("{0}\nmfad: the configuration is not valid")]
     Config(#[from] ConfigErrors),
+    /// What is wrong with names that the configuration mentions.
+    #[error("{0}\nmfad: the configuration cannot be used on this host")]
+    Names(String),
     /// Anything else.
     #[error("mfad: {0}")]
     Other(String),
@@ -87,12 +91,17 @@ impl Failure {
     fn new(what: impl std::fmt::Display) -> Self {
         Self::Other(what.to_string())
     }
+
+    #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
+    fn names(problems: Vec<String>) -> Self {
+        Self::Names(problems.join("\n"))
+    }
 }
 
 /// Runs what the command line says. Exit status: 0 done, 1 failed, 2 the command line is wrong.
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.role {
-        Role::CheckConfig => load(&cli.config).map(|_| say(&format!("{}: valid", cli.config.display()))),
+        Role::CheckConfig => check_config(&cli.config),
         Role::Init => hardened().and_then(|()| load(&cli.config)).and_then(|config| setup::init(&config)),
         Role::Restore { file, accept_broken_trail } => {
             let trail = if accept_broken_trail { Trail::MayBeBroken } else { Trail::Whole };
@@ -122,6 +131,23 @@ fn hardened() -> Result<(), Failure> {
 
 fn load(path: &Path) -> Result<Config, Failure> {
     Ok(Config::load(path)?)
+}
+
+/// As far as a start would look: names of groups and accounts are looked up as well.
+fn check_config(path: &Path) -> Result<(), Failure> {
+    let config = load(path)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(format_args!("cannot start the runtime: {e}")))?;
+    let resolved = runtime.block_on(Settings::resolved(config));
+    // A look-up that hangs in the account database must not hold up the end.
+    runtime.shutdown_background();
+    for note in resolved.map_err(Failure::names)?.notes() {
+        say(&format!("note: {note}"));
+    }
+    say(&format!("{}: valid", path.display()));
+    Ok(())
 }
 
 fn key(config: &Config, action: &KeyAction) -> Result<(), Failure> {

@@ -19,6 +19,9 @@ const PACE: Duration = Duration::from_secs(1);
 /// Uids whose pace is remembered.
 const MOST_PACES: usize = 4096;
 
+/// How long a host that was short of processors counts as one.
+const CROWDED: Duration = Duration::from_secs(1);
+
 /// Bounds on open connections.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Caps {
@@ -128,6 +131,7 @@ pub struct Logins(Arc<Mutex<UnderWay>>);
 struct UnderWay {
     total: u32,
     of: HashMap<UserName, u32>,
+    crowded_until: Option<Instant>,
 }
 
 /// One login under way, until dropped.
@@ -151,6 +155,18 @@ impl Logins {
         under_way.of.insert(user.clone(), of_user.saturating_add(1));
         drop(under_way);
         Some(Turn { logins: self.clone(), user: user.clone() })
+    }
+
+    /// Whether no more than one is under way, on a host that has processors to spare.
+    pub fn are_at_leisure(&self) -> bool {
+        let under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.total <= 1 && under_way.crowded_until.is_none_or(|until| until <= Instant::now())
+    }
+
+    /// Notes that others want the processors; counts for a while.
+    pub fn are_crowded(&self) {
+        let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.crowded_until = Some(Instant::now() + CROWDED);
     }
 }
 
@@ -218,6 +234,22 @@ mod tests {
             let _place = admission.enter(uid, CAPS).unwrap();
         }
         assert!(admission.0.lock().unwrap().paces.0.len() <= MOST_PACES);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn leisure_ends_with_a_second_login_or_with_a_crowd() {
+        let logins = Logins::default();
+        let jane = UserName::new("jane").unwrap();
+        let _first = logins.enter(&jane, CAPS).unwrap();
+        assert!(logins.are_at_leisure());
+        let second = logins.enter(&jane, CAPS).unwrap();
+        assert!(!logins.are_at_leisure());
+        drop(second);
+        assert!(logins.are_at_leisure());
+        logins.are_crowded();
+        assert!(!logins.are_at_leisure());
+        tokio::time::advance(CROWDED).await;
+        assert!(logins.are_at_leisure());
     }
 
     #[test]

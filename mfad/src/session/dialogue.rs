@@ -5,15 +5,19 @@
 use mfa_proto::{
     admin::{FactorId, FactorKind},
     answer::AnswerShape,
+    login::Verdict,
 };
 
 use super::{
-    Asking, Issuing, Opening, PromptSettings, Reason, Settled, Step,
+    Asking, Informing, Issuing, Opening, PromptSettings, Reason, Settled, Step, Wording,
     asking::After,
     holding::{Choosing, Holding, Way, choose},
     prompt::joined,
 };
-use crate::clock::UnixTime;
+use crate::{
+    clock::UnixTime,
+    store::{Outcome, Proof},
+};
 
 /// The most prompts of one login, the last included that only says why it ends. The module takes 16.
 pub const MOST_ROUNDS: u32 = 12;
@@ -25,8 +29,20 @@ pub(super) struct Dialogue {
     pub(super) held: Vec<Held>,
     chosen: Option<FactorId>,
     tokens: bool,
+    /// What is sent without being asked for, where anything is.
+    preferred: Option<String>,
+    /// The password is proven.
+    password: bool,
+    /// How many different factors have to be proven.
+    needed: u8,
+    /// Those that were.
+    proofs: Vec<Proof>,
+    /// To be said at the next prompt.
+    news: Option<String>,
     attempts_left: u32,
     rounds_left: u32,
+    /// Attempts of this login that the store counted as failed.
+    pub(super) failed: u32,
 }
 
 /// A holding, and what was done with it in this login.
@@ -39,14 +55,25 @@ pub(super) struct Held {
 
 impl Dialogue {
     pub(super) fn new(opening: Opening) -> Self {
+        let counts = |holding: &Holding| opening.kinds.contains(holding.kind);
+        let mut held: Vec<Holding> = opening.held.into_iter().filter(counts).collect();
+        if held.is_empty() {
+            held.extend(Holding::of_nobody());
+        }
         Self {
             attempts_left: opening.settings.attempts.max(1),
             settings: opening.settings,
-            held: opening.held.into_iter().map(|holding| Held { holding, out: None }).collect(),
+            held: held.into_iter().map(|holding| Held { holding, out: None }).collect(),
             chosen: None,
-            tokens: opening.tokens,
+            tokens: opening.tokens && opening.kinds.contains(FactorKind::Token),
+            preferred: opening.preferred,
+            password: opening.proven,
+            needed: opening.needed.max(1),
+            proofs: Vec::new(),
+            news: None,
             // One is kept for saying why it ends.
             rounds_left: MOST_ROUNDS.saturating_sub(1),
+            failed: 0,
         }
     }
 
@@ -63,6 +90,13 @@ impl Dialogue {
     pub(super) fn note_out(&mut self, factor: FactorId, now: UnixTime) {
         for held in self.held.iter_mut().filter(|held| held.holding.factor == factor) {
             held.out = Some(now);
+        }
+    }
+
+    /// Notes whether an attempt failed, as the store counts.
+    pub(super) fn note_failure(&mut self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::Unreachable { .. }) {
+            self.failed = self.failed.saturating_add(1);
         }
     }
 
@@ -124,15 +158,59 @@ impl Dialogue {
 
     /// What is sent without being asked for: what was preferred by the configuration, else the only thing
     /// held beside recovery codes.
-    pub(super) fn sent_unasked(&self, preferred: Option<&str>) -> Option<FactorId> {
+    fn sent_unasked(&self) -> Option<FactorId> {
         let holdings = self.holdings();
-        let preferred = preferred.and_then(|word| match choose(&holdings, word) {
+        let preferred = self.preferred.as_deref().and_then(|word| match choose(&holdings, word) {
             Choosing::One(one) => Some(one),
             Choosing::Many(_) | Choosing::Nothing => None,
         });
         let mut usual = holdings.iter().copied().filter(|holding| holding.kind != FactorKind::Recovery);
         let only = usual.next().filter(|_| usual.next().is_none());
         preferred.or(only).filter(|holding| holding.must_be_chosen()).map(|holding| holding.factor)
+    }
+
+    /// Asks, or has sent what is sent without being asked for.
+    pub(super) fn go_on(self) -> Step {
+        match self.sent_unasked().filter(|_| self.password) {
+            Some(factor) => self.issue(factor),
+            None => self.ask(None),
+        }
+    }
+
+    /// A factor was proven: yes when it was the last that is needed, else on to the next. Only what is left
+    /// counts from here on.
+    pub(super) fn proven(mut self, proof: Proof) -> Step {
+        let spent: Vec<FactorId> =
+            proof.twins().unwrap_or_default().iter().copied().chain([proof.factor()]).collect();
+        self.proofs.push(proof);
+        if self.proofs.len() >= usize::from(self.needed) {
+            return self.accept();
+        }
+        self.held.retain(|held| !spent.contains(&held.holding.factor));
+        self.chosen = None;
+        let missing = usize::from(self.needed).saturating_sub(self.proofs.len());
+        // A factor that a signed token makes is not held yet.
+        if self.held.len() < missing && !self.tokens {
+            return Step::Settle(Settled::denied(Reason::NotEnoughFactors));
+        }
+        self.news = Some(Wording::one_more(self.proofs.len(), &self.holdings()));
+        self.go_on()
+    }
+
+    /// Whoever used a recovery code is told how many are left, and whoever was attacked meanwhile that they
+    /// were, before the end.
+    fn accept(self) -> Step {
+        let told = Wording::farewell(&self.proofs, self.failed).filter(|_| !self.settings.conceal);
+        let settled = Settled::accepted(self.proofs, self.needed);
+        match told {
+            Some(text) if settled.verdict() == Verdict::Accept => Step::Inform(Informing::new(settled), text),
+            Some(_) | None => Step::Settle(settled),
+        }
+    }
+
+    /// The factors that were proven so far.
+    pub(super) fn proven_so_far(&self) -> Vec<FactorId> {
+        self.proofs.iter().map(Proof::factor).collect()
     }
 
     /// Has a code sent for `factor`, or its service begin.
@@ -152,8 +230,9 @@ impl Dialogue {
     }
 
     /// Asks, which costs a round.
-    pub(super) fn ask(self, why: Option<&str>) -> Step {
-        let text = self.prompt(why);
+    pub(super) fn ask(mut self, why: Option<&str>) -> Step {
+        let said: Vec<String> = self.news.take().into_iter().chain(why.map(str::to_owned)).collect();
+        let text = self.prompt(Some(&said.join(" ")));
         self.ask_with(text)
     }
 

@@ -4,12 +4,8 @@
 
 use mfa_proto::{admin::FactorId, answer::Answer};
 
-use super::{Informing, Issued, Reason, Settled, Step, Wording, dialogue::Dialogue, wait_is_short};
-use crate::{
-    clock::UnixTime,
-    limits::Gate,
-    store::{Outcome, Proof},
-};
+use super::{Issued, Reason, Settled, Step, Wording, dialogue::Dialogue, wait_is_short};
+use crate::{clock::UnixTime, limits::Gate, store::Outcome};
 
 /// An answer is with the store.
 #[derive(Debug)]
@@ -36,6 +32,11 @@ impl Judging {
         Self { dialogue, used: Wording::used(answer) }
     }
 
+    /// The factors that this login has proven already: an answer may not be of them.
+    pub fn proven(&self) -> Vec<FactorId> {
+        self.dialogue.proven_so_far()
+    }
+
     /// The store's word.
     pub fn judged(self, outcome: Outcome, now: UnixTime) -> Step {
         settle(self.dialogue, self.used, outcome, now)
@@ -47,6 +48,11 @@ impl Consulting {
         Self { dialogue }
     }
 
+    /// See [`Judging::proven`].
+    pub fn proven(&self) -> Vec<FactorId> {
+        self.dialogue.proven_so_far()
+    }
+
     /// The store's word on what the service said.
     pub fn consulted(self, outcome: Outcome, now: UnixTime) -> Step {
         settle(self.dialogue, Wording::USED_CODE, outcome, now)
@@ -56,6 +62,11 @@ impl Consulting {
 impl Issuing {
     pub(super) const fn new(dialogue: Dialogue) -> Self {
         Self { dialogue }
+    }
+
+    /// See [`Judging::proven`].
+    pub fn proven(&self) -> Vec<FactorId> {
+        self.dialogue.proven_so_far()
     }
 
     /// What became of it, for the factor that the step named.
@@ -81,9 +92,10 @@ impl Issuing {
     }
 }
 
-fn settle(dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
+fn settle(mut dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
+    dialogue.note_failure(&outcome);
     match outcome {
-        Outcome::Accepted(proof) => accept(dialogue.settings.conceal, proof),
+        Outcome::Accepted(proof) => dialogue.proven(proof),
         Outcome::Wrong { gate } => refused(dialogue, (Reason::WrongCode, "Wrong code."), gate, now),
         Outcome::Used { gate } => refused(dialogue, (Reason::UsedCode, used), gate, now),
         // Not judged, so the same code may be typed again.
@@ -115,14 +127,4 @@ fn refused(dialogue: Dialogue, (reason, why): (Reason, &str), gate: Gate, now: U
     }
     let wait = Wording::short_wait(gate, now);
     dialogue.ask_again(&format!("{why}{wait}"), reason)
-}
-
-/// Whoever used a recovery code is told how many are left, before the end.
-fn accept(conceal: bool, proof: Proof) -> Step {
-    let told = Wording::farewell(&proof).filter(|_| !conceal);
-    let settled = Settled::accepted(proof);
-    match told {
-        Some(text) => Step::Inform(Informing::new(settled), text),
-        None => Step::Settle(settled),
-    }
 }

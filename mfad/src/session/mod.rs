@@ -9,6 +9,7 @@
 mod answers;
 mod asking;
 mod dialogue;
+mod first;
 mod holding;
 mod judging;
 mod prompt;
@@ -22,12 +23,15 @@ pub use self::{
     answers::Issued,
     asking::Asking,
     dialogue::MOST_ROUNDS,
+    first::{
+        Checking, FirstAsking, FirstOpening, FirstStep, Gracing, Proving, Showing, begin_first, begin_grace,
+    },
     holding::{Holding, Way},
     judging::{Consulting, Issuing, Judging},
     settled::{Reason, Settled},
     wording::Wording,
 };
-use crate::{clock::UnixTime, limits::Gate};
+use crate::{clock::UnixTime, limits::Gate, policy::Kinds};
 
 /// How many prompts, and what they may say.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -47,7 +51,7 @@ pub struct PromptSettings {
 pub struct Opening {
     /// How to ask.
     pub settings: PromptSettings,
-    /// What may be answered with.
+    /// What may be answered with; with nothing that counts, what nobody holds is asked for.
     pub held: Vec<Holding>,
     /// Signed tokens are taken though none is held: an application signs for all its users.
     pub tokens: bool,
@@ -58,6 +62,10 @@ pub struct Opening {
     pub proven: bool,
     /// What is sent without being asked for: a label, a service or a kind.
     pub preferred: Option<String>,
+    /// Kinds of factor that count.
+    pub kinds: Kinds,
+    /// How many different factors have to be proven: at least 1.
+    pub needed: u8,
 }
 
 /// A wait up to this many seconds is told in passing; a longer one ends the login.
@@ -98,19 +106,15 @@ impl Informing {
 
 /// Begins a login that needs a factor.
 pub fn begin(opening: Opening, now: UnixTime) -> Step {
-    let (gate, proven, preferred) = (opening.gate, opening.proven, opening.preferred.clone());
+    let gate = opening.gate;
     let dialogue = Dialogue::new(opening);
-    let sent = dialogue.sent_unasked(preferred.as_deref()).filter(|_| proven);
     if !wait_is_short(gate, now) {
         if dialogue.settings.conceal {
             return dialogue.ask(None);
         }
         return dialogue.end(Settled::locked(gate), &Wording::refusal(gate, now));
     }
-    match sent {
-        Some(factor) => dialogue.issue(factor),
-        None => dialogue.ask(None),
-    }
+    dialogue.go_on()
 }
 
 fn wait_is_short(gate: Gate, now: UnixTime) -> bool {

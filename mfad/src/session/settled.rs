@@ -12,6 +12,7 @@ pub struct Settled {
     reason: Reason,
     factor: Option<FactorId>,
     rule: Option<String>,
+    proofs: Vec<Proof>,
 }
 
 /// Why a login ended as it did; the stable words of the audit trail.
@@ -33,6 +34,8 @@ pub enum Reason {
     UnknownUser,
     /// The account has no active factor.
     NotEnrolled,
+    /// The account has active factors, but fewer that count than are needed.
+    NotEnoughFactors,
     /// The account has another uid than at enrollment.
     Orphaned,
     /// Stored rows fail their integrity check.
@@ -41,6 +44,8 @@ pub enum Reason {
     ClockUnusable,
     /// A policy rule decided.
     Policy,
+    /// A success of the same person from the same place is remembered.
+    Remembered,
     /// The peer may not ask for this account.
     NotAllowed,
     /// Too many failures from this source.
@@ -63,6 +68,8 @@ pub enum Reason {
     Lookup,
     /// The outside service that judges could not be asked.
     Unreachable,
+    /// The time of grace for users without a factor.
+    Grace,
 }
 
 impl Reason {
@@ -77,10 +84,12 @@ impl Reason {
             Self::NoFactor => "no_factor",
             Self::UnknownUser => "unknown_user",
             Self::NotEnrolled => "not_enrolled",
+            Self::NotEnoughFactors => "not_enough_factors",
             Self::Orphaned => "orphaned",
             Self::Tampered => "tampered",
             Self::ClockUnusable => "clock_unusable",
             Self::Policy => "policy",
+            Self::Remembered => "remembered",
             Self::NotAllowed => "not_allowed",
             Self::Source => "source",
             Self::Busy => "busy",
@@ -92,44 +101,56 @@ impl Reason {
             Self::Store => "store",
             Self::Lookup => "lookup",
             Self::Unreachable => "unreachable",
+            Self::Grace => "grace",
         }
     }
 }
 
 impl Settled {
-    /// The one way to yes.
-    #[expect(clippy::needless_pass_by_value, reason = "a proof is used up: it must not serve twice")]
-    pub fn accepted(proof: Proof) -> Self {
-        Self { verdict: Verdict::Accept, reason: Reason::Ok, factor: Some(proof.factor()), rule: None }
+    /// The one way to yes: proofs of as many different factors of one user as are needed. With fewer it is
+    /// no, whatever they are.
+    pub fn accepted(proofs: Vec<Proof>, needed: u8) -> Self {
+        let different = |(at, proof): (usize, &Proof)| proofs.iter().take(at).all(|p| p.differs_from(proof));
+        let enough = proofs.len() >= usize::from(needed.max(1));
+        if !enough || !proofs.iter().enumerate().all(different) {
+            return Self::denied(Reason::NotEnoughFactors);
+        }
+        let factor = proofs.last().map(Proof::factor);
+        Self { verdict: Verdict::Accept, reason: Reason::Ok, factor, rule: None, proofs }
     }
 
-    /// No factor is needed, by a policy rule.
+    /// No factor is needed, by the policy's word.
     #[expect(clippy::needless_pass_by_value, reason = "a grant is used up: it must not serve twice")]
     pub fn not_applicable(grant: Grant) -> Self {
         let rule = Some(grant.rule().to_owned());
-        Self { verdict: Verdict::NotApplicable, reason: Reason::Policy, factor: None, rule }
+        Self { rule, ..Self::without(Verdict::NotApplicable, grant.reason()) }
     }
 
     /// No.
     pub const fn denied(reason: Reason) -> Self {
-        Self { verdict: Verdict::Deny, reason, factor: None, rule: None }
+        Self::without(Verdict::Deny, reason)
+    }
+
+    /// An end without a factor.
+    const fn without(verdict: Verdict, reason: Reason) -> Self {
+        Self { verdict, reason, factor: None, rule: None, proofs: Vec::new() }
     }
 
     /// No, and attempts are used up.
     pub fn locked(gate: Gate) -> Self {
         let reason = if gate == Gate::Exhausted { Reason::Exhausted } else { Reason::Locked };
-        Self { verdict: Verdict::Locked, reason, factor: None, rule: None }
+        Self::without(Verdict::Locked, reason)
     }
 
     /// No for `reason`, and this attempt was the last for now when the gate is closed.
     pub fn denied_and_locked(reason: Reason, gate: Gate) -> Self {
         let verdict = if gate.is_open() { Verdict::Deny } else { Verdict::Locked };
-        Self { verdict, reason, factor: None, rule: None }
+        Self::without(verdict, reason)
     }
 
     /// No, because the daemon cannot judge.
     pub const fn unavailable(reason: Reason) -> Self {
-        Self { verdict: Verdict::Unavailable, reason, factor: None, rule: None }
+        Self::without(Verdict::Unavailable, reason)
     }
 
     /// The same refusal for another reason, which only the trail tells. A yes stays what it is.
@@ -158,6 +179,11 @@ impl Settled {
     /// The factor that was proven.
     pub fn factor(&self) -> Option<FactorId> {
         self.factor
+    }
+
+    /// What it was accepted with; none of any other end.
+    pub fn proofs(&self) -> &[Proof] {
+        &self.proofs
     }
 
     /// The rule that led here.

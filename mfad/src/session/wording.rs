@@ -5,7 +5,7 @@ use mfa_proto::{
     text::ShownText,
 };
 
-use super::SHORT_WAIT;
+use super::{Holding, SHORT_WAIT, prompt::listed};
 use crate::{clock::UnixTime, limits::Gate, store::Proof};
 
 /// Sentences for prompts.
@@ -93,13 +93,53 @@ impl Wording {
         format!("No code was sent: too many were. The next can be in {}.", duration(until.since(now)))
     }
 
-    /// What whoever used a recovery code is told before the end.
-    pub fn farewell(proof: &Proof) -> Option<ShownText> {
-        let left = proof.recovery_left()?;
-        let more = if left <= FEW_CODES { " Make new ones: mfactl recovery new" } else { "" };
-        Some(ShownText::clean(&format!("Recovery code used: {left} left.{more}")))
+    /// So many factors were proven; another of what is left is needed.
+    pub fn one_more(proven: usize, left: &[&Holding]) -> String {
+        let which = match proven {
+            1 => "First",
+            2 => "Second",
+            _ => "Last",
+        };
+        let words: Vec<String> = left.iter().map(|holding| holding.word(left).to_owned()).collect();
+        let front = if words.len() == 1 { " code right. Now: " } else { " code right. Now one of: " };
+        match words.as_slice() {
+            [] => format!("{which} code right."),
+            _ => listed(&format!("{which}{front}"), &words, ".", Self::MOST),
+        }
+    }
+
+    /// What is told before the end: how many recovery codes are left to whoever used one, and what failed
+    /// since the last login, unless all of that was in this one: `own` attempts failed here.
+    pub fn farewell(proofs: &[Proof], own: u32) -> Option<ShownText> {
+        let left = proofs.iter().find_map(codes_left);
+        let failed = proofs.iter().find_map(|proof| failures(proof, own));
+        let lines: Vec<String> = left.into_iter().chain(failed).collect();
+        if lines.is_empty() { None } else { Some(ShownText::clean(&lines.join("\n"))) }
     }
 }
+
+fn codes_left(proof: &Proof) -> Option<String> {
+    let left = proof.recovery_left()?;
+    let more = if left <= FEW_CODES { " Make new ones: mfactl recovery new" } else { "" };
+    Some(format!("Recovery code used: {left} left.{more}"))
+}
+
+/// Whoever mistyped a code a moment ago knows that; failures of others make it worth telling.
+fn failures(proof: &Proof, own: u32) -> Option<String> {
+    let failed = proof.failed().filter(|failed| failed.count > own)?;
+    // A source is the word of whoever asked, and has been cleaned; it is cut so that the sentence ends.
+    let from = mfa_proto::name::Claim::clean_to(&failed.from, MOST_SOURCE);
+    let from = match (from.as_str(), failed.count) {
+        ("", _) => String::new(),
+        (from, 1) => format!(", from {from}"),
+        (from, _) => format!(", the last from {from}"),
+    };
+    let attempts = if failed.count == 1 { "attempt" } else { "attempts" };
+    Some(format!("{} failed {attempts} since your last login{from}.", failed.count))
+}
+
+/// The most bytes of a source that are shown.
+const MOST_SOURCE: usize = 128;
 
 /// So many recovery codes left are a reason to make new ones.
 const FEW_CODES: u32 = 2;

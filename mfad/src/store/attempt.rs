@@ -12,7 +12,9 @@ use mfa_proto::{
 use super::{
     StoreError,
     audit_rows::{self, Event},
-    bench::Bench,
+    bench::{Bench, Blame},
+    counting::Counting,
+    notable,
     proof::Proof,
     roster, token,
     tx::Tx,
@@ -42,6 +44,8 @@ pub struct Attempt {
     pub answer: Answer,
     /// Whether the password was proven.
     pub channel: Channel,
+    /// Which factors count. An answer that is right for another one is wrong, and not used up.
+    pub counting: Counting,
 }
 
 /// What became of an attempt. By the time it is known it is durable.
@@ -81,9 +85,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The verdict's and the reason's words in the audit trail.
+    /// The verdict's and the reason's words in the audit trail. One of several factors that are needed is
+    /// no login: `partial`.
     pub(crate) fn words(&self) -> (&'static str, Reason) {
         match self {
+            Self::Accepted(proof) if !proof.is_last() => ("partial", Reason::Ok),
             Self::Accepted(_) => ("accept", Reason::Ok),
             Self::Wrong { .. } => ("deny", Reason::WrongCode),
             Self::Used { .. } => ("deny", Reason::UsedCode),
@@ -97,6 +103,12 @@ impl Outcome {
             Self::Tampered => ("deny", Reason::Tampered),
             Self::ClockUnusable => ("deny", Reason::ClockUnusable),
         }
+    }
+
+    /// Whether the row in the trail that came with it says how the login ended, if it ends so. A factor that
+    /// is one of several does not.
+    pub fn ends_in_trail(&self) -> bool {
+        !matches!(self, Self::Accepted(proof) if !proof.is_last())
     }
 
     fn factor(&self) -> Option<FactorId> {
@@ -127,6 +139,12 @@ pub(super) fn judge_and_record(
     (session, what): (&str, &str),
 ) -> Result<Outcome, StoreError> {
     let outcome = denied_if_tampered(judge(tx, attempt, session), &attempt.context.user)?;
+    if let Outcome::Accepted(proof) = &outcome
+        && let Some(left) = proof.recovery_left()
+    {
+        let what = (notable::RECOVERY_USED, &attempt.context);
+        notable::note(tx, what, Some(proof.factor()), &format!("{left} left"))?;
+    }
     record(tx, &outcome, (&attempt.context, attempt.rule.as_deref(), what))?;
     Ok(outcome)
 }
@@ -174,9 +192,10 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     }
     let Some(account) = account else { return Ok(Outcome::NoFactor) };
     let (answer, channel) = (&attempt.answer, attempt.channel);
-    let mut bench = Bench::of(&tx.read(), account, session)?;
-    if !bench.factors.iter().any(|f| f.state == FactorState::Active) {
-        let exhausted = bench.factors.iter().any(|f| f.state == FactorState::Exhausted);
+    let blame = Blame { context: &attempt.context, channel };
+    let mut bench = Bench::counting(&tx.read(), account, session, &attempt.counting)?;
+    if !bench.may_be_of(FactorState::Active) {
+        let exhausted = bench.may_be_of(FactorState::Exhausted);
         return Ok(if exhausted { Outcome::Locked { gate: Gate::Exhausted } } else { Outcome::NoFactor });
     }
     bench.begin_waits_anew(tx)?;
@@ -191,8 +210,10 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     if !checks.is_empty() && checks.iter().all(|(_, check)| *check == Check::ClockUnusable) {
         return Ok(Outcome::ClockUnusable);
     }
-    bench.charge_wrong(tx, &checks, (answer, channel))?;
+    bench.charge_wrong(tx, &checks, (answer, blame))?;
     let gate = bench.gate(answer, channel);
-    let used = checks.iter().any(|(_, check)| *check == Check::Used);
-    Ok(if used { Outcome::Used { gate } } else { Outcome::Wrong { gate } })
+    let used = checks.iter().find(|(_, check)| *check == Check::Used);
+    let Some((index, _)) = used else { return Ok(Outcome::Wrong { gate }) };
+    bench.note_reuse(tx, *index, &attempt.context)?;
+    Ok(Outcome::Used { gate })
 }

@@ -1,11 +1,11 @@
-//! Looking through the audit trail, checking its chain, and cutting off its oldest part.
+//! Looking through the audit trail, and cutting off its oldest part. Whether it is whole: `audit_check`.
 //!
 //! Each call looks at a bounded number of rows, so that logins never wait for a long search; the handle
 //! calls again until it has what it wants.
 
 use mfa_proto::{
     admin::{AuditFilter, AuditRow},
-    name::ServiceName,
+    name::{Claim, ServiceName},
 };
 use rusqlite::{OptionalExtension, ToSql, params};
 
@@ -28,6 +28,8 @@ pub(super) struct Stretch<T> {
     pub(super) found: Vec<T>,
     /// The last number looked at; `None` when the end is reached.
     pub(super) go_on: Option<i64>,
+    /// The last row that there is.
+    pub(super) last: i64,
 }
 
 macro_rules! fitting {
@@ -36,7 +38,9 @@ macro_rules! fitting {
             "SELECT ",
             $what,
             " FROM audit WHERE seq > ?1 AND seq <= ?2 AND (?3 IS NULL OR (realm = ?3 AND name = ?4)) \
-             AND (?5 IS NULL OR service = ?5) AND time >= ?6 AND time < ?7 ORDER BY seq ",
+             AND (?5 IS NULL OR service = ?5) AND time >= ?6 AND time < ?7 \
+             AND (?9 IS NULL OR source = ?9) AND (?10 IS NULL OR verdict = ?10) \
+             AND (?11 IS NULL OR event = ?11) ORDER BY seq ",
             $order,
             " LIMIT ?8"
         )
@@ -54,7 +58,10 @@ fn bind<T>(
     let name = filter.user.as_ref().map(|user| user.name.as_str());
     let service = filter.service.as_ref().map(ServiceName::as_str);
     let (since, until) = (filter.since.unwrap_or(i64::MIN), filter.until.unwrap_or(i64::MAX));
-    let values: [&dyn ToSql; 8] = [&after, &upto, &realm, &name, &service, &since, &until, &limit];
+    let source = filter.source.as_ref().map(Claim::as_str);
+    let (verdict, event) = (filter.verdict.as_deref(), filter.event.as_deref());
+    let values: [&dyn ToSql; 11] =
+        [&after, &upto, &realm, &name, &service, &since, &until, &limit, &source, &verdict, &event];
     let mut statement = read.connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
     let mut found = Vec::new();
@@ -74,8 +81,9 @@ pub(super) fn forward(
     let after = after.max(read.head.audit_cut);
     let upto = after.saturating_add(STRETCH);
     let sql = fitting!(columns!(), "ASC");
-    let found = bind(read, sql, filter, (after, upto, limit), |row| Ok(audit_rows::from_row(row)?.row))?;
-    Ok(Stretch { found, go_on: (upto < read.head.audit_last).then_some(upto) })
+    let found = bind(read, sql, filter, (after, upto, limit), audit_rows::from_row)?;
+    let last = read.head.audit_last;
+    Ok(Stretch { found, go_on: (upto < last).then_some(upto), last })
 }
 
 /// Numbers of rows that fit, newest first, from one stretch up to `upto`.
@@ -89,47 +97,7 @@ pub(super) fn backward(
     let least = filter.after.max(read.head.audit_cut);
     let after = upto.saturating_sub(STRETCH).max(least);
     let found = bind(read, fitting!("seq", "DESC"), filter, (after, upto, limit), |row| Ok(row.get(0)?))?;
-    Ok(Stretch { found, go_on: (after > least).then_some(after) })
-}
-
-/// Whether the trail is whole.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct AuditCheck {
-    /// Rows that follow each other as they were written.
-    pub sound: u64,
-    /// The number of the first row that is missing, was added or changed.
-    pub broken_at: Option<i64>,
-}
-
-/// How far a check has come: the last sound row and its link; `None` before the first.
-pub(super) type Mark = Option<(i64, Mac)>;
-
-/// Checks one stretch of the chain. Where it stands then, and whether that is the end or a break.
-pub(super) fn check(read: &Read<'_>, mark: Mark) -> Result<(Mark, Option<AuditCheck>), StoreError> {
-    let (mut seq, mut chain) = mark.unwrap_or((read.head.audit_cut, read.head.audit_cut_chain));
-    let verdict = |seq: i64, broken_at| {
-        let sound = u64::try_from(seq.saturating_sub(read.head.audit_cut)).unwrap_or(0);
-        Some(AuditCheck { sound, broken_at })
-    };
-    let sql = concat!("SELECT ", columns!(), " FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2");
-    let mut statement = read.connection.prepare_cached(sql)?;
-    let mut rows = statement.query(params![seq, STRETCH])?;
-    let from = seq;
-    while let Some(row) = rows.next()? {
-        let next = seq.saturating_add(1);
-        match audit_rows::from_row(row) {
-            Ok(linked) if audit_rows::follows(read, (seq, &chain), &linked) => {
-                (seq, chain) = (next, linked.chain);
-            }
-            Ok(_) | Err(StoreError::Tampered(_)) => return Ok((None, verdict(seq, Some(next)))),
-            Err(error) => return Err(error),
-        }
-    }
-    if seq.saturating_sub(from) >= STRETCH {
-        return Ok((Some((seq, chain)), None));
-    }
-    let whole = seq == read.head.audit_last && chain == read.head.audit_chain;
-    Ok((None, verdict(seq, (!whole).then_some(seq.saturating_add(1)))))
+    Ok(Stretch { found, go_on: (after > least).then_some(after), last: read.head.audit_last })
 }
 
 /// Deletes some of the oldest rows: those before `before`, and those in excess of `most`. How many.

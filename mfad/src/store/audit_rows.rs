@@ -10,7 +10,7 @@ use mfa_proto::{
 use rusqlite::{Row, ToSql};
 
 use super::{
-    StoreError,
+    StoreError, notable,
     tx::{Read, Tx},
 };
 use crate::{
@@ -31,13 +31,6 @@ pub(super) struct Event<'a> {
     pub(super) reason: &'a str,
 }
 
-/// A row with its link.
-#[derive(Clone, Debug)]
-pub(super) struct Linked {
-    pub(super) row: AuditRow,
-    pub(super) chain: Mac,
-}
-
 /// The columns in the order that [`from_row`] takes them.
 macro_rules! columns {
     () => {
@@ -49,7 +42,7 @@ pub(super) use columns;
 /// Appends a row.
 pub(super) fn append(tx: &mut Tx<'_>, event: &Event<'_>) -> Result<(), StoreError> {
     let context = event.context;
-    let row = AuditRow {
+    let mut row = AuditRow {
         seq: tx.head.audit_last.saturating_add(1),
         time: tx.now.0,
         event: event.what.to_owned(),
@@ -62,15 +55,17 @@ pub(super) fn append(tx: &mut Tx<'_>, event: &Event<'_>) -> Result<(), StoreErro
         reason: event.reason.to_owned(),
         session: context.map(|c| c.session.as_str().to_owned()).unwrap_or_default(),
         actor: context.map_or_else(|| nix::unistd::geteuid().as_raw(), |c| c.actor),
+        chain: [0; 32],
     };
-    let chain = tx.vault.chain(&tx.head.audit_chain, &mut fields(&row));
-    insert(tx, &row, &chain)?;
+    row.chain = tx.vault.chain(&tx.head.audit_chain, &mut fields(&row));
+    insert(tx, &row)?;
     tx.head.audit_last = row.seq;
-    tx.head.audit_chain = chain;
+    tx.head.audit_chain = row.chain;
+    tx.news |= notable::kind_of(event.what, event.verdict).is_some();
     Ok(())
 }
 
-fn insert(tx: &Tx<'_>, row: &AuditRow, chain: &Mac) -> Result<(), StoreError> {
+fn insert(tx: &Tx<'_>, row: &AuditRow) -> Result<(), StoreError> {
     let sql = concat!(
         "INSERT INTO audit (",
         columns!(),
@@ -93,7 +88,7 @@ fn insert(tx: &Tx<'_>, row: &AuditRow, chain: &Mac) -> Result<(), StoreError> {
         &row.reason,
         &row.session,
         &row.actor,
-        chain,
+        &row.chain,
     ];
     tx.connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
@@ -120,7 +115,7 @@ fn fields(row: &AuditRow) -> Fields {
 }
 
 /// Reads a row in the order of [`columns`].
-pub(super) fn from_row(row: &Row<'_>) -> Result<Linked, StoreError> {
+pub(super) fn from_row(row: &Row<'_>) -> Result<AuditRow, StoreError> {
     let (realm, name): (Option<String>, Option<String>) = (row.get(3)?, row.get(4)?);
     let user = match (realm, name) {
         (None, None) => None,
@@ -133,7 +128,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Linked, StoreError> {
             Some(UserId { realm, name })
         }
     };
-    let read = AuditRow {
+    Ok(AuditRow {
         seq: row.get(0)?,
         time: row.get(1)?,
         event: row.get(2)?,
@@ -146,15 +141,15 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<Linked, StoreError> {
         reason: row.get(10)?,
         session: row.get(11)?,
         actor: row.get(12)?,
-    };
-    Ok(Linked { row: read, chain: row.get(13)? })
+        chain: row.get(13)?,
+    })
 }
 
 /// Whether a row is the one that follows `before` in the chain.
-pub(super) fn follows(read: &Read<'_>, before: (i64, &Mac), linked: &Linked) -> bool {
+pub(super) fn follows(read: &Read<'_>, before: (i64, &Mac), row: &AuditRow) -> bool {
     let (seq, chain) = before;
-    let expected = read.vault.chain(chain, &mut fields(&linked.row));
-    linked.row.seq == seq.saturating_add(1) && expected == linked.chain
+    let expected = read.vault.chain(chain, &mut fields(row));
+    row.seq == seq.saturating_add(1) && expected == row.chain
 }
 
 /// How a login ended, without the proof.

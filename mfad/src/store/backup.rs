@@ -120,7 +120,7 @@ pub(super) async fn apart<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, StoreError> {
     let (reply, answer) = oneshot::channel();
-    let thread = std::thread::Builder::new().name("copy".to_owned()).spawn(move || drop(reply.send(work())));
+    let thread = std::thread::Builder::new().name("apart".to_owned()).spawn(move || drop(reply.send(work())));
     thread.map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
     answer.await.map_err(|_| StoreError::Internal)?
 }

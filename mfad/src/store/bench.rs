@@ -3,7 +3,7 @@
 //! Refuses to decide in which order, and to write the trail: [`super::attempt`] does.
 
 use mfa_proto::{
-    admin::FactorState,
+    admin::{FactorId, FactorState},
     answer::{Answer, OtpCode},
     name::UserId,
 };
@@ -12,14 +12,17 @@ use super::{
     StoreError,
     account::Account,
     attempt::{Channel, Outcome},
-    challenge::{self, Challenge},
+    challenge::{self, Challenge, ENROLLMENT},
+    counting::{self, Counting},
     factor_row::{self, Factor},
-    proof::{self, Proof},
-    recovery,
+    notable,
+    proof::{self, Failed, Proof, Worth},
+    recovery, remembered,
     tx::{Read, Tx},
     view::{account_gate, most_lenient},
 };
 use crate::{
+    audit::Context,
     clock::UnixTime,
     factor::{Check, Moving, Params, Trial},
     limits::Gate,
@@ -30,8 +33,28 @@ pub(super) struct Bench<'s> {
     pub(super) account: Account,
     pub(super) factors: Vec<Factor>,
     codes: Vec<Challenge>,
+    /// Ids of factors that do not count here.
+    barred: Vec<i64>,
+    /// How what is proven here counts.
+    counted: Counted,
     pub(super) session: &'s str,
     now: UnixTime,
+}
+
+/// How a success counts.
+#[derive(Clone, Copy, Debug)]
+struct Counted {
+    /// It is the last that is needed.
+    last: bool,
+    /// Others are needed with it, so that it matters which of them it would count for as well.
+    of_several: bool,
+}
+
+/// Whose failure it is that is charged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blame<'a> {
+    pub(super) context: &'a Context,
+    pub(super) channel: Channel,
 }
 
 /// Indexes of judged factors with what the answer turned out to be.
@@ -46,7 +69,31 @@ impl<'s> Bench<'s> {
         for factor in factors.iter().filter(|factor| factor.keeps_challenges()) {
             codes.extend(challenge::of(read, factor)?.into_iter().filter(Challenge::is_code));
         }
-        Ok(Self { account, factors, codes, session, now: read.now })
+        let counted = Counted { last: true, of_several: false };
+        Ok(Self { account, factors, codes, barred: Vec::new(), counted, session, now: read.now })
+    }
+
+    /// The same, where not every factor counts.
+    pub(super) fn counting(
+        read: &Read<'_>,
+        account: Account,
+        session: &'s str,
+        counting: &Counting,
+    ) -> Result<Self, StoreError> {
+        let bench = Self::of(read, account, session)?;
+        let barred = counting.barred(read, &bench.account, &bench.factors)?;
+        let counted = Counted { last: counting.is_last(), of_several: counting.needed > 1 };
+        Ok(Self { barred, counted, ..bench })
+    }
+
+    /// Whether a factor counts here.
+    pub(super) fn counts(&self, factor: &Factor) -> bool {
+        !self.barred.contains(&factor.id)
+    }
+
+    /// Whether a factor that counts is in this state.
+    pub(super) fn may_be_of(&self, state: FactorState) -> bool {
+        self.factors.iter().any(|factor| factor.state == state && self.counts(factor))
     }
 
     /// The live code of a factor, if it was sent for this session.
@@ -56,6 +103,10 @@ impl<'s> Bench<'s> {
 
     /// Whether an answer has the form of those that a factor takes.
     fn takes(&self, factor: &Factor, answer: &Answer) -> bool {
+        self.counts(factor) && self.has_form(factor, answer)
+    }
+
+    fn has_form(&self, factor: &Factor, answer: &Answer) -> bool {
         match factor.params {
             Params::Totp(_)
             | Params::Hotp { .. }
@@ -116,7 +167,9 @@ impl<'s> Bench<'s> {
     }
 
     pub(super) fn is_open(&self, factor: &Factor) -> bool {
-        factor.state == FactorState::Active && factor.counter.clone().gate(self.now).is_open()
+        factor.state == FactorState::Active
+            && self.counts(factor)
+            && factor.counter.clone().gate(self.now).is_open()
     }
 
     /// Judges the answer for one factor, whatever its state; `None` when there is no code it could be. Signed
@@ -173,8 +226,8 @@ impl<'s> Bench<'s> {
         for (index, moved) in matched {
             proof.get_or_insert(self.consume(tx, user, index, moved)?);
         }
-        self.forgive(tx)?;
-        proof.map(Outcome::Accepted).ok_or(StoreError::Internal)
+        let failed = self.forgive(tx)?;
+        proof.map(|proof| Outcome::Accepted(proof.after(failed))).ok_or(StoreError::Internal)
     }
 
     /// Moves one factor past a right answer.
@@ -186,8 +239,13 @@ impl<'s> Bench<'s> {
         moved: Moving,
     ) -> Result<Proof, StoreError> {
         let moved = self.without_code(tx, index, moved)?;
+        let twins = match self.factors.get(index).filter(|_| self.counted.of_several) {
+            Some(factor) => Some(counting::twins(&tx.read(), &self.account, (factor, &self.factors))?),
+            None => None,
+        };
         let factor = self.factors.get_mut(index).ok_or(StoreError::Internal)?;
-        proof::consume(tx, user, factor, moved)?
+        let worth = Worth { last: self.counted.last, twins };
+        proof::consume(tx, user, (factor, moved), worth)?
             .ok_or_else(|| StoreError::Tampered(format!("factor {} changed meanwhile", factor.id)))
     }
 
@@ -206,15 +264,27 @@ impl<'s> Bench<'s> {
         Ok(Moving { drift: factor.moving.drift, ..moved })
     }
 
-    /// A success forgets the failures without proven password too. A channel that is closed gets here
-    /// only by a success with proven password.
-    pub(super) fn forgive(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+    /// A success forgets the failures without proven password too; one of several that are needed does not.
+    /// A channel that is closed gets here only by a success with proven password. In a login it also ends the
+    /// count of failed attempts, and says what it was; writes nothing where nothing failed.
+    pub(super) fn forgive(&mut self, tx: &Tx<'_>) -> Result<Option<Failed>, StoreError> {
+        if !self.counted.last {
+            return Ok(None);
+        }
         let unproven = &mut self.account.unproven;
-        if unproven.failures == 0 && !unproven.until_admin {
-            return Ok(());
+        let spotless = unproven.failures == 0 && !unproven.until_admin;
+        // Who proves a change to `mfactl` is not told there: the next login tells.
+        let failed = Some(self.account.failed).filter(|count| *count > 0 && self.session != ENROLLMENT);
+        if spotless && failed.is_none() {
+            return Ok(None);
         }
         unproven.succeed();
-        self.account.update(tx)
+        let failed = failed.map(|count| {
+            self.account.failed = 0;
+            Failed { count, from: std::mem::take(&mut self.account.failed_from) }
+        });
+        self.account.update(tx)?;
+        Ok(failed)
     }
 
     /// Counts a wrong answer: once per factor and code it was judged for, or for the budget without
@@ -223,7 +293,7 @@ impl<'s> Bench<'s> {
         &mut self,
         tx: &mut Tx<'_>,
         checks: &Checks,
-        (answer, channel): (&Answer, Channel),
+        (answer, blame): (&Answer, Blame<'_>),
     ) -> Result<(), StoreError> {
         let mut wrong: Vec<usize> = checks
             .iter()
@@ -239,7 +309,19 @@ impl<'s> Bench<'s> {
             let idle = idle.filter(|(_, f)| self.is_open(f) && self.takes(f, answer));
             wrong = idle.map(|(index, _)| index).collect();
         }
-        self.charge(tx, &wrong, channel)
+        self.charge(tx, &wrong, blame)
+    }
+
+    /// Writes down that a code came again which this factor had taken before.
+    pub(super) fn note_reuse(
+        &self,
+        tx: &mut Tx<'_>,
+        index: usize,
+        context: &Context,
+    ) -> Result<(), StoreError> {
+        let Some(factor) = self.factors.get(index) else { return Ok(()) };
+        let (what, id) = ((notable::CODE_REUSED, context), Some(FactorId(factor.id)));
+        notable::note(tx, what, id, factor.params.kind().word())
     }
 
     /// Counts a wrong answer against the code that was sent for a factor.
@@ -251,28 +333,48 @@ impl<'s> Bench<'s> {
         }
     }
 
-    /// Counts a failure of some factors, or of the budget without password; and once of the account.
+    /// Counts a failure of some factors, or of the budget without password; and once of the account. What
+    /// that locks gets a row of its own in the trail.
     pub(super) fn charge(
         &mut self,
         tx: &mut Tx<'_>,
         factors: &[usize],
-        channel: Channel,
+        Blame { context, channel }: Blame<'_>,
     ) -> Result<(), StoreError> {
+        self.account.failed = self.account.failed.saturating_add(1);
+        self.account.failed_from =
+            context.source.as_ref().map(|source| source.as_str().to_owned()).unwrap_or_default();
         if channel == Channel::Unproven {
-            self.account.unproven.fail(&tx.settings.unproven, tx.now);
+            let gate = self.account.unproven.fail(&tx.settings.unproven, tx.now);
+            if let Some(lock) = notable::lock(gate, self.account.unproven, &tx.settings.unproven, tx.now) {
+                notable::note(tx, (notable::LOCKED, context), None, &format!("unproven {lock}"))?;
+                remembered::locked(tx, &mut self.account)?;
+            }
             return self.account.update(tx);
         }
+        let mut locked = false;
         for index in factors {
             let Some(factor) = self.factors.get_mut(*index) else { continue };
-            if factor.counter.fail(&tx.settings.profile, tx.now) == Gate::Exhausted {
+            let gate = factor.counter.fail(&tx.settings.profile, tx.now);
+            if gate == Gate::Exhausted {
                 factor.state = FactorState::Exhausted;
                 tx.head.active_factors = tx.head.active_factors.saturating_sub(1);
             }
             factor.update(tx)?;
+            if let Some(lock) = notable::lock(gate, factor.counter, &tx.settings.profile, tx.now) {
+                notable::note(tx, (notable::LOCKED, context), Some(FactorId(factor.id)), &lock)?;
+                locked = true;
+            }
         }
         self.account.days.add(tx.now);
-        if self.account.days.total(tx.now) >= tx.settings.profile.window_failures {
+        let over = self.account.days.total(tx.now) >= tx.settings.profile.window_failures;
+        if over && !self.account.window_locked {
             self.account.window_locked = true;
+            locked = true;
+            notable::note(tx, (notable::LOCKED, context), None, "long_window until_admin")?;
+        }
+        if locked {
+            remembered::locked(tx, &mut self.account)?;
         }
         self.account.update(tx)
     }

@@ -10,8 +10,9 @@ use mfa_proto::admin::{FactorId, FactorState};
 use super::{
     Channel, Outcome, StoreError, attempt,
     audit_rows::{self, Event},
-    bench::Bench,
+    bench::{Bench, Blame},
     challenge::{self, Challenge, Purpose, Term},
+    counting::Counting,
     factor_row::Factor,
     issue::SentLimits,
     roster,
@@ -41,6 +42,8 @@ pub struct Consult {
     pub factor: FactorId,
     /// Whether the password was proven, which decides whose budget a failure is charged to.
     pub channel: Channel,
+    /// Which factors count: nobody is asked about another.
+    pub counting: Counting,
 }
 
 /// Whether the service may be asked. By the time it is known it is durable.
@@ -70,6 +73,7 @@ pub struct Ticket {
     rule: Option<String>,
     uid: Option<u32>,
     channel: Channel,
+    counting: Counting,
     factor: FactorId,
     outside: Outside,
     /// The row that goes with it.
@@ -83,11 +87,13 @@ pub struct Ticket {
 }
 
 /// What was counted in advance.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Charge {
     at: UnixTime,
     exhausted: bool,
     locked: bool,
+    /// Failed attempts since the last success before, and where the last of them came from.
+    before: (u32, String),
 }
 
 impl Ticket {
@@ -148,8 +154,9 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
         return Ok(Consulted::Orphaned);
     }
     let session = wanted.context.session.clone();
-    let mut bench = Bench::of(&tx.read(), account, session.as_str())?;
+    let mut bench = Bench::counting(&tx.read(), account, session.as_str(), &wanted.counting)?;
     let meant = |factor: &Factor| FactorId(factor.id) == wanted.factor && factor.params == Params::Rest;
+    let meant = |factor: &Factor| meant(factor) && bench.counts(factor);
     let Some(index) = bench.factors.iter().position(meant) else { return Ok(Consulted::Gone) };
     let state = bench.factors.get(index).map(|factor| factor.state);
     match state {
@@ -166,7 +173,8 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
         return Ok(Consulted::Locked { gate: Gate::Wait { until: tx.now.plus(1) } });
     };
     let locked = bench.account.window_locked;
-    bench.charge(tx, &[index], wanted.channel)?;
+    let before = (bench.account.failed, bench.account.failed_from.clone());
+    bench.charge(tx, &[index], Blame { context: &wanted.context, channel: wanted.channel })?;
     let factor = bench.factors.get_mut(index).ok_or(StoreError::Internal)?;
     // Without proven password the charge was the account's alone.
     factor.update(tx)?;
@@ -174,6 +182,7 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
         at: tx.now,
         exhausted: factor.state == FactorState::Exhausted,
         locked: bench.account.window_locked && !locked,
+        before,
     };
     let position = factor.moving.position;
     let ticket = Ticket { charge, row: row.id, position, ..ticket(wanted, outside) };
@@ -183,14 +192,14 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
 
 /// A ticket that goes with no row yet.
 pub(super) fn ticket(wanted: Consult, outside: Outside) -> Ticket {
-    let Consult { context, rule, uid, factor, channel } = wanted;
-    let charge = Charge { at: UnixTime::default(), exhausted: false, locked: false };
-    let (row, position) = (0, 0);
+    let Consult { context, rule, uid, factor, channel, counting } = wanted;
+    let (row, position, charge) = (0, 0, Charge::default());
     Ticket {
         context,
         rule,
         uid,
         channel,
+        counting,
         factor,
         outside,
         row,
@@ -271,7 +280,8 @@ fn try_settle(tx: &mut Tx<'_>, ticket: &Ticket, judgment: Judgment) -> Result<Ou
     if account.uid != ticket.uid {
         return Ok(Outcome::Orphaned);
     }
-    let mut bench = Bench::of(&tx.read(), account, ticket.context.session.as_str())?;
+    let session = ticket.context.session.as_str();
+    let mut bench = Bench::counting(&tx.read(), account, session, &ticket.counting)?;
     let Some(index) = bench.factors.iter().position(|factor| FactorId(factor.id) == ticket.factor) else {
         return Ok(Outcome::NoFactor);
     };
@@ -291,13 +301,13 @@ fn try_settle(tx: &mut Tx<'_>, ticket: &Ticket, judgment: Judgment) -> Result<Ou
         return Ok(Outcome::Locked { gate: Gate::Exhausted });
     }
     let factor = bench.factors.get(index).ok_or(StoreError::Internal)?;
-    if factor.state != FactorState::Active {
+    if factor.state != FactorState::Active || !bench.counts(factor) {
         return Ok(Outcome::NoFactor);
     }
     let moved = factor.moved_on();
     let proof = bench.consume(tx, &ticket.context.user, index, moved)?;
-    bench.forgive(tx)?;
-    Ok(Outcome::Accepted(proof))
+    let failed = bench.forgive(tx)?;
+    Ok(Outcome::Accepted(proof.after(failed)))
 }
 
 /// What a ticket turned out to be.
@@ -349,13 +359,17 @@ fn take_back(
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);
         factor.update(tx)?;
     }
+    let account = &mut bench.account;
+    account.failed = account.failed.saturating_sub(1);
+    if account.failed <= ticket.charge.before.0 {
+        account.failed_from.clone_from(&ticket.charge.before.1);
+    }
     if ticket.channel == Channel::Proven {
-        let account = &mut bench.account;
         account.days.take_back(ticket.charge.at);
         if ticket.charge.locked && account.days.total(tx.now) < tx.settings.profile.window_failures {
             account.window_locked = false;
         }
-        account.update(tx)?;
     }
+    account.update(tx)?;
     Ok(true)
 }

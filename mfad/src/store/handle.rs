@@ -3,16 +3,23 @@
 mod changes;
 mod copies;
 mod factors;
+mod notices;
+mod remembered;
+mod trail;
 mod upkeep;
+mod waiting;
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread::JoinHandle,
 };
 
 use mfa_proto::name::UserId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{
     AccountView, Attempt, Channel, Outcome, StoreError, StoreSettings, attempt, audit_rows,
@@ -38,6 +45,14 @@ pub struct Store {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Held while the whole is copied or replaced: one at a time.
     copying: Arc<tokio::sync::Mutex<()>>,
+    /// Told of commits with rows that people may be told of.
+    news: Arc<Notify>,
+    /// Held while the audit trail is checked: one at a time.
+    checking: Arc<tokio::sync::Mutex<()>>,
+    /// The store shuts down: what is under way beside its thread has to end.
+    ended: Arc<AtomicBool>,
+    /// Jobs that could not be done since the start.
+    errors: Arc<AtomicU64>,
     /// Tells this opening of the database from every other.
     issuer: Arc<()>,
 }
@@ -58,13 +73,24 @@ impl Store {
         let database = Database::open(path, keyring.clone(), true)?;
         let (outbox, inbox) = mpsc::channel(QUEUE);
         let reader = Reader::new(clock);
-        let worker = Worker::new(path.to_owned(), database, keyring, settings, reader.clone());
+        let news = Arc::new(Notify::new());
+        let lent = (reader.clone(), Arc::clone(&news));
+        let worker = Worker::new(path.to_owned(), database, keyring, settings, lent);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
-        let (thread, issuer, copying) = (Arc::new(Mutex::new(Some(thread))), Arc::default(), Arc::default());
-        Ok(Self { outbox, reader, thread, copying, issuer })
+        Ok(Self {
+            outbox,
+            reader,
+            thread: Arc::new(Mutex::new(Some(thread))),
+            news,
+            copying: Arc::default(),
+            checking: Arc::default(),
+            ended: Arc::default(),
+            errors: Arc::default(),
+            issuer: Arc::default(),
+        })
     }
 
     /// What a login of `user` has to know before it asks.
@@ -115,6 +141,7 @@ impl Store {
 
     /// Finishes the jobs under way, closes the database and ends the thread.
     pub async fn shutdown(&self) {
+        self.end_checks().await;
         let (reply, done) = oneshot::channel();
         if self.send(Message::Stop(reply)).await.is_ok() {
             let _ = done.await;
@@ -136,7 +163,7 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Read(Box::new(Call { work, reply }))).await?;
-        answer.await.map_err(|_| StoreError::Internal)?
+        self.counted(answer.await.map_err(|_| StoreError::Internal).flatten())
     }
 
     pub(super) async fn write<T: Send + 'static>(
@@ -145,7 +172,26 @@ impl Store {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Write(Box::new(Call { work, reply }))).await?;
-        answer.await.map_err(|_| StoreError::Internal)?
+        self.counted(answer.await.map_err(|_| StoreError::Internal).flatten())
+    }
+
+    /// Counts an error that is the store's; a refusal is none.
+    fn counted<T>(&self, done: Result<T, StoreError>) -> Result<T, StoreError> {
+        if done.as_ref().is_err_and(|error| !matches!(error, StoreError::Refused(_))) {
+            self.errors.fetch_add(1, Ordering::Relaxed);
+        }
+        done
+    }
+
+    /// Jobs that could not be done since the start.
+    pub fn errors(&self) -> u64 {
+        self.errors.load(Ordering::Relaxed)
+    }
+
+    /// Jobs that wait for the thread now.
+    pub fn waiting(&self) -> u32 {
+        let waiting = self.outbox.max_capacity().saturating_sub(self.outbox.capacity());
+        u32::try_from(waiting).unwrap_or(u32::MAX)
     }
 }
 

@@ -46,8 +46,8 @@ pub(super) struct Head {
     pub(super) sent_last: i64,
     /// Rows of `waiting`.
     pub(super) waiting: i64,
-    /// The sum of `graced` in them.
-    pub(super) graced: i64,
+    /// The sum of `serial` in them.
+    pub(super) waiting_serials: i64,
     /// The last row of the trail that was looked at for what people are to be told.
     pub(super) notified: i64,
     key_id: KeyId,
@@ -73,7 +73,7 @@ impl Head {
             sent_cut: 0,
             sent_last: 0,
             waiting: 0,
-            graced: 0,
+            waiting_serials: 0,
             notified: 0,
             key_id: key,
             mac: [0; 32],
@@ -84,7 +84,8 @@ impl Head {
     pub(super) fn load(connection: &Connection, vault: &Vault) -> Result<Self, StoreError> {
         let sql = "SELECT floor, accounts, active_factors, next_account, next_factor, audit_cut, \
                    audit_cut_chain, audit_last, audit_chain, rekey_key, rekey_account, rekey_end, \
-                   key_id, mac, sent_cut, sent_last, waiting, graced, notified FROM head WHERE id = 1";
+                   key_id, mac, sent_cut, sent_last, waiting, waiting_serials, \
+                   notified FROM head WHERE id = 1";
         let head = connection.prepare_cached(sql)?.query_row([], |row| {
             Ok(Self {
                 floor: UnixTime(row.get(0)?),
@@ -104,7 +105,7 @@ impl Head {
                 sent_cut: row.get(14)?,
                 sent_last: row.get(15)?,
                 waiting: row.get(16)?,
-                graced: row.get(17)?,
+                waiting_serials: row.get(17)?,
                 notified: row.get(18)?,
             })
         });
@@ -117,7 +118,7 @@ impl Head {
     /// As in the schema before while the columns of the next say nothing: a database that was migrated keeps
     /// its row.
     fn fields(&self) -> Fields {
-        let waits = self.waiting != 0 || self.graced != 0 || self.notified != 0;
+        let waits = self.waiting != 0 || self.waiting_serials != 0 || self.notified != 0;
         let counts = waits || self.sent_cut != 0 || self.sent_last != 0;
         let mut fields = Fields::new(match (waits, counts) {
             (true, _) => "mfad/row/head/3",
@@ -143,7 +144,7 @@ impl Head {
             fields.int(self.sent_cut).int(self.sent_last);
         }
         if waits {
-            fields.int(self.waiting).int(self.graced).int(self.notified);
+            fields.int(self.waiting).int(self.waiting_serials).int(self.notified);
         }
         fields
     }
@@ -167,7 +168,7 @@ impl Head {
         let sql = "UPDATE head SET floor = ?1, accounts = ?2, active_factors = ?3, next_account = ?4, \
                    next_factor = ?5, audit_cut = ?6, audit_cut_chain = ?7, audit_last = ?8, audit_chain = ?9, \
                    rekey_key = ?10, rekey_account = ?11, rekey_end = ?12, key_id = ?13, \
-                   mac = ?14, sent_cut = ?15, sent_last = ?16, waiting = ?17, graced = ?18, \
+                   mac = ?14, sent_cut = ?15, sent_last = ?16, waiting = ?17, waiting_serials = ?18, \
                    notified = ?19 WHERE id = 1 AND mac = ?20";
         let rows = connection.prepare_cached(sql)?.execute(params![
             self.floor.0,
@@ -187,7 +188,7 @@ impl Head {
             self.sent_cut,
             self.sent_last,
             self.waiting,
-            self.graced,
+            self.waiting_serials,
             self.notified,
             before,
         ])?;

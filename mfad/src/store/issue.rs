@@ -16,6 +16,7 @@ use super::{
     account::Account,
     audit_rows::{self, Event},
     challenge::{self, Challenge, Term},
+    counting::Counting,
     factor_row::{self, Factor},
     roster, sent,
     tx::Tx,
@@ -92,6 +93,8 @@ pub struct Issue {
     pub channel: Channel,
     /// The code for an outside service; `None` for numbers and addresses, whose codes the store makes.
     pub made: Option<MadeCode>,
+    /// Which factors count: no code is made for another.
+    pub counting: Counting,
 }
 
 /// What became of the wish for a code. By the time it is known it is durable.
@@ -171,13 +174,14 @@ pub(super) fn issue(tx: &mut Tx<'_>, wanted: Issue) -> Result<Issued, StoreError
 }
 
 fn try_issue(tx: &mut Tx<'_>, wanted: Issue) -> Result<Issued, StoreError> {
-    let Issue { context, rule, uid, factor: FactorId(id), channel, made } = wanted;
+    let Issue { context, rule, uid, factor: FactorId(id), channel, made, counting } = wanted;
     let Some(account) = roster::find(&tx.read(), &context.user)? else { return Ok(Issued::Gone) };
     if account.uid != uid {
         return Ok(Issued::Orphaned);
     }
     let mut factors = factor_row::load_all(&tx.read(), &account)?;
-    let active = |factor: &&mut Factor| factor.id == id && factor.state == FactorState::Active;
+    let barred = counting.barred(&tx.read(), &account, &factors)?;
+    let active = |f: &&mut Factor| f.id == id && f.state == FactorState::Active && !barred.contains(&f.id);
     let Some(factor) = factors.iter_mut().find(active) else { return Ok(Issued::Gone) };
     let gate = account_gate(&account, channel, tx.now).and(factor.counter.clone().gate(tx.now));
     if !gate.is_open() {

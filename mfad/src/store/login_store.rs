@@ -1,11 +1,13 @@
-//! What the login path gets of the store: look, judge, write down. Nothing here can enroll, unlock or
-//! remove, so a mistake in the code that talks to every login host cannot either.
+//! What the login path gets of the store: look, judge, write down, and add a first factor to who has none.
+//! Nothing here can touch what somebody holds, unlock or remove, so a mistake in the code that talks to
+//! every login host cannot either.
 
 use mfa_proto::name::UserId;
 
 use super::{
-    AccountView, Attempt, Channel, Consult, Consulted, Issue, Issued, Judgment, Outcome, Store, StoreError,
-    Ticket, Undelivered,
+    AccountView, Attempt, Channel, CheckInvitation, Consult, Consulted, EnrollFirst, GraceLogin, Graced,
+    InvitationCheck, Issue, Issued, Judgment, Outcome, Proof, Recollection, Remembrance, Store, StoreError,
+    Ticket, Undelivered, remembered,
 };
 use crate::{audit::Context, session::Settled};
 
@@ -50,6 +52,34 @@ impl LoginStore {
     /// See [`Store::settle`].
     pub async fn settle(&self, ticket: Ticket, judgment: Judgment) -> Result<Outcome, StoreError> {
         self.0.settle(ticket, judgment).await
+    }
+
+    /// See [`Store::remember`].
+    pub async fn remember(&self, proof: &Proof, wanted: Remembrance) -> Result<(), StoreError> {
+        self.0.remember(proof, wanted).await
+    }
+
+    /// See [`Store::recall`]; at once and past the thread, where possible.
+    pub async fn recall(&self, wanted: Remembrance) -> Result<Option<Recollection>, StoreError> {
+        match self.0.reader.look(|read| remembered::recall(read, &wanted)) {
+            Some(recalled) => Ok(recalled),
+            None => self.0.recall(wanted).await,
+        }
+    }
+
+    /// See [`Store::check_invitation`].
+    pub async fn check_invitation(&self, typed: CheckInvitation) -> Result<InvitationCheck, StoreError> {
+        self.0.check_invitation(typed).await
+    }
+
+    /// See [`Store::enroll_first`].
+    pub async fn enroll_first(&self, first: EnrollFirst) -> Result<Outcome, StoreError> {
+        self.0.enroll_first(first).await
+    }
+
+    /// See [`Store::grace`].
+    pub async fn grace(&self, login: GraceLogin) -> Result<Option<Graced>, StoreError> {
+        self.0.grace(login).await
     }
 
     /// See [`Store::record`].

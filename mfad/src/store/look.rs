@@ -9,15 +9,18 @@ use mfa_proto::{
     text::ShownText,
 };
 
+use rusqlite::params;
+
 use super::{
     Refused, StoreError,
     account::Account,
     attempt::Channel,
     factor_row::{self, Factor},
     manage::Answer,
-    roster,
+    remembered, roster,
     tx::Read,
     view::{account_gate, most_lenient},
+    waiting,
 };
 use crate::{
     factor::{Outside, Secret, TokenSecret},
@@ -33,28 +36,55 @@ pub struct Figures {
     pub active_factors: u64,
     /// Rows of the audit trail.
     pub audit_rows: u64,
+    /// Users that are locked out now, up to [`MOST_LOCKED`].
+    pub locked: u64,
     /// The id of the key in use.
     pub key: String,
     /// Users whose rows may still be sealed with an older key.
     pub rows_with_old_key: u64,
 }
 
-/// Counted as changes are made, not now: costs the same for any number of users.
-pub(super) fn figures(read: &Read<'_>) -> Figures {
+/// Locked users beyond this number are not counted: there is work to do in any case.
+const MOST_LOCKED: u32 = 10_000;
+
+/// Users of whom a factor, or all of them, is kept from being used. By indexes that hold such rows alone.
+fn locked(read: &Read<'_>) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM (SELECT account_id FROM factor \
+               WHERE (not_before > 0 OR until_admin <> 0) AND (not_before > ?1 OR until_admin <> 0) \
+               AND state IN ('active', 'exhausted') \
+               UNION SELECT id FROM account WHERE window_locked <> 0 LIMIT ?2)";
+    let mut statement = read.connection.prepare_cached(sql)?;
+    let count: i64 = statement.query_row(params![read.now.0, MOST_LOCKED], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Counted as changes are made, not now, but for those locked: costs the same for any number of users.
+pub(super) fn figures(read: &Read<'_>) -> Result<Figures, StoreError> {
     let count = |n: i64| u64::try_from(n).unwrap_or(0);
     let key = read.vault.current();
-    Figures {
+    Ok(Figures {
+        locked: locked(read)?,
         users: count(read.head.accounts),
         active_factors: count(read.head.active_factors),
         audit_rows: count(read.head.audit_rows()),
         key: key.to_string(),
         rows_with_old_key: count(read.head.rekey_left(key)),
-    }
+    })
 }
 
 /// One user. [`UserDetail::orphaned`] is left to whoever can ask for the uid.
 pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
-    let Some(account) = roster::find(read, user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    let waiting = waiting::seen(read, user)?;
+    let invited_until = waiting.as_ref().and_then(|row| row.invited_until(read.now)).map(|until| until.0);
+    let graced = waiting.map(|row| row.graced);
+    let Some(account) = roster::find(read, user)? else {
+        let known = invited_until.is_some() || graced.is_some_and(|logins| logins > 0);
+        return Ok(if known {
+            Ok(without_factor(user, (invited_until, graced)))
+        } else {
+            Err(Refused::NotEnrolled)
+        });
+    };
     let factors = factor_row::load_all(read, &account)?;
     Ok(Ok(UserDetail {
         user: user.clone(),
@@ -62,12 +92,28 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         orphaned: false,
         failures_30_days: account.days.total(read.now),
         lock: lock_of(account_gate(&account, Channel::Proven, read.now), LockReason::LongWindow),
-        remembered: 0,
-        invited_until: None,
-        graced: None,
+        remembered: remembered::live(read, &account)?,
+        invited_until,
+        graced: graced.filter(|_| factors.iter().all(|factor| factor.state == FactorState::Pending)),
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
         factors: factors.iter().map(|factor| detail(read, &account, factor)).collect::<Result<_, _>>()?,
     }))
+}
+
+/// One who is only known to wait for a first factor.
+fn without_factor(user: &UserId, (invited_until, graced): (Option<i64>, Option<u32>)) -> UserDetail {
+    UserDetail {
+        user: user.clone(),
+        uid: None,
+        orphaned: false,
+        failures_30_days: 0,
+        lock: LockState::Open,
+        remembered: 0,
+        invited_until,
+        graced,
+        unproven_lock: LockState::Open,
+        factors: Vec::new(),
+    }
 }
 
 fn detail(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<FactorDetail, StoreError> {
@@ -103,7 +149,8 @@ fn target(secret: Option<Secret>) -> Option<ShownText> {
     }
 }
 
-fn lock_of(gate: Gate, reason: LockReason) -> LockState {
+/// What an account or factor is kept from being used by, for those who ask.
+pub(crate) fn lock_of(gate: Gate, reason: LockReason) -> LockState {
     match gate {
         Gate::Open => LockState::Open,
         Gate::Wait { until } => LockState::Until { until: until.0, reason },
@@ -111,15 +158,37 @@ fn lock_of(gate: Gate, reason: LockReason) -> LockState {
     }
 }
 
+/// A user that holds factors.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Holder {
+    /// As it is listed.
+    pub summary: UserSummary,
+    /// The uid at enrollment. Of rows that fail their integrity check, what they say.
+    pub uid: Option<u32>,
+}
+
 /// Users in order of name.
 pub(super) fn list(read: &Read<'_>, after: Option<&UserId>, limit: u32) -> Result<UserPage, StoreError> {
+    let (found, more) = holders(read, after, limit)?;
+    Ok(UserPage { users: found.into_iter().map(|holder| holder.summary).collect(), more })
+}
+
+/// The same, with their uids; and whether there are more.
+pub(super) fn holders(
+    read: &Read<'_>,
+    after: Option<&UserId>,
+    limit: u32,
+) -> Result<(Vec<Holder>, bool), StoreError> {
     let (realm, name) = after.map_or(("", ""), |user| (user.realm.as_str(), user.name.as_str()));
     let limit = limit.max(1);
     let found = Account::after_name(read, realm, name, limit.saturating_add(1))?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = found.len() > shown;
-    let users = found.into_iter().take(shown).filter_map(|account| summary(read, account)).collect();
-    Ok(UserPage { users, more })
+    let holder = |account: Account| {
+        let uid = account.uid;
+        summary(read, account).map(|summary| Holder { summary, uid })
+    };
+    Ok((found.into_iter().take(shown).filter_map(holder).collect(), more))
 }
 
 fn summary(read: &Read<'_>, account: Account) -> Option<UserSummary> {

@@ -5,7 +5,9 @@
 mod all;
 mod change;
 mod enroll;
+mod first;
 mod limits;
+mod orphans;
 mod purge;
 mod recovery;
 mod resync;
@@ -22,7 +24,9 @@ pub(super) use self::{
     all::enroll_all,
     change::{disable, enable, remove},
     enroll::{confirm, enroll},
+    first::{drop_pending_of_newcomer, enroll_first, is_newcomer},
     limits::{reset, unlock},
+    orphans::{prune, reassign},
     recovery::recovery_new,
     resync::resync,
     sent::{consult_pending, send, settle_pending, unsent},
@@ -30,6 +34,8 @@ pub(super) use self::{
 };
 pub use self::{
     all::{EnrollAll, Member},
+    first::{EnrollFirst, FirstFactor},
+    orphans::{Heir, Reassign},
     recovery::{NewRecovery, RecoveryNew},
     resync::Resync,
 };
@@ -39,9 +45,11 @@ use super::{
     attempt::{self, Attempt, Channel, Outcome},
     audit_rows,
     challenge::ENROLLMENT,
+    counting::Counting,
     factor_row::{self, Factor},
-    roster,
+    remembered, roster,
     tx::Tx,
+    waiting,
 };
 use crate::{
     audit::Context,
@@ -62,6 +70,11 @@ pub enum Authority {
         code: Option<answer::Answer>,
         /// Whose budget a wrong code is charged to.
         channel: Channel,
+    },
+    /// The account's owner, who has no factor and may add the first by an invitation.
+    Invited {
+        /// The invitation.
+        invitation: answer::RecoveryCode,
     },
 }
 
@@ -136,6 +149,7 @@ impl Order {
     fn channel(&self) -> Channel {
         match &self.authority {
             Authority::Admin => Channel::Proven,
+            Authority::Invited { .. } => Channel::Unproven,
             Authority::Owner { channel, .. } => *channel,
         }
     }
@@ -150,6 +164,11 @@ impl Holding {
 
     fn holds(&self, state: FactorState) -> bool {
         self.factors.iter().any(|factor| factor.state == state)
+    }
+
+    /// Whether nothing is held that counts, or ever did: only what waits to be proven.
+    fn is_nothing(&self) -> bool {
+        self.factors.iter().all(|factor| factor.state == FactorState::Pending)
     }
 
     /// Factors that count towards the most that a user may hold.
@@ -223,6 +242,7 @@ impl Holding {
             tx.head.accounts = tx.head.accounts.saturating_sub(1);
             return Ok(());
         }
+        remembered::factor_changed(tx, &mut self.account)?;
         self.account.update(tx)
     }
 }
@@ -230,6 +250,9 @@ impl Holding {
 /// Whether an order may be carried out. Needs a current code of an owner whose account has an active
 /// factor; without one, an owner may not touch what an administrator or failures switched off.
 fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answer<()> {
+    if let Authority::Invited { invitation } = &order.authority {
+        return invited(tx, order, invitation, held);
+    }
     let Some(held) = held else { return Ok(Ok(())) };
     let Authority::Owner { code, channel } = &mut order.authority else { return Ok(Ok(())) };
     if held.account.uid != order.uid {
@@ -241,7 +264,8 @@ fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answ
     }
     let Some(code) = code.take() else { return Ok(Err(Refused::WrongCode)) };
     let (context, channel) = (order.context.clone(), *channel);
-    let attempt = Attempt { context, rule: None, uid: order.uid, answer: code, channel };
+    let attempt =
+        Attempt { context, rule: None, uid: order.uid, answer: code, channel, counting: Counting::default() };
     Ok(match attempt::judge_and_record(tx, &attempt, (ENROLLMENT, "verify"))? {
         Outcome::Accepted(_) => Ok(()),
         Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::Unreachable { .. } | Outcome::NoFactor => {
@@ -252,4 +276,21 @@ fn authorize(tx: &mut Tx<'_>, order: &mut Order, held: Option<&Holding>) -> Answ
         Outcome::ClockUnusable => Err(Refused::ClockUnusable),
         Outcome::Tampered => return Err(StoreError::Tampered(format!("rows of {}", order.context.user))),
     })
+}
+
+/// An invitation counts for a first factor alone. It is used up when that becomes active: until then it may be
+/// used to begin again.
+fn invited(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    invitation: &answer::RecoveryCode,
+    held: Option<&Holding>,
+) -> Answer<()> {
+    if let Some(factor) = held.and_then(|held| held.factors.iter().find(|f| f.state != FactorState::Pending))
+    {
+        return Ok(Err(Refused::WrongState(factor_row::state_word(factor.state))));
+    }
+    let Some(uid) = order.uid else { return Ok(Err(Refused::WrongInvitation)) };
+    let right = waiting::is_invited(tx, &order.context, uid, invitation)?;
+    Ok(if right { Ok(()) } else { Err(Refused::WrongInvitation) })
 }

@@ -5,14 +5,16 @@
 //!
 //! What the files do: `worker` the thread and its transactions · `reader` the look past it · `open`,
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
-//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `head`, `audit_rows` the rows, each with a code over
+//! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `waiting`, `head`, `audit_rows` the rows, each with a code over
 //! all its columns · `attempt`, `bench`, `recovery`, `token` what an answer is and costs · `issue`, `consult`
-//! codes that are sent and services that are asked · `proof`, `view`, `decoy` the login · `manage` changes by
-//! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
+//! codes that are sent and services that are asked · `counting` which factors count ·
+//! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
+//! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `audit_check`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
 mod account;
 mod attempt;
+mod audit_check;
 mod audit_query;
 mod audit_rows;
 mod backup;
@@ -20,6 +22,7 @@ mod bench;
 mod call;
 mod challenge;
 mod consult;
+mod counting;
 mod create;
 mod decoy;
 mod error;
@@ -32,12 +35,15 @@ mod look;
 mod manage;
 mod migrations;
 mod nonce;
+mod notable;
+mod notices;
 mod open;
 mod proof;
 mod reader;
 mod ready_log;
 mod recovery;
 mod rekey;
+mod remembered;
 mod roster;
 mod seed;
 mod sent;
@@ -45,24 +51,31 @@ mod token;
 mod tx;
 mod vault;
 mod view;
+mod waiting;
 mod worker;
 
+pub(crate) use self::look::lock_of;
 pub use self::{
     attempt::{Attempt, Channel, Outcome},
-    audit_query::AuditCheck,
+    audit_check::{AuditCheck, Fault},
     backup::{Copy, Trail},
     consult::{Consult, Consulted, Judgment, Ticket},
+    counting::Counting,
     error::{Refused, StoreError},
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
-    look::Figures,
+    look::{Figures, Holder},
     manage::{
-        Added, Authority, EnrollAll, Member, NewFactor, NewRecovery, Order, RecoveryNew, Resync, Target,
+        Added, Authority, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewFactor, NewRecovery, Order,
+        Reassign, RecoveryNew, Resync, Target,
     },
-    proof::Proof,
+    notices::{News, NewsPage},
+    proof::{Failed, Proof},
+    remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,
     view::{AccountView, Held},
+    waiting::{CheckInvitation, GraceLeft, GraceLogin, GraceTerms, Graced, Invitation, InvitationCheck},
 };
 use std::sync::Arc;
 
@@ -86,6 +99,8 @@ pub struct StoreSettings {
     pub sent: SentLimits,
     /// What signed tokens are judged by.
     pub token: Arc<TokenSettings>,
+    /// What has remembered successes forgotten.
+    pub forget: Forgetting,
 }
 
 impl Default for StoreSettings {
@@ -98,6 +113,7 @@ impl Default for StoreSettings {
             max_factors: 8,
             sent: SentLimits::default(),
             token: Arc::default(),
+            forget: Forgetting::default(),
         }
     }
 }

@@ -10,7 +10,10 @@ use std::{
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, config::DbConfig};
 
-use super::{StoreError, error::explain, head::Head, migrations, reader::Loan, ready_log, vault::Vault};
+use super::{
+    StoreError, audit_check::Known, error::explain, head::Head, migrations, reader::Loan, ready_log,
+    vault::Vault,
+};
 use crate::seal::{KeyId, Keyring};
 
 /// How long another process (a backup) may hold the file before jobs fail: well below the patience of a
@@ -77,6 +80,15 @@ impl Database {
         self.place.is_same()
     }
 
+    /// Holds what was read against the end of the trail that this process has written: an older head that was
+    /// put back knows less. Numbers and links go on behind what was written, so that the hole shows.
+    pub(super) fn expect_trail(&mut self, known: Option<Known>) {
+        let Some((last, chain)) = known.filter(|(last, _)| *last > self.head.audit_last) else { return };
+        tracing::error!("the end of the audit trail was removed: `mfactl audit verify` shows where");
+        (self.head.audit_last, self.head.audit_chain) = (last, chain);
+        self.trail_cut = true;
+    }
+
     /// A second connection, that can only read. It must be closed before this one: the last to close is the
     /// one that takes the log away, and while any is open nobody may open and close the file by other means,
     /// which would end the locks of this process on it.
@@ -97,7 +109,9 @@ pub(super) fn uses_key(database: &Database, id: KeyId) -> Result<bool, StoreErro
                OR EXISTS (SELECT 1 FROM account WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM factor WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM challenge WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM remembered WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM sent WHERE key_id = ?1) \
+               OR EXISTS (SELECT 1 FROM waiting WHERE key_id = ?1) \
                OR EXISTS (SELECT 1 FROM nonce WHERE key_id = ?1 AND factor_id IN (SELECT id FROM factor))";
     Ok(database.connection.query_row(sql, [id.as_bytes()], |row| row.get(0))?)
 }
@@ -113,7 +127,7 @@ fn trail_ends_as_known(connection: &Connection, head: &mut Head) -> Result<bool,
     if last == known {
         return Ok(true);
     }
-    tracing::error!("the end of the audit trail was changed or removed: `mfactl audit` shows where");
+    tracing::error!("the end of the audit trail was changed or removed: `mfactl audit verify` shows where");
     head.audit_last = head.audit_last.max(last.map_or(0, |(seq, _)| seq));
     Ok(false)
 }
@@ -221,7 +235,7 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// What holds for every connection: bounds on memory and trust.
-fn guard(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn guard(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cell_size_check", true)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     // In KiB. Memory must not grow with the number of users; the kernel caches the file anyway.

@@ -19,6 +19,31 @@ pub struct Proof {
     factor: FactorId,
     kind: FactorKind,
     recovery_left: Option<u32>,
+    worth: Worth,
+    failed: Option<Failed>,
+}
+
+/// How a proof counts towards a login that needs several.
+#[derive(Clone, Debug)]
+pub(super) struct Worth {
+    /// It is the last that is needed.
+    pub(super) last: bool,
+    /// Factors with the same secret; `None` where one factor is enough, so that nobody looked.
+    pub(super) twins: Option<Vec<FactorId>>,
+}
+
+/// Attempts that failed since the success before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failed {
+    /// How many.
+    pub count: u32,
+    /// Where the last of them came from, as claimed; empty when nothing was claimed.
+    pub from: String,
+}
+
+#[cfg(test)]
+impl Worth {
+    const ALONE: Self = Self { last: true, twins: None };
 }
 
 impl Proof {
@@ -37,6 +62,33 @@ impl Proof {
         self.kind
     }
 
+    /// Other factors that this proves as well, because they have the same secret; `None` where one factor was
+    /// all that was needed.
+    pub fn twins(&self) -> Option<&[FactorId]> {
+        self.worth.twins.as_deref()
+    }
+
+    /// Whether it was the last that the login needed.
+    pub fn is_last(&self) -> bool {
+        self.worth.last
+    }
+
+    /// Whether this and another are proofs of two different factors of one user.
+    pub fn differs_from(&self, other: &Self) -> bool {
+        let apart = |one: &Self, two: &Self| one.twins().is_some_and(|twins| !twins.contains(&two.factor));
+        self.user == other.user && self.factor != other.factor && apart(self, other) && apart(other, self)
+    }
+
+    /// Attempts that failed since the success before, if any did.
+    pub fn failed(&self) -> Option<&Failed> {
+        self.failed.as_ref()
+    }
+
+    /// The same, of a user whose attempts had failed before.
+    pub(super) fn after(self, failed: Option<Failed>) -> Self {
+        Self { failed, ..self }
+    }
+
     /// Recovery codes that are left, when it was one of them.
     pub fn recovery_left(&self) -> Option<u32> {
         self.recovery_left
@@ -48,8 +100,8 @@ impl Proof {
 pub(super) fn consume(
     tx: &Tx<'_>,
     user: &UserId,
-    factor: &mut Factor,
-    moved: Moving,
+    (factor, moved): (&mut Factor, Moving),
+    worth: Worth,
 ) -> Result<Option<Proof>, StoreError> {
     factor.moving = moved;
     factor.counter.succeed();
@@ -60,6 +112,8 @@ pub(super) fn consume(
         factor: FactorId(factor.id),
         kind: factor.params.kind(),
         recovery_left: factor.recovery_left(),
+        worth,
+        failed: None,
     }))
 }
 
@@ -67,11 +121,24 @@ pub(super) fn consume(
 impl Proof {
     /// A proof of nothing: for the tests of what is built on proofs. Not in any program.
     pub(crate) fn of_nothing(user: UserId) -> Self {
-        Self { user, factor: FactorId(1), kind: FactorKind::Totp, recovery_left: None }
+        let (factor, kind, worth) = (FactorId(1), FactorKind::Totp, Worth::ALONE);
+        Self { user, factor, kind, recovery_left: None, worth, failed: None }
     }
 
     /// The same, by a recovery code.
     pub(crate) fn of_recovery(user: UserId, left: u32) -> Self {
-        Self { user, factor: FactorId(1), kind: FactorKind::Recovery, recovery_left: Some(left) }
+        let kind = FactorKind::Recovery;
+        Self { kind, recovery_left: Some(left), ..Self::of_nothing(user) }
+    }
+
+    /// One of several proofs of a login.
+    pub(crate) fn one_of_several(user: UserId, factor: i64, (last, twins): (bool, &[i64])) -> Self {
+        let twins = Some(twins.iter().map(|id| FactorId(*id)).collect());
+        Self { factor: FactorId(factor), worth: Worth { last, twins }, ..Self::of_nothing(user) }
+    }
+
+    /// The same, after failures.
+    pub(crate) fn after_failures(self, count: u32, from: &str) -> Self {
+        self.after(Some(Failed { count, from: from.to_owned() }))
     }
 }

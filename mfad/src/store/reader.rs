@@ -56,9 +56,14 @@ impl Reader {
         self.loan.clear_poison();
     }
 
-    /// See [`super::Store::view`]. Takes microseconds, unless pages have to come from the disk. `None` when it has to be asked of the store's
-    /// thread, which knows what is wrong and what to do about it.
+    /// See [`super::Store::view`].
     pub(super) fn view(&self, user: &UserId, channel: Channel) -> Option<AccountView> {
+        self.look(|read| view::view(read, user, channel))
+    }
+
+    /// Takes microseconds, unless pages have to come from the disk. `None` when it has to be asked of the
+    /// store's thread, which knows what is wrong and what to do about it.
+    pub(super) fn look<T>(&self, work: impl FnOnce(&Read<'_>) -> Result<T, StoreError>) -> Option<T> {
         // Poisoned by a look that ended in a panic: its transaction may still be open.
         let loan = self.loan.lock().ok()?;
         let Loan { connection, vault, head, place } = loan.as_ref()?;
@@ -66,7 +71,7 @@ impl Reader {
             return None;
         }
         let read = Read { connection, vault, head, now: self.clock.now() };
-        let seen = within_transaction(connection, || view::view(&read, user, channel));
+        let seen = within_transaction(connection, || work(&read));
         seen.inspect_err(|error| tracing::debug!("a look past the store's thread failed: {error}")).ok()
     }
 }

@@ -8,8 +8,9 @@ use super::{
     StoreError,
     account::Account,
     audit_rows::{self, Event},
-    challenge, factor_row, nonce, sent,
+    challenge, factor_row, nonce, remembered, sent,
     tx::Tx,
+    waiting,
 };
 use crate::factor::Params;
 
@@ -25,6 +26,10 @@ pub(super) fn step(tx: &mut Tx<'_>, limit: u32) -> Result<u32, StoreError> {
         tx.head.rekey_key = current;
         tx.head.rekey_account = 0;
         tx.head.rekey_end = tx.head.next_account.saturating_sub(1);
+    }
+    let waiting = waiting::rekey(tx, limit.max(1))?;
+    if waiting > 0 {
+        return Ok(waiting);
     }
     let accounts = Account::after_id(&tx.read(), tx.head.rekey_account, limit.max(1))?;
     let end = tx.head.rekey_end;
@@ -63,5 +68,6 @@ fn one(tx: &Tx<'_>, account: Account) -> Result<(), StoreError> {
             factor.rekey(tx, &account)?;
         }
     }
+    remembered::rekey(tx, &account)?;
     if account.key_id == current { Ok(()) } else { account.update_under(tx, current) }
 }

@@ -1,4 +1,4 @@
-//! Fills an empty store with many users at once, for measurements.
+//! Fills an empty store with many users at once, and a trail with many rows, for measurements.
 //!
 //! Not for use on a host: a run that is interrupted leaves a ring that is not closed, and all users of
 //! such a store are denied.
@@ -11,11 +11,15 @@ use mfa_proto::{
 use super::{
     StoreError,
     account::Account,
+    audit_rows::{self, Event},
     factor_row::{Factor, Fresh},
     tx::{Read, Tx},
     vault::Slot,
 };
-use crate::factor::{Moving, Params, Secret, Seed};
+use crate::{
+    audit::Context,
+    factor::{Moving, Params, Secret, Seed},
+};
 
 /// Users written in one transaction.
 pub(super) const CHUNK: usize = 5_000;
@@ -84,4 +88,17 @@ pub(super) fn fill(tx: &mut Tx<'_>, users: Vec<(Slot, Seeded)>, next: Slot) -> R
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);
     }
     Ok(())
+}
+
+/// Writes so many rows of denied logins.
+pub(super) fn fill_trail(tx: &mut Tx<'_>, context: &Context, rows: usize) -> Result<(), StoreError> {
+    let event = Event {
+        what: "login",
+        context: Some(context),
+        factor: None,
+        rule: None,
+        verdict: "deny",
+        reason: "policy",
+    };
+    (0..rows).try_for_each(|_| audit_rows::append(tx, &event))
 }

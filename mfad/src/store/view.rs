@@ -15,6 +15,7 @@ use super::{
     factor_row::{self, Factor},
     roster,
     tx::Read,
+    waiting,
 };
 use crate::{clock::UnixTime, factor::Secret, limits::Gate};
 
@@ -32,6 +33,10 @@ pub struct AccountView {
     pub gate: Gate,
     /// The uid at enrollment.
     pub uid: Option<u32>,
+    /// Nothing is held that counts, or ever did: a first factor may be enrolled, where the rules say so.
+    pub newcomer: bool,
+    /// Logins without a factor that the time of grace has let in.
+    pub graced: u32,
     /// The stored rows fail their integrity check; nothing else here counts.
     pub tampered: bool,
 }
@@ -43,6 +48,8 @@ impl AccountView {
         exhausted: false,
         gate: Gate::Open,
         uid: None,
+        newcomer: false,
+        graced: 0,
         tampered: false,
     };
 }
@@ -79,7 +86,10 @@ pub(super) fn view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<A
 }
 
 fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountView, StoreError> {
-    let Some(account) = roster::find(read, user)? else { return Ok(AccountView::NOTHING) };
+    let Some(account) = roster::find(read, user)? else {
+        let graced = graced(read, user)?;
+        return Ok(AccountView { newcomer: true, graced, ..AccountView::NOTHING });
+    };
     let factors = factor_row::load_all(read, &account)?;
     let active = || factors.iter().filter(|f| f.state == FactorState::Active);
     let exhausted = factors.iter().any(|f| f.state == FactorState::Exhausted);
@@ -93,7 +103,13 @@ fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountV
     for factor in active().filter(|factor| factor.keeps_challenges()) {
         challenge::of(read, factor)?;
     }
-    Ok(AccountView { held, shape, exhausted, gate, uid: account.uid, tampered: false })
+    let newcomer = factors.iter().all(|factor| factor.state == FactorState::Pending);
+    let graced = if newcomer { graced(read, user)? } else { 0 };
+    Ok(AccountView { held, shape, exhausted, gate, uid: account.uid, newcomer, graced, tampered: false })
+}
+
+fn graced(read: &Read<'_>, user: &UserId) -> Result<u32, StoreError> {
+    Ok(waiting::seen(read, user)?.map_or(0, |row| row.graced))
 }
 
 fn held(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<Held, StoreError> {

@@ -12,11 +12,12 @@ use std::{
 };
 
 use mfa_proto::admin::Restored;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::{
     StoreError, StoreSettings,
+    audit_check::Known,
     audit_rows::{self, Event},
     backup::{self, Broken, Checked},
     error::explain,
@@ -72,6 +73,10 @@ pub(super) struct Worker {
     /// Only changed together with what `reader` is lent.
     database: Option<Database>,
     reader: Reader,
+    /// Told of commits with rows that people may be told of.
+    news: Arc<Notify>,
+    /// The end of the trail after the last commit: what a file that is opened again has to know.
+    known: Option<Known>,
     /// The last batch failed, and that was logged.
     ailing: bool,
 }
@@ -83,10 +88,11 @@ impl Worker {
         database: Database,
         keyring: Keyring,
         settings: StoreSettings,
-        reader: Reader,
+        (reader, news): (Reader, Arc<Notify>),
     ) -> Self {
         let clock = reader.clock();
-        let mut worker = Self { path, clock, keyring, settings, database: None, reader, ailing: false };
+        let mut worker =
+            Self { path, clock, keyring, settings, database: None, reader, news, known: None, ailing: false };
         worker.take(database);
         worker
     }
@@ -138,7 +144,8 @@ impl Worker {
             self.give_up();
         }
         if self.database.is_none() {
-            let database = Database::open(&self.path, self.keyring.clone(), false)?;
+            let mut database = Database::open(&self.path, self.keyring.clone(), false)?;
+            database.expect_trail(self.known);
             self.take(database);
         }
         self.database.as_mut().ok_or(StoreError::Internal)
@@ -208,7 +215,7 @@ impl Worker {
         };
         let before = database.head.clone();
         let Database { connection, vault, head, trail_cut, .. } = database;
-        let mut tx = Tx { connection, vault, settings: &settings, head, now };
+        let mut tx = Tx { connection, vault, settings: &settings, head, now, news: false };
         let mut batch = Batch { ran: Vec::new(), suspect: None, trail_cut: std::mem::take(trail_cut) };
         let committed = batch.run(&mut tx, jobs).and_then(|()| {
             if *tx.head != before {
@@ -217,6 +224,10 @@ impl Worker {
             tx.connection.prepare_cached("COMMIT")?.execute([])?;
             Ok(())
         });
+        let news = tx.news && committed.is_ok();
+        if committed.is_ok() {
+            self.known = Some((tx.head.audit_last, tx.head.audit_chain));
+        }
         let suspect = committed.clone().err().or(batch.suspect);
         let committed = committed.map_err(|error| StoreError::NotDurable(error.to_string()));
         // Closed before anyone is answered: whoever asks again meets a fresh connection.
@@ -224,6 +235,9 @@ impl Worker {
             self.give_up();
         }
         batch.ran.into_iter().for_each(|ran| ran.answer(committed.clone()));
+        if news {
+            self.news.notify_one();
+        }
         match suspect {
             Some(error) => self.fell_ill(&error),
             None => self.got_well(),
@@ -248,9 +262,15 @@ impl Worker {
         self.reader.take_back();
         let (running, now) = (self.database.take(), self.clock.now());
         let restored = backup::restore(&self.path, running, copy, (&self.settings, now));
+        if restored.is_ok() {
+            // Another trail, and rightly so.
+            self.known = None;
+        }
         let opened = self.ensure().map(|_| ());
         let restored = restored.map_err(Broken::into_error)?;
         opened?;
+        // The trail is another one now.
+        self.news.notify_one();
         warn!("{}: replaced by a copy; the database before is replaced.db beside it", self.path.display());
         Ok(restored)
     }

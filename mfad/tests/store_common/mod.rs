@@ -26,8 +26,8 @@ use mfad::{
     factor::{Address, Outside, Params, Secret, Seed},
     seal::Keyring,
     store::{
-        Attempt, Authority, Channel, Consult, Consulted, Issue, Issued, NewFactor, Order, Outcome, SentCode,
-        Store, StoreError, StoreSettings, Target, Ticket,
+        Attempt, Authority, Channel, Consult, Consulted, Counting, Issue, Issued, NewFactor, Order, Outcome,
+        SentCode, Store, StoreError, StoreSettings, Target, Ticket,
     },
 };
 use zeroize::Zeroizing;
@@ -244,11 +244,19 @@ pub(crate) fn issue(context: &Context, factor: FactorId) -> Issue {
         factor,
         channel: Channel::Proven,
         made: None,
+        counting: Counting::default(),
     }
 }
 
 pub(crate) fn consult(context: &Context, factor: FactorId) -> Consult {
-    Consult { context: context.clone(), rule: None, uid: Some(1000), factor, channel: Channel::Proven }
+    Consult {
+        context: context.clone(),
+        rule: None,
+        uid: Some(1000),
+        factor,
+        channel: Channel::Proven,
+        counting: Counting::default(),
+    }
 }
 
 pub(crate) fn attempt(name: &str, code: &str) -> Attempt {
@@ -260,7 +268,14 @@ pub(crate) fn attempt_in(context: &Context, code: &str) -> Attempt {
 }
 
 pub(crate) fn answering(context: &Context, answer: Answer) -> Attempt {
-    Attempt { context: context.clone(), rule: None, uid: Some(1000), answer, channel: Channel::Proven }
+    Attempt {
+        context: context.clone(),
+        rule: None,
+        uid: Some(1000),
+        answer,
+        channel: Channel::Proven,
+        counting: Counting::default(),
+    }
 }
 
 /// A code of as many digits that is another one.

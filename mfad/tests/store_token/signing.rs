@@ -15,7 +15,7 @@ use mfad::{
         Params, Secret, Seed, TokenDomain, TokenSecret, TokenSettings,
         token::{Jid, Signer},
     },
-    store::{Attempt, Channel, NewFactor, Outcome, StoreSettings},
+    store::{Attempt, Channel, Counting, NewFactor, Outcome, StoreSettings},
 };
 use zeroize::Zeroizing;
 
@@ -113,6 +113,7 @@ pub(crate) fn attempt(name: &str, typed: &str) -> Attempt {
         uid: Some(1000),
         answer: as_code(typed),
         channel: Channel::Proven,
+        counting: Counting::default(),
     }
 }
 

@@ -157,7 +157,7 @@ fn unavailable_is_an_excuse_only_before_the_first_prompt() {
 
 #[test]
 fn texts_and_prompts_are_counted() {
-    let mut texts = vec![info("x"); 32];
+    let mut texts = vec![info("x"); 64];
     texts.push(ACCEPT);
     assert_eq!(interactive(&[], &texts).0.unwrap(), Verdict::Accept);
     texts.insert(0, info("x"));

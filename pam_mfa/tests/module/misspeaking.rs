@@ -198,7 +198,7 @@ fn a_flood_of_texts_or_prompts_denies() {
         assert_eq!(report.authenticated(), SERVICE_ERR);
         report.of("info").len() + report.of("shown").len()
     };
-    assert_eq!(flood(frame(&info("x")), 32), 32);
+    assert_eq!(flood(frame(&info("x")), 64), 64);
     assert_eq!(flood(frame(&prompt("x")), 16), 16);
 }
 

@@ -4,12 +4,13 @@ use mfa_proto::admin::{Enrolled, FactorState, NewParams};
 use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
 use mfa_proto::text::escape_for_log;
+use mfa_qr::{Ink, Qr};
 
 use super::super::{Context, hint, secret};
 use super::wanted::Wanted;
 use crate::cli::{QrStyle, Shown};
 use crate::failure::Failure;
-use crate::render::{self, qr::Ink, qr::Qr, style::Style, style::Tone};
+use crate::render::{self, style::Style, style::Tone};
 
 /// Shows the new factor.
 pub(super) fn show(context: &mut Context, wanted: &Wanted, new: &Enrolled) -> Result<(), Failure> {

@@ -56,8 +56,8 @@ pub(super) fn all(context: &mut Context, people: Vec<Person>, manner: Manner, re
             Ok(Some(skip)) => report.skipped.push(skip),
             Err(failure) => {
                 bar.clear(context);
-                report.in_doubt =
-                    matches!(failure, Failure::Conversation { .. }).then(|| person.name.clone());
+                report.in_doubt = matches!(failure, Failure::Conversation { .. } | Failure::HungUp { .. })
+                    .then(|| person.name.clone());
                 return report.stop(failure, std::iter::once(person).chain(people).collect());
             }
         }

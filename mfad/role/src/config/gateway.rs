@@ -306,7 +306,7 @@ fn json_of(reader: &mut Reader, node: Node, depth: usize) -> Option<Json> {
                 .collect();
             return object.into_iter().collect::<Option<_>>().map(Json::Object);
         }
-        Value::Integer(None) | Value::Float | Value::Datetime => {
+        Value::Integer(None) | Value::Float | Value::Datetime(_) => {
             format!("`json` holds {}: write a text in quotes", node.value.kind())
         }
     };
@@ -351,7 +351,7 @@ fn scalar(value: &Value) -> Checked<Scalar> {
         Value::Text(_) => line(256)(value).map(Scalar::Text),
         Value::Integer(Some(number)) => Ok(Scalar::Integer(*number)),
         Value::Boolean(truth) => Ok(Scalar::Boolean(*truth)),
-        Value::Integer(None) | Value::Float | Value::Datetime | Value::Array(_) | Value::Table(_) => {
+        Value::Integer(None) | Value::Float | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
             Err(format!("is {}: write a text, a whole number, true or false", value.kind()))
         }
     }

@@ -2,11 +2,12 @@
 
 use std::{fmt::Display, ops::RangeInclusive, path::PathBuf, time::Duration};
 
+use jiff::civil::Date;
 use mfa_proto::name::{FactorLabel, UserName};
 
 use super::{
     suggest::{printable, unknown_choice},
-    tree::Value,
+    tree::{Place, Value},
 };
 
 /// A value, or what is wrong with what was written, worded to follow the name of the key.
@@ -70,6 +71,18 @@ fn parse_duration(text: &str) -> Option<Duration> {
         return None;
     }
     digits.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
+}
+
+/// A day, as TOML has it or in quotes.
+pub(super) fn date(value: &Value) -> Checked<Date> {
+    const WANTED: &str = "write a day, as in 2027-01-31";
+    let (Value::Datetime(text) | Value::Text(text)) = value else {
+        return Err(format!("is {}: {WANTED}", value.kind()));
+    };
+    let refused = || format!("cannot be \"{}\": {WANTED}", printable(text));
+    // Strictly: what follows a day would be passed over.
+    let day = text.parse::<Date>().ok().filter(|day| day.to_string() == *text);
+    day.ok_or_else(refused)
 }
 
 /// A whole number of seconds in the largest unit that divides it.
@@ -203,23 +216,56 @@ pub(super) fn names<T>(example: &'static str) -> impl Fn(&Value) -> Checked<Vec<
 where
     T: PartialEq + std::str::FromStr<Err: Display>,
 {
+    let placed = placed_names(example);
+    move |value| Ok(placed(value)?.into_iter().map(|(_, name)| name).collect())
+}
+
+/// The same, each name with its place.
+pub(super) fn placed_names<T>(example: &'static str) -> impl Fn(&Value) -> Checked<Vec<(Place, T)>>
+where
+    T: PartialEq + std::str::FromStr<Err: Display>,
+{
     move |value| {
-        let wanted = format!("write a list, as in [\"{example}\"]");
-        let Value::Array(list) = value else { return Err(format!("is {}: {wanted}", value.kind())) };
-        if list.is_empty() {
-            return Err(format!("is an empty list, which nothing matches: {wanted}, or leave it out"));
-        }
-        let mut names = Vec::with_capacity(list.len());
-        for node in list {
-            let name = text(&node.value).map_err(|_| format!("holds {}: {wanted}", node.value.kind()))?;
-            let name =
-                name.parse::<T>().map_err(|error| format!("cannot hold \"{}\": {error}", printable(name)))?;
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-        Ok(names)
+        list(value, example, |name| {
+            name.parse::<T>().map_err(|error| format!("cannot hold \"{}\": {error}", printable(name)))
+        })
     }
+}
+
+/// A list of at least one of a few words.
+pub(super) fn words<T: Copy + PartialEq>(
+    choices: &'static [(&'static str, T)],
+) -> impl Fn(&Value) -> Checked<Vec<T>> {
+    move |value| {
+        let example = choices.first().map_or("", |(word, _)| *word);
+        let one = |word: &str| {
+            let found = choices.iter().find(|(name, _)| *name == word).map(|(_, choice)| *choice);
+            found.ok_or_else(|| unknown_choice(word, choices.iter().map(|(name, _)| *name)))
+        };
+        Ok(list(value, example, one)?.into_iter().map(|(_, word)| word).collect())
+    }
+}
+
+/// A list of at least one text, each read by `read`; what stands twice counts once.
+fn list<T: PartialEq>(
+    value: &Value,
+    example: &str,
+    read: impl Fn(&str) -> Checked<T>,
+) -> Checked<Vec<(Place, T)>> {
+    let wanted = format!("write a list, as in [\"{example}\"]");
+    let Value::Array(list) = value else { return Err(format!("is {}: {wanted}", value.kind())) };
+    if list.is_empty() {
+        return Err(format!("is an empty list, which nothing matches: {wanted}, or leave it out"));
+    }
+    let mut found: Vec<(Place, T)> = Vec::with_capacity(list.len());
+    for node in list {
+        let one = text(&node.value).map_err(|_| format!("holds {}: {wanted}", node.value.kind()))?;
+        let one = read(one)?;
+        if !found.iter().any(|(_, other)| *other == one) {
+            found.push((node.place, one));
+        }
+    }
+    Ok(found)
 }
 
 /// One line to show to a person, of at most `most` bytes.

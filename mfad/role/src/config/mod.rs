@@ -14,10 +14,12 @@
 mod arguments;
 mod codes;
 mod egress;
+mod enrollment;
 mod gateway;
 mod kinds;
 mod limits;
 mod mail;
+mod mention;
 mod metrics;
 mod notify;
 mod policy;
@@ -42,19 +44,21 @@ pub use self::{
     arguments::Argument,
     codes::CodePattern,
     egress::Egress,
+    enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
+    mention::{Mention, Mentioned},
     metrics::Metrics,
-    notify::Notify,
-    policy::{Action, Match, Policy, Rule, Unenrolled},
-    problem::{ConfigErrors, Position, Problem},
-    remember::Remembering,
-    rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
-    sections::{
-        Accounts, Audit, Core, Enrollment, Identity, KeySource, Log, LogLevel, LogTarget, Prompt,
-        SelfEnrollment, Totp,
+    notify::{Notify, NotifyEvent},
+    policy::{
+        Action, Day, Fingerprint, GroupName, Hours, KeyPattern, Match, Network, Policy, Rule, Side,
+        Unenrolled, Week,
     },
+    problem::{ConfigErrors, Position, Problem},
+    remember::{ForgetOn, Remembering},
+    rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
+    sections::{Accounts, Audit, Core, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, Totp},
     sent::SentLimits,
     sms::Sms,
     source::Source,
@@ -94,6 +98,8 @@ pub struct Config {
     metrics: Metrics,
     audit: Audit,
     log: Log,
+    notes: Vec<Problem>,
+    mentions: Vec<Mention>,
 }
 
 impl Config {
@@ -112,10 +118,12 @@ impl Config {
         let (whole, not_toml) = tree::join(sources);
         let mut reader = Reader::default();
         let config = Self::read(&mut reader, whole);
-        let (faults, _) = reader.finish();
-        problems.extend(in_order(sources, not_toml, faults));
+        let found = reader.finish();
+        problems.extend(in_order(sources, not_toml, found.faults));
+        let notes = in_order(sources, Vec::new(), found.notes);
+        let mentions = found.mentions.into_iter().filter_map(|mention| mentioned(sources, mention)).collect();
         match ConfigErrors::of(problems) {
-            None => Ok(config),
+            None => Ok(Self { notes, mentions, ..config }),
             Some(errors) => Err(errors),
         }
     }
@@ -123,35 +131,46 @@ impl Config {
     fn read(reader: &mut Reader, whole: Table) -> Self {
         let mut root = Reader::root(whole);
         let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
+        let unenrolled = root.place_within("policy", "unenrolled");
+        let (enrollment, places) = Enrollment::read(reader, &mut root);
         let (egress, timeout) = Egress::read(reader, &mut root);
+        let core = Core::read(reader, &mut root);
+        let identity = Identity::read(reader, &mut root);
+        let mail = Mail::read(reader, &mut root);
+        let mail_is_on = mail.is_on();
         let config = Self {
-            core: Core::read(reader, &mut root),
-            identity: Identity::read(reader, &mut root),
-            policy: Policy::read(reader, &mut root),
+            core,
+            policy: Policy::read(reader, &mut root, &identity),
+            identity,
             totp: Totp::read(reader, &mut root),
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
-            enrollment: Enrollment::read(reader, &mut root),
+            enrollment,
             egress,
             sms: Sms::read(reader, &mut root),
-            mail: Mail::read(reader, &mut root),
+            mail,
             rest: rest::read_all(reader, &mut root),
             token: Token::read(reader, &mut root),
-            remember: Remembering::default(),
-            notify: Notify::default(),
-            metrics: Metrics::default(),
+            remember: Remembering::read(reader, &mut root),
+            notify: Notify::read(reader, &mut root, mail_is_on),
+            metrics: Metrics::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
+            notes: Vec::new(),
+            mentions: Vec::new(),
         };
         reader.close(root);
+        config.enrollment.check(reader, &places, (config.policy.unenrolled, unenrolled));
         let gateways = config.sms.gateways.len();
         egress::check_times(reader, &timeout, gateways, config.core.login_timeout, needed);
         config
     }
 
-    /// Whether something is configured that only the role that talks to the network can do.
+    /// Whether something is configured that only the role that talks to the network can do, or that is left
+    /// to it because core links no D-Bus.
     pub fn needs_egress(&self) -> bool {
-        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty()
+        let polkit = self.enrollment.self_auth == SelfAuth::Polkit;
+        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty() || polkit || self.notify.is_on()
     }
 
     /// The credentials that egress needs, each with the section that names it.
@@ -173,6 +192,16 @@ impl Config {
     /// How long the longest errand of egress may take: what core waits at least.
     pub fn longest_errand(&self) -> Duration {
         egress::longest_errand(self.egress.timeout, self.sms.gateways.len())
+    }
+
+    /// What is valid and deserves a second look, in order.
+    pub fn notes(&self) -> &[Problem] {
+        &self.notes
+    }
+
+    /// Names that mean something elsewhere on the host.
+    pub fn mentions(&self) -> &[Mention] {
+        &self.mentions
     }
 
     /// `[core]`: sockets, directories, key, connections.
@@ -274,7 +303,14 @@ pub fn known_keys() -> BTreeSet<String> {
     for note_keys in [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys] {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
-    reader.finish().1
+    reader.finish().known
+}
+
+/// A mention with its file and place.
+fn mentioned(sources: &[Source], (place, what, name): (Place, Mentioned, String)) -> Option<Mention> {
+    let source = sources.get(place.file)?;
+    let position = Position::of(&source.text, place.offset);
+    Some(Mention { what, name, file: source.path.clone(), position })
 }
 
 /// Faults as problems, by file and place. On a line that is not TOML, only that is told: what else was

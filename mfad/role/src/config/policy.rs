@@ -3,18 +3,42 @@
 //! Refuses rules that match nothing, that no login can reach, and one that would switch the second
 //! factor off for everybody.
 
-use mfa_proto::name::{FactorLabel, ServiceName, UserName};
+mod key;
+mod matching;
+mod network;
+mod reach;
+mod week;
 
+use std::time::Duration;
+
+use mfa_proto::{admin::FactorKind, name::FactorLabel};
+
+pub use self::{
+    key::{Fingerprint, KeyPattern},
+    matching::{GroupName, Match, Side},
+    network::Network,
+    week::{Day, Hours, Week},
+};
 use super::{
-    kinds::{choice, label, line, names},
-    reader::{Reader, Section},
-    tree::Place,
+    kinds::{Checked, choice, duration, label, line, number, text, words},
+    mention::Mentioned,
+    reader::{Found, Reader, Section},
+    sections::{Accounts, Identity},
+    suggest::printable,
+    tree::{Place, Value},
 };
 
 /// The most bytes of a rule's name.
 const MAX_RULE_NAME: usize = 64;
 /// The most rules: every login looks through them.
 const MAX_RULES: usize = 1000;
+/// The most different factors that a rule may want.
+const MAX_COUNT: u8 = 3;
+/// How long a success may be remembered.
+const REMEMBERED: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(60)..=Duration::from_secs(30 * 86_400);
+/// The longest name of a time zone.
+const MAX_ZONE: usize = 64;
 
 /// Which logins need a second factor.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,6 +46,8 @@ const MAX_RULES: usize = 1000;
 pub struct Policy {
     /// What becomes of a user who has no active factor where one is needed.
     pub unenrolled: Unenrolled,
+    /// The time zone of the rules; `None` for the system's.
+    pub timezone: Option<String>,
     /// In order: the first that matches decides.
     pub rules: Vec<Rule>,
 }
@@ -50,28 +76,12 @@ pub struct Rule {
     /// The factor that is sent or begun without being asked for, where one is required: a label, an outside
     /// service, or a kind.
     pub default_factor: Option<FactorLabel>,
-}
-
-/// Which logins a rule is for: all that is given must fit; an empty list fits every login.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Match {
-    /// The PAM services.
-    pub services: Vec<ServiceName>,
-    /// The account names.
-    pub users: Vec<UserName>,
-}
-
-impl Match {
-    /// Whether a login is one of those meant.
-    pub fn fits(&self, service: &ServiceName, user: &UserName) -> bool {
-        (self.services.is_empty() || self.services.contains(service))
-            && (self.users.is_empty() || self.users.contains(user))
-    }
-
-    fn fits_everyone(&self) -> bool {
-        self.services.is_empty() && self.users.is_empty()
-    }
+    /// Which kinds of factor count, where one is required; empty for all.
+    pub kinds: Vec<FactorKind>,
+    /// How many different factors have to be proven, where one is required.
+    pub count: u8,
+    /// How long a success is remembered, where a factor is required.
+    pub remember: Option<Duration>,
 }
 
 /// What becomes of a login.
@@ -85,12 +95,27 @@ pub enum Action {
     Deny,
 }
 
+impl Action {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Require => "require",
+            Self::Skip => "skip",
+            Self::Deny => "deny",
+        }
+    }
+}
+
 impl Policy {
-    pub(super) fn read(reader: &mut Reader, root: &mut Section) -> Self {
+    pub(super) fn read(reader: &mut Reader, root: &mut Section, identity: &Identity) -> Self {
         let mut section = reader.section(root, "policy");
         let words =
             choice(&[("deny", Unenrolled::Deny), ("skip", Unenrolled::Skip), ("enroll", Unenrolled::Enroll)]);
         let unenrolled = reader.value(&mut section, "unenrolled", Unenrolled::Deny, words).value;
+        let timezone = reader.optional(&mut section, "timezone", zone);
+        if let (Some(place), Some(name)) = (timezone.place, &timezone.value) {
+            reader.mention(place, Mentioned::TimeZone, name);
+        }
         let tables = reader.sections(&mut section, "rule");
         reader.close(section);
         let mut rules: Vec<(Place, Rule)> = Vec::with_capacity(tables.len());
@@ -101,38 +126,36 @@ impl Policy {
                     format!("this is one rule too many: keep {MAX_RULES}, by longer lists"),
                 );
             }
-            if let Some(rule) = read_rule(reader, place, table) {
-                refuse_useless(reader, &rules, place, &rule);
+            if let Some(rule) = read_rule(reader, place, table, identity) {
+                reach::judge(reader, &rules, place, &rule);
                 rules.push((place, rule));
             }
         }
-        Self { unenrolled, rules: rules.into_iter().map(|(_, rule)| rule).collect() }
+        let rules = rules.into_iter().map(|(_, rule)| rule).collect();
+        Self { unenrolled, timezone: timezone.value, rules }
     }
 
     /// Notes the keys of a rule as known, though there may be none.
     pub(super) fn note_keys(reader: &mut Reader, place: Place) {
         let empty = Section::empty("policy.rule");
-        let _none = read_rule(reader, place, empty);
+        let identity = Identity { accounts: Accounts::Nss };
+        let _none = read_rule(reader, place, empty, &identity);
     }
 }
 
 /// A rule, when all it needs is there; else it has been told what is missing.
-fn read_rule(reader: &mut Reader, place: Place, mut section: Section) -> Option<Rule> {
+fn read_rule(reader: &mut Reader, place: Place, mut section: Section, identity: &Identity) -> Option<Rule> {
     let s = &mut section;
     let name = reader.optional(s, "name", line(MAX_RULE_NAME));
     let actions = choice(&[("require", Action::Require), ("skip", Action::Skip), ("deny", Action::Deny)]);
     let action = reader.optional(s, "action", actions);
-    let default_factor = reader.optional(s, "default_factor", label);
-    if default_factor.place.is_some() && action.value.is_some_and(|action| action != Action::Require) {
-        let message = "`default_factor` is for rules that require a factor: remove it";
-        reader.fault(default_factor.place, message);
+    let wanted = Wanted::read(reader, s);
+    if action.value.is_some_and(|action| action != Action::Require) {
+        wanted.refuse_all(reader);
     }
     let match_place = s.place_of("match");
-    let mut inner = reader.section(s, "match");
-    let services = reader.optional(&mut inner, "service", names::<ServiceName>("sshd"));
-    let users = reader.optional(&mut inner, "user", names::<UserName>("root"));
-    let unread = inner.is_unread();
-    reader.close(inner);
+    let inner = reader.section(s, "match");
+    let read = Match::read(reader, inner);
     reader.close(section);
     for (key, missing) in [
         ("name = \"…\"", name.place.is_none()),
@@ -143,31 +166,85 @@ fn read_rule(reader: &mut Reader, place: Place, mut section: Section) -> Option<
             reader.fault(Some(place), format!("this rule is not whole: add `{key}`"));
         }
     }
-    let faulty = match_place.is_none() || services.faulty || users.faulty || unread;
-    let matches =
-        Match { services: services.value.unwrap_or_default(), users: users.value.unwrap_or_default() };
-    let rule =
-        Rule { name: name.value?, matches, action: action.value?, default_factor: default_factor.value };
+    if identity.accounts == Accounts::Any {
+        let message = "`policy.rule.match.group` needs [identity] accounts = \"nss\": with \"any\", names are no accounts of this host and in none of its groups";
+        reader.fault(read.groups_at, message);
+    }
+    let faulty = match_place.is_none() || read.faulty;
+    let rule = Rule {
+        name: name.value?,
+        matches: read.matches,
+        action: action.value?,
+        default_factor: wanted.default_factor.value,
+        kinds: wanted.kinds.value.unwrap_or_default(),
+        count: wanted.count.value.unwrap_or(1),
+        remember: wanted.remember.value,
+    };
     (!faulty).then_some(rule)
 }
 
-fn refuse_useless(reader: &mut Reader, before: &[(Place, Rule)], place: Place, rule: &Rule) {
-    let name = &rule.name;
-    if rule.matches.fits_everyone() && rule.action == Action::Skip {
-        let message = format!(
-            "rule \"{name}\" would skip the second factor for every login: name a service or a user in `match`"
-        );
-        reader.fault(Some(place), message);
+/// What a rule says of the factors that it requires.
+struct Wanted {
+    default_factor: Found<Option<FactorLabel>>,
+    kinds: Found<Option<Vec<FactorKind>>>,
+    count: Found<Option<u8>>,
+    remember: Found<Option<Duration>>,
+}
+
+impl Wanted {
+    fn read(reader: &mut Reader, section: &mut Section) -> Self {
+        let wanted = Self {
+            default_factor: reader.optional(section, "default_factor", label),
+            kinds: reader.optional(section, "kinds", words(&KINDS)),
+            count: reader.optional(section, "count", number(1..=MAX_COUNT)),
+            remember: reader.optional(section, "remember", duration(REMEMBERED)),
+        };
+        if let (Some(first), Some(kinds)) = (&wanted.default_factor.value, &wanted.kinds.value)
+            && let Some(kind) = FactorKind::ALL.into_iter().find(|kind| kind.word() == first.as_str())
+            && !kinds.contains(&kind)
+        {
+            let message = format!("`default_factor` is \"{first}\", which is none of the `kinds` that count");
+            reader.fault(wanted.default_factor.place, message);
+        }
+        wanted
     }
-    if before.iter().any(|(_, other)| other.name == *name) {
-        reader
-            .fault(Some(place), format!("another rule is called \"{name}\" too: give this one its own name"));
-    }
-    if let Some((_, all)) = before.iter().find(|(_, other)| other.matches.fits_everyone()) {
-        let all = &all.name;
-        let message = format!(
-            "rule \"{name}\" is never reached, for \"{all}\" above it matches every login: move it up"
-        );
-        reader.fault(Some(place), message);
+
+    /// Where no factor is required, none of it means anything.
+    fn refuse_all(&self, reader: &mut Reader) {
+        for (key, place) in [
+            ("default_factor", self.default_factor.place),
+            ("kinds", self.kinds.place),
+            ("count", self.count.place),
+            ("remember", self.remember.place),
+        ] {
+            reader.fault(place, format!("`{key}` is for rules that require a factor: remove it"));
+        }
     }
 }
+
+/// The kinds that a rule may name. Emergency codes count for every rule.
+const KINDS: [(&str, FactorKind); 7] = [
+    ("totp", FactorKind::Totp),
+    ("hotp", FactorKind::Hotp),
+    ("recovery", FactorKind::Recovery),
+    ("sms", FactorKind::Sms),
+    ("mail", FactorKind::Mail),
+    ("rest", FactorKind::Rest),
+    ("token", FactorKind::Token),
+];
+
+/// The name of a time zone. Whether there is one is for those who need it.
+fn zone(value: &Value) -> Checked<String> {
+    let name = text(value)?;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'+');
+    if name.is_empty() || name.len() > MAX_ZONE || name.starts_with('/') || !name.bytes().all(plain) {
+        return Err(format!(
+            "cannot be \"{}\": write the name of a time zone, as \"Europe/Berlin\", or leave it out",
+            printable(name)
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    mention::Mentioned,
     suggest,
     tree::{Entry, Fault, Node, Place, Table, Value},
 };
@@ -63,12 +64,33 @@ impl Section {
     pub(super) fn place_of(&self, key: &str) -> Option<Place> {
         self.table.get(key).map(|entry| entry.key)
     }
+
+    /// The place of `key` in the table `section`, while neither has been taken.
+    pub(super) fn place_within(&self, section: &str, key: &str) -> Option<Place> {
+        let Value::Table(table) = &self.table.get(section)?.node.value else { return None };
+        table.get(key).map(|entry| entry.key)
+    }
+}
+
+/// What was found beside values.
+#[derive(Debug)]
+pub(super) struct Findings {
+    /// All that is wrong.
+    pub(super) faults: Vec<Fault>,
+    /// What deserves a second look.
+    pub(super) notes: Vec<Fault>,
+    /// Names that mean something elsewhere on the host.
+    pub(super) mentions: Vec<(Place, Mentioned, String)>,
+    /// Every key that would have been taken.
+    pub(super) known: BTreeSet<String>,
 }
 
 /// Collects what is wrong, and which keys there are.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     faults: Vec<Fault>,
+    notes: Vec<Fault>,
+    mentions: Vec<(Place, Mentioned, String)>,
     known: BTreeSet<String>,
     strays: Vec<Stray>,
 }
@@ -88,6 +110,16 @@ impl Reader {
         if let Some(place) = place {
             self.faults.push(Fault { place, message: message.into() });
         }
+    }
+
+    /// Tells of something that can be meant so, and deserves a second look.
+    pub(super) fn note(&mut self, place: Place, message: impl Into<String>) {
+        self.notes.push(Fault { place, message: message.into() });
+    }
+
+    /// Notes a name that means something elsewhere on the host.
+    pub(super) fn mention(&mut self, place: Place, what: Mentioned, name: &str) {
+        self.mentions.push((place, what, name.to_owned()));
     }
 
     /// The whole tree as a section.
@@ -246,13 +278,14 @@ impl Reader {
         }
     }
 
-    /// All that was wrong, and every key that would have been taken.
-    pub(super) fn finish(mut self) -> (Vec<Fault>, BTreeSet<String>) {
+    /// All that was found beside values.
+    pub(super) fn finish(mut self) -> Findings {
         for stray in std::mem::take(&mut self.strays) {
             let message = suggest::unknown_key(&stray.section, &stray.key, &stray.siblings, &self.known);
             self.fault(Some(stray.place), message);
         }
-        (self.faults, self.known)
+        let Self { faults, notes, mentions, known, .. } = self;
+        Findings { faults, notes, mentions, known }
     }
 
     fn take(&mut self, section: &mut Section, key: &'static str) -> Option<Entry> {

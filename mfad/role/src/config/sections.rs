@@ -18,8 +18,6 @@ const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 /// The most bytes of the prompt: leaves room in one PAM message for why the last answer was refused.
 const MAX_PROMPT: usize = 128;
-/// The most factors of one user: what still fits one reply of the administration protocol.
-const MAX_FACTORS: u32 = 16;
 
 /// Where the daemon works, and how much it takes on.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -192,36 +190,6 @@ impl Prompt {
         };
         reader.close(section);
         read
-    }
-}
-
-/// Who may add factors, and how many.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Enrollment {
-    /// Whether a user may add a first factor without an administrator.
-    pub first_by_self: SelfEnrollment,
-    /// The most factors of one user.
-    pub max_factors: u32,
-}
-
-/// Whether a user may add a first factor for itself. Whoever has the password could do so too.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum SelfEnrollment {
-    /// Only root adds first factors.
-    Never,
-    /// A user without a factor may add one.
-    Open,
-}
-
-impl Enrollment {
-    pub(super) fn read(reader: &mut Reader, root: &mut Section) -> Self {
-        let mut section = reader.section(root, "enrollment");
-        let words = choice(&[("never", SelfEnrollment::Never), ("open", SelfEnrollment::Open)]);
-        let first_by_self = reader.value(&mut section, "self", SelfEnrollment::Never, words).value;
-        let max_factors = reader.value(&mut section, "max_factors", 8, number(1..=MAX_FACTORS)).value;
-        reader.close(section);
-        Self { first_by_self, max_factors }
     }
 }
 

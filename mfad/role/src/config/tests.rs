@@ -72,9 +72,7 @@ fn what_is_written_is_what_holds() {
     assert_eq!(config.core().per_uid_connections, 10, "the default gives way to the total");
     let rule = &config.policy().rules[0];
     assert_eq!((rule.name.as_str(), rule.action, rule.matches.services.len()), ("robots", Action::Skip, 1));
-    let fits =
-        |service: &str, user: &str| rule.matches.fits(&service.parse().unwrap(), &user.parse().unwrap());
-    assert!(fits("sshd", "backup") && !fits("sudo", "backup") && !fits("sshd", "root"));
+    assert_eq!(rule.matches.users, ["backup".parse().unwrap()]);
     assert_eq!(config.limits().lock, Some(Duration::from_secs(2700)));
     assert_eq!(config.limits().lock_max, None);
 }
@@ -160,9 +158,9 @@ fn rules_that_cannot_be_meant_are_told() {
             "did you mean `service`?",
         ),
         (
-            "name = \"r\"\naction = \"skip\"\nmatch = { group = [\"a\"] }",
+            "name = \"r\"\naction = \"skip\"\nmatch = { planet = [\"a\"] }",
             "m.toml:4:11: ",
-            "one of service, user",
+            "one of service, user, group, source",
         ),
         ("name = \"r\"\naction = \"skip\"\nmatch = \"all\"", "m.toml:4:1: ", "write a table"),
     ] {
@@ -291,8 +289,11 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 10] = [
+const WITHOUT_DEFAULT: [&str; 17] = [
+    "policy.timezone",
     "core.credential",
+    "enrollment.enroll_by",
+    "enrollment.grace_logins",
     "egress.host",
     "sms.gateways",
     "mail.server",
@@ -301,7 +302,11 @@ const WITHOUT_DEFAULT: [&str; 10] = [
     "mail.credential",
     "mail.from",
     "token.host",
+    "metrics.socket_group",
+    "metrics.textfile",
     "prompt.default",
+    "notify.mail_admin",
+    "notify.hook",
 ];
 
 #[test]
@@ -309,7 +314,8 @@ fn the_installed_example_shows_every_key_with_its_default() {
     let settings = example_settings();
     let shown: BTreeSet<String> = settings.iter().map(|(key, _)| key.clone()).collect();
     let in_rules = |key: &String| key.starts_with("policy.rule.match.");
-    let sections = "core identity policy totp prompt limits enrollment egress sms mail rest token audit log";
+    let sections = "core identity policy totp prompt limits enrollment egress sms mail rest token remember \
+                    notify metrics audit log";
     let containers: Vec<_> = sections.split(' ').chain(["policy.rule", "sms.gateway"]).collect();
     let known: BTreeSet<String> = known_keys()
         .into_iter()
@@ -349,7 +355,7 @@ fn the_rule_of_the_installed_example_is_valid() {
     let preferring = read(&example_tables("[policy.rule]").concat()).unwrap();
     let preferred: Vec<_> =
         preferring.policy().rules.iter().map(|rule| rule.default_factor.clone()).collect();
-    assert_eq!(preferred, [None, Some("mail".parse().unwrap())]);
+    assert_eq!(preferred, [None, Some("mail".parse().unwrap()), None]);
     for key in known_keys().iter().filter_map(|key| key.strip_prefix("policy.rule.match.")) {
         assert!(example.contains(key), "{key} is not explained");
     }

@@ -37,7 +37,8 @@ pub(super) enum Value {
     Integer(Option<i64>),
     Float,
     Boolean(bool),
-    Datetime,
+    /// As it was written.
+    Datetime(String),
     Array(Vec<Node>),
     Table(Table),
 }
@@ -50,7 +51,7 @@ impl Value {
             Self::Integer(_) => "a whole number",
             Self::Float => "a number with a fraction",
             Self::Boolean(_) => "true or false",
-            Self::Datetime => "a date",
+            Self::Datetime(_) => "a date",
             Self::Array(_) => "a list",
             Self::Table(_) => "a table",
         }
@@ -149,7 +150,7 @@ fn node_of(file: usize, value: &Spanned<DeValue<'_>>) -> Node {
         DeValue::Integer(number) => Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok()),
         DeValue::Float(_) => Value::Float,
         DeValue::Boolean(truth) => Value::Boolean(*truth),
-        DeValue::Datetime(_) => Value::Datetime,
+        DeValue::Datetime(date) => Value::Datetime(date.to_string()),
         DeValue::Array(list) => Value::Array(list.iter().map(|value| node_of(file, value)).collect()),
         DeValue::Table(table) => Value::Table(table_of(file, table)),
     };

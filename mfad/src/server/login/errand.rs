@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use mfa_proto::{admin::FactorId, login::ClientMessage, secret::SecretText};
-use tokio::net::UnixStream;
+use tokio::{net::UnixStream, time::Instant};
 use tracing::{info, warn};
 
 use super::{
@@ -35,7 +35,7 @@ impl Login<'_> {
         &mut self,
         wire: &mut Wire<UnixStream>,
         subject: &Subject,
-        factor: FactorId,
+        (factor, proven): (FactorId, Vec<FactorId>),
     ) -> Result<Issued, Halt> {
         let settings = Arc::clone(&self.settings);
         let Some(errand) = self.errand(&settings, subject, factor)? else { return Ok(Issued::Failed) };
@@ -50,6 +50,7 @@ impl Login<'_> {
             factor,
             channel: self.channel,
             made: made.as_ref().map(crate::outgoing::OutsideCode::for_store),
+            counting: self.counting(proven),
         };
         let issued = self.core.login_store().issue(issue).await.map_err(|e| self.store_failed(&e))?;
         let sent = match issued {
@@ -77,8 +78,9 @@ impl Login<'_> {
         &mut self,
         wire: &mut Wire<UnixStream>,
         subject: &Subject,
-        (factor, answer): (FactorId, SecretText),
+        (factor, answer, proven): (FactorId, SecretText, Vec<FactorId>),
     ) -> Result<Outcome, Halt> {
+        let began = Instant::now();
         let settings = Arc::clone(&self.settings);
         let Some(errand) = self.errand(&settings, subject, factor)? else {
             // Nobody was asked, so nothing was learned: it costs nothing.
@@ -90,6 +92,7 @@ impl Login<'_> {
             uid: errand.uid.0,
             factor,
             channel: self.channel,
+            counting: self.counting(proven),
         };
         let consulted = self.core.login_store().consult(consult).await.map_err(|e| self.store_failed(&e))?;
         let outcome = match consulted {
@@ -100,6 +103,7 @@ impl Login<'_> {
             Consulted::Tampered => Outcome::Tampered,
         };
         audit::log_attempt(&self.context, &outcome);
+        self.core.metrics().judged(&outcome, began.elapsed());
         self.slow_down(&outcome).await;
         Ok(outcome)
     }
@@ -127,7 +131,7 @@ impl Login<'_> {
         };
         let settled = self.core.login_store().settle(ticket, judgment).await;
         let outcome = settled.map_err(|error| self.store_failed(&error))?;
-        self.recorded = true;
+        self.recorded = outcome.ends_in_trail();
         Ok(outcome)
     }
 

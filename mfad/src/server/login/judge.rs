@@ -2,10 +2,12 @@
 //!
 //! Refuses to let either be told from the other by what it costs.
 
-use mfa_proto::answer::Answer;
+use mfa_proto::{admin::FactorId, answer::Answer};
+use tokio::time::Instant;
 
 use super::{
     Halt, Login,
+    awake::awake,
     subject::{AccountUid, Subject},
 };
 use crate::{
@@ -15,14 +17,21 @@ use crate::{
 
 impl Login<'_> {
     /// Has an answer judged, and counts a failure against its source.
-    pub(super) async fn judge(&mut self, subject: &Subject, answer: Answer) -> Result<Outcome, Halt> {
+    pub(super) async fn judge(
+        &mut self,
+        subject: &Subject,
+        answer: Answer,
+        proven: Vec<FactorId>,
+    ) -> Result<Outcome, Halt> {
+        let began = Instant::now();
         let outcome = match subject.judged_by_store(&answer) {
-            Some(uid) => self.attempt(uid, answer).await?,
+            Some(uid) => self.attempt(uid, answer, proven).await?,
             None => Outcome::NoFactor,
         };
         // A token of an account that holds nothing was wrong, or none of this host's domains signed it.
         let nobodys = !matches!(subject, Subject::Enrolled { .. }) && matches!(outcome, Outcome::NoFactor);
         let outcome = if nobodys { self.decoy().await? } else { outcome };
+        self.core.metrics().judged(&outcome, began.elapsed());
         self.slow_down(&outcome).await;
         Ok(outcome)
     }
@@ -30,22 +39,30 @@ impl Login<'_> {
     async fn decoy(&mut self) -> Result<Outcome, Halt> {
         let (settings, now) = (self.settings.for_store(), self.core.now());
         let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
+        let store = self.core.login_store();
         // The same cost on the same disk as a wrong code of a real account, and no row.
-        self.core.login_store().decoy().await.map_err(|error| self.store_failed(&error))?;
+        awake(self.core.logins(), store.decoy()).await.map_err(|error| self.store_failed(&error))?;
         Ok(outcome)
     }
 
-    async fn attempt(&mut self, uid: AccountUid, answer: Answer) -> Result<Outcome, Halt> {
+    async fn attempt(
+        &mut self,
+        uid: AccountUid,
+        answer: Answer,
+        proven: Vec<FactorId>,
+    ) -> Result<Outcome, Halt> {
         let attempt = Attempt {
             context: self.context.clone(),
             rule: self.rule.clone(),
             uid: uid.0,
             answer,
             channel: self.channel,
+            counting: self.counting(proven),
         };
-        let judged = self.core.login_store().attempt(attempt).await;
+        let store = self.core.login_store();
+        let judged = awake(self.core.logins(), store.attempt(attempt)).await;
         let outcome = judged.map_err(|error| self.store_failed(&error))?;
-        self.recorded = true;
+        self.recorded = outcome.ends_in_trail();
         audit::log_attempt(&self.context, &outcome);
         Ok(outcome)
     }

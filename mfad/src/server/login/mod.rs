@@ -4,23 +4,29 @@
 //!
 //! Refuses to decide: [`crate::policy`], [`crate::session`] and [`crate::store`] do.
 
+mod awake;
 mod ending;
 mod errand;
+mod explain;
+mod first;
 mod judge;
+mod remembering;
 mod subject;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use mfa_proto::{
+    admin::FactorId,
     login::{ClientMessage, Dialogue, ServerMessage, Start},
     name::UserId,
 };
 use tokio::{
     net::UnixStream,
-    time::{Instant, timeout_at},
+    time::{Instant, error::Elapsed, timeout_at},
 };
-use tracing::{error, warn};
+use tracing::warn;
 
+pub(crate) use self::explain::explain;
 use self::subject::Subject;
 use super::{
     Peer,
@@ -28,12 +34,14 @@ use super::{
 };
 use crate::{
     audit::{self, Context, SessionId},
+    clock::UnixTime,
     core::Core,
     identity::Account,
     limits::{Gate, SourceKey},
+    policy::{Need, Origin},
     session::{self, Asking, Reason, Settled, Step},
     settings::Settings,
-    store::Channel,
+    store::{Channel, Counting},
 };
 
 /// How long writing down and telling the end of a login may take, beyond its deadline.
@@ -45,10 +53,17 @@ struct Login<'a> {
     settings: Arc<Settings>,
     context: Context,
     channel: Channel,
+    /// Where it comes from and with which keys, as far as that counts.
+    origin: Origin,
+    /// What its failures are counted under.
     source: Option<SourceKey>,
+    /// When it began: what the rules go by.
+    began: UnixTime,
     rule: Option<String>,
-    /// What the rules have sent without being asked for.
-    preferred: Option<String>,
+    /// What the rules ask for.
+    need: Need,
+    /// The account's uid now; `None` when names are not accounts of this host.
+    uid: Option<u32>,
     /// The person has been asked: from here on, an end without a verdict is worth a row in the trail.
     asked: bool,
     /// The store wrote a row with the last attempt, in the same transaction.
@@ -89,7 +104,7 @@ pub(super) async fn serve(
     let mut login = Login::new(core, settings, &start, peer);
     let turn = core.logins().enter(&start.user, login.settings.caps());
     let outcome = if turn.is_some() {
-        timeout_at(deadline, login.run(wire, &start, peer)).await
+        login.run(wire, peer, deadline).await
     } else {
         Ok(Ok(Settled::denied(Reason::Busy)))
     };
@@ -108,13 +123,14 @@ pub(super) async fn serve(
         }
         Err(_) => Settled::denied(Reason::TimedOut),
     };
-    let settled = settled.by_rule(login.rule.take());
+    let settled = settled.by_rule(login.rule.clone());
     let settled = login.account_for(settled).await;
+    login.remember(&settled).await;
     // The verdict is durable by now; a client that has gone away only misses it. The log comes after, so
     // that nobody waits for syslog.
     let told = wire.write_within(GRACE, &ServerMessage::Settled(settled.verdict())).await;
     audit::log_login(&login.context, &settled);
-    core.tally(&settled);
+    core.metrics().login(&settled);
     told
 }
 
@@ -124,7 +140,8 @@ impl<'a> Login<'a> {
         let proven = peer.is_root() && start.dialogue == Dialogue::Interactive;
         // The remote host is the word of the host process: only root's counts.
         let source = start.remote_host.as_ref().filter(|_| peer.is_root());
-        let key = match source.and_then(|host| host.as_str().parse::<IpAddr>().ok()) {
+        let origin = Origin::of(start, peer.is_root());
+        let key = match origin.source.address() {
             Some(address) => Some(SourceKey::of(address)),
             None if peer.is_root() => None,
             None => Some(SourceKey::Local(peer.uid)),
@@ -140,9 +157,12 @@ impl<'a> Login<'a> {
                 actor: peer.uid,
             },
             channel: if proven { Channel::Proven } else { Channel::Unproven },
+            origin,
             source: key,
+            began: core.now(),
             rule: None,
-            preferred: None,
+            need: Need::default(),
+            uid: None,
             asked: false,
             recorded: false,
         }
@@ -151,34 +171,29 @@ impl<'a> Login<'a> {
     async fn run(
         &mut self,
         wire: &mut Wire<UnixStream>,
-        start: &Start,
         peer: Peer,
-    ) -> Result<Settled, WireError> {
-        // Side by side: neither needs the other, and each costs a thread's time. What the store says is
-        // looked at only once the account and the policy ask for it.
-        let (account, view) = tokio::join!(
-            self.settings.directory().find(&start.user),
-            self.core.login_store().view(self.context.user.clone(), self.channel)
-        );
-        let account = match account {
-            Ok(account) => account,
-            Err(error) => {
-                error!(
-                    session = self.context.session.as_str(),
-                    "cannot look up {}: {error}", self.context.user
-                );
-                return Ok(Settled::unavailable(Reason::Lookup));
+        deadline: Instant,
+    ) -> Result<Result<Settled, WireError>, Elapsed> {
+        match timeout_at(deadline, self.look_up(peer)).await? {
+            Ok(Subject::Newcomer(newcomer)) if newcomer.enrolls => {
+                // Whoever has to install an app first needs more time than one who has it in hand.
+                let longer = self.settings.config().enrollment().timeout;
+                let deadline = deadline.max(Instant::now() + longer);
+                timeout_at(deadline, self.converse(wire, Subject::Newcomer(newcomer))).await
             }
-        };
-        if !peer.is_root() && account != (Account::Known { uid: peer.uid }) {
-            // The same for names that exist and names that do not.
-            return Ok(Settled::denied(Reason::NotAllowed));
+            Ok(subject) => timeout_at(deadline, self.converse(wire, subject)).await,
+            Err(settled) => Ok(Ok(settled)),
         }
-        let subject = match self.subject(start, account, view) {
-            Ok(subject) => subject,
-            Err(settled) => return Ok(settled),
-        };
-        self.converse(wire, subject).await
+    }
+
+    /// Who it is; an error is the end of the login.
+    async fn look_up(&mut self, peer: Peer) -> Result<Subject, Settled> {
+        let found = self.find().await?;
+        if !peer.is_root() && found.account != (Account::Known { uid: peer.uid }) {
+            // The same for names that exist and names that do not.
+            return Err(Settled::denied(Reason::NotAllowed));
+        }
+        self.subject(found)
     }
 
     async fn converse(
@@ -192,6 +207,12 @@ impl<'a> Login<'a> {
                 "too many failures from {:?} until {}", self.source, until.0
             );
             return Ok(Settled::denied_and_locked(Reason::Source, Gate::Wait { until }));
+        }
+        if let Subject::Newcomer(newcomer) = subject {
+            return self.enroll_first(wire, newcomer).await;
+        }
+        if let Some(settled) = self.recalled(&subject).await {
+            return Ok(settled);
         }
         let mut step = session::begin(self.opening(&subject), self.core.now());
         loop {
@@ -214,15 +235,15 @@ impl<'a> Login<'a> {
             Step::Settle(settled) => return Err(settled.into()),
             Step::Ask(asking) => self.ask(wire, asking).await?,
             Step::Judge(judging, answer) => {
-                let outcome = self.judge(subject, answer).await?;
+                let outcome = self.judge(subject, answer, judging.proven()).await?;
                 judging.judged(outcome, self.core.now())
             }
             Step::Issue(issuing, factor) => {
-                let issued = self.issue(wire, subject, factor).await?;
+                let issued = self.issue(wire, subject, (factor, issuing.proven())).await?;
                 issuing.issued(factor, issued, self.core.now())
             }
             Step::Consult(consulting, factor, answer) => {
-                let outcome = self.consult(wire, subject, (factor, answer)).await?;
+                let outcome = self.consult(wire, subject, (factor, answer, consulting.proven())).await?;
                 consulting.consulted(outcome, self.core.now())
             }
             Step::Inform(informing, text) => {
@@ -239,6 +260,11 @@ impl<'a> Login<'a> {
             ServerMessage::Prompt { text: asking.text().clone(), echo: asking.echo(), shape: asking.shape() };
         wire.write(&prompt).await?;
         Ok(asking.answered(&wire.read().await?))
+    }
+
+    /// What counts for this login, and what of it has been proven.
+    fn counting(&self, proven: Vec<FactorId>) -> Counting {
+        Counting { kinds: self.need.kinds, needed: self.need.count, proven }
     }
 
     fn is_proven(&self) -> bool {

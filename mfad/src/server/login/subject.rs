@@ -6,16 +6,15 @@
 use mfa_proto::{
     admin::FactorKind,
     answer::{Answer, AnswerShape},
-    login::Start,
 };
 use tracing::{error, warn};
 
-use super::Login;
+use super::{Login, first::Newcomer};
 use crate::{
     config::{Judge, RestTerms},
-    identity::Account,
+    identity::{Account, Membership},
     limits::Gate,
-    policy::{Decision, Request},
+    policy::{Decision, Need, Request, Undecided, Unenrolled},
     session::{Holding, Opening, Reason, Settled, Way},
     settings::Settings,
     store::{AccountView, Held, StoreError},
@@ -24,6 +23,13 @@ use crate::{
 /// The uid of an account now; `None` when names are not accounts of this host.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AccountUid(pub(super) Option<u32>);
+
+/// All that was looked up of a name.
+pub(super) struct Found {
+    pub(super) account: Account,
+    pub(super) membership: Membership,
+    pub(super) view: Result<AccountView, StoreError>,
+}
 
 /// What stands behind the name that logs in.
 pub(super) enum Subject {
@@ -44,6 +50,8 @@ pub(super) enum Subject {
         /// all its users may sign for this one.
         account: Option<AccountUid>,
     },
+    /// An account without a factor, which may enroll the first one or go on without for a time.
+    Newcomer(Newcomer),
     /// An account whose factors failed too often: no code is right until one is enrolled again.
     Exhausted,
 }
@@ -58,7 +66,7 @@ impl Subject {
         match self {
             Self::Enrolled { uid, .. } => Some(*uid),
             Self::Decoy { account, .. } => account.filter(|_| matches!(answer, Answer::Token(_))),
-            Self::Exhausted => None,
+            Self::Newcomer(_) | Self::Exhausted => None,
         }
     }
 
@@ -67,39 +75,77 @@ impl Subject {
         match self {
             Self::Decoy { reason, .. } => settled.because(*reason),
             Self::Exhausted => settled.because(Reason::Exhausted),
-            Self::Enrolled { .. } => settled,
+            Self::Enrolled { .. } | Self::Newcomer(_) => settled,
         }
     }
 }
 
 impl Login<'_> {
+    /// Looks up all that is known of the name. An error is the end of the login.
+    pub(super) async fn find(&self) -> Result<Found, Settled> {
+        let user = &self.context.user;
+        let groups = self.settings.policy().groups_wanted(&self.request(None));
+        // Side by side: neither needs the other, and each costs a thread's time. What the store says is
+        // looked at only once the account and the policy ask for it.
+        let (account, view) = tokio::join!(
+            self.settings.directory().find_in_groups(&user.name, groups),
+            self.core.login_store().view(user.clone(), self.channel)
+        );
+        let (account, membership) = account.map_err(|error| {
+            error!(session = self.context.session.as_str(), "cannot look up {user}: {error}");
+            Settled::unavailable(Reason::Lookup)
+        })?;
+        Ok(Found { account, membership, view })
+    }
+
+    /// What the rules are asked.
+    pub(super) fn request<'a>(&'a self, membership: Option<&'a Membership>) -> Request<'a> {
+        let (user, service) = (&self.context.user, &self.context.service);
+        Request { user, service, origin: &self.origin, membership, now: self.began }
+    }
+
+    /// What the rules say; where they cannot say anything, the login ends.
+    pub(super) fn decision(&self, membership: &Membership) -> Result<Decision, Settled> {
+        let decided = self.settings.policy().decide(&self.request(Some(membership)));
+        decided.map_err(|undecided| {
+            error!(
+                session = self.context.session.as_str(),
+                "cannot decide on {}: {undecided}", self.context.user
+            );
+            Settled::unavailable(match undecided {
+                Undecided::Group { .. } => Reason::Lookup,
+                Undecided::Time { .. } => Reason::ClockUnusable,
+            })
+        })
+    }
+
     /// Who this is, as far as factors are concerned; an error is the end of the login.
-    pub(super) fn subject(
-        &mut self,
-        start: &Start,
-        account: Account,
-        view: Result<AccountView, StoreError>,
-    ) -> Result<Subject, Settled> {
-        let request = Request { user: &start.user, service: &start.service };
-        let decision = self.settings.policy().decide(&request);
+    pub(super) fn subject(&mut self, found: Found) -> Result<Subject, Settled> {
+        let Found { account, membership, view } = found;
+        let decision = self.decision(&membership)?;
         if let Decision::Deny { rule } = decision {
             self.rule = Some(rule);
             // The same answer whether the account exists; only the reason in the log differs.
             let unknown = account == Account::Unknown;
             return Err(Settled::denied(if unknown { Reason::UnknownUser } else { Reason::Policy }));
         }
+        let (need, decision) = match decision {
+            Decision::Require(need) => (need, None),
+            other @ (Decision::Skip(_) | Decision::Deny { .. }) => (Need::default(), Some(other)),
+        };
+        self.rule.clone_from(&need.rule);
+        self.need = need;
         let uid = match account {
             Account::Unknown => return Ok(Subject::nobody(Reason::UnknownUser)),
             Account::Known { uid } => Some(uid),
             Account::Unchecked => None,
         };
         match decision {
-            Decision::Require(need) => {
-                self.rule = need.rule;
-                self.preferred = need.preferred;
+            None => self.uid = uid,
+            Some(Decision::Skip(grant)) => return Err(Settled::not_applicable(grant)),
+            Some(Decision::Deny { .. } | Decision::Require(_)) => {
+                return Err(Settled::denied(Reason::Policy));
             }
-            Decision::Skip(grant) => return Err(Settled::not_applicable(grant)),
-            Decision::Deny { .. } => return Err(Settled::denied(Reason::Policy)),
         }
         let view = view.map_err(|error| {
             error!(
@@ -120,6 +166,12 @@ impl Login<'_> {
             );
             return Err(Settled::denied(Reason::Tampered));
         }
+        if !view.held.is_empty() && self.falls_short(&view.held) {
+            // Asked like others and told nothing: not even that a code was right. A signed token may make the
+            // only factor that is needed.
+            let account = Some(AccountUid(uid)).filter(|_| self.need.count <= 1);
+            return Ok(Subject::Decoy { reason: Reason::NotEnoughFactors, account });
+        }
         if !view.held.is_empty() {
             return Ok(Subject::Enrolled { uid: AccountUid(uid), held: view.held, gate: view.gate });
         }
@@ -130,31 +182,56 @@ impl Login<'_> {
         if view.uid.is_some() && view.uid != uid {
             return Ok(Subject::nobody(Reason::Orphaned));
         }
+        if let Some(newcomer) = self.newcomer(&view, uid) {
+            return Ok(Subject::Newcomer(newcomer));
+        }
         match self.settings.policy().without_factor() {
             Some(grant) => Err(Settled::not_applicable(grant)),
             None => Ok(Subject::Decoy { reason: Reason::NotEnrolled, account: Some(AccountUid(uid)) }),
         }
     }
 
+    /// Whether fewer factors are held that count than are needed.
+    fn falls_short(&self, held: &[Held]) -> bool {
+        let counting = held.iter().filter(|held| self.need.kinds.contains(held.kind)).count();
+        counting < usize::from(self.need.count)
+    }
+
+    /// Whether such an account may enroll a first factor now, or go on without: only when the password is
+    /// proven, and there is an account.
+    fn newcomer(&self, view: &AccountView, uid: Option<u32>) -> Option<Newcomer> {
+        let uid = uid.filter(|_| self.is_proven() && view.newcomer)?;
+        if self.settings.policy().unenrolled == Unenrolled::Skip {
+            return None;
+        }
+        // What can be enrolled on the way is one app: where that does not do, it would only be in the way.
+        let does = self.need.count == 1 && self.need.kinds.contains(FactorKind::Totp);
+        let enrolls = does && self.settings.enrolls_at_login();
+        let grace = self.settings.grace().left(view.graced, self.core.now());
+        (enrolls || grace.is_some()).then_some(Newcomer { uid, enrolls, grace })
+    }
+
     /// What the session has to know of it.
     pub(super) fn opening(&self, subject: &Subject) -> Opening {
         let (held, gate) = match subject {
             Subject::Enrolled { held, gate, .. } => (self.holdings(held), *gate),
-            Subject::Exhausted => (Vec::new(), Gate::Exhausted),
+            // Newcomers have an opening of their own.
+            Subject::Exhausted | Subject::Newcomer(_) => (Vec::new(), Gate::Exhausted),
             Subject::Decoy { .. } => {
                 let (settings, now) = (self.settings.for_store(), self.core.now());
                 let gate = self.core.decoys().gate(&self.context.user, self.channel, &settings, now);
                 (Vec::new(), gate)
             }
         };
-        let nothing = held.is_empty();
         Opening {
             settings: self.settings.prompt().clone(),
-            held: if nothing { Holding::of_nobody().into_iter().collect() } else { held },
+            held,
             tokens: self.settings.has_token_domains(),
             gate,
             proven: self.is_proven(),
-            preferred: self.preferred.clone(),
+            preferred: self.need.preferred.clone(),
+            kinds: self.need.kinds,
+            needed: self.need.count,
         }
     }
 

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     limits::Gate,
+    policy::Kinds,
     store::{Outcome, Proof},
 };
 
@@ -151,6 +152,8 @@ prop_compose! {
             gate,
             proven,
             preferred: preferred.map(str::to_owned),
+            kinds: Kinds::ALL,
+            needed: 1,
         }
     }
 }
@@ -271,6 +274,14 @@ proptest! {
             prop_assert!(seen.prompts.len() == 1 && seen.judged == 0);
             prop_assert!(matches!(seen.settled.verdict(), Verdict::Locked | Verdict::Deny));
         }
+    }
+
+    #[test]
+    fn one_factor_is_never_several(opening in opening(), moves in moves(), needed in 2_u8..5) {
+        // All proofs here are of one factor.
+        let seen = play(Opening { needed, ..opening }, &moves);
+        prop_assert_ne!(seen.settled.verdict(), Verdict::Accept);
+        prop_assert!(seen.prompts.len() <= usize::try_from(MOST_ROUNDS).unwrap());
     }
 
     #[test]

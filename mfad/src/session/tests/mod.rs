@@ -1,7 +1,9 @@
 //! Logins of every kind, in words and by the thousand.
 
 mod chance;
+mod first;
 mod said;
+mod several;
 
 use mfa_proto::{
     admin::{FactorId, FactorKind},
@@ -13,7 +15,7 @@ use mfa_proto::{
 };
 
 use super::{Holding, Opening, PromptSettings, Way};
-use crate::{clock::UnixTime, limits::Gate};
+use crate::{clock::UnixTime, limits::Gate, policy::Kinds};
 
 const NOW: UnixTime = UnixTime(2_000_000_000);
 
@@ -34,6 +36,8 @@ fn opening(held: Vec<Holding>) -> Opening {
         gate: Gate::Open,
         proven: true,
         preferred: None,
+        kinds: Kinds::ALL,
+        needed: 1,
     }
 }
 

@@ -18,6 +18,18 @@ pub(super) fn forget_live(tx: &Tx<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Forgets what was remembered when the copy was made.
+pub(super) fn forget_remembered(tx: &Tx<'_>) -> Result<(), StoreError> {
+    tx.connection.execute("DELETE FROM remembered", [])?;
+    Ok(())
+}
+
+/// Whether a database has successes remembered of an account.
+pub(super) fn remembers(read: &Read<'_>, account: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM remembered WHERE account_id = ?1)";
+    Ok(read.connection.prepare_cached(sql)?.query_row([account], |row| row.get(0))?)
+}
+
 /// What counts against the caps on sent codes.
 pub(super) fn caps(before: &Read<'_>, tx: &mut Tx<'_>) -> Result<(), StoreError> {
     tx.connection.execute("DELETE FROM sent", [])?;

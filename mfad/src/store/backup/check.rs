@@ -16,11 +16,12 @@ use crate::{
     store::{
         StoreError,
         account::Account,
-        audit_query, challenge, factor_row,
+        audit_check, challenge, factor_row,
         head::Head,
         migrations, nonce, open, sent,
         tx::Read,
         vault::{Slot, Vault},
+        waiting,
     },
 };
 
@@ -76,6 +77,7 @@ fn contents(path: &Path, keyring: &Keyring, trail: Trail) -> Result<Checked, Sto
     let head = Head::load(&connection, &vault)?;
     let read = Read { connection: &connection, vault: &vault, head: &head, now: UnixTime::default() };
     let users = check_users(&read)?;
+    waiting::check(&read)?;
     if !sent::is_whole(&read)? {
         return Err(StoreError::Tampered("rows that count the codes sent were changed".to_owned()));
     }
@@ -203,14 +205,7 @@ impl Ring {
 }
 
 fn check_trail(read: &Read<'_>, trail: Trail) -> Result<(), StoreError> {
-    let mut mark = None;
-    let verdict = loop {
-        let (next, verdict) = audit_query::check(read, mark)?;
-        if let Some(verdict) = verdict {
-            break verdict;
-        }
-        mark = next;
-    };
+    let verdict = audit_check::whole(read)?;
     let Some(row) = verdict.broken_at else { return Ok(()) };
     let broken = format!("the audit trail was changed or cut at row {row}");
     if trail == Trail::Whole {

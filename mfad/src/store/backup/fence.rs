@@ -21,7 +21,9 @@ use crate::{
         factor_row::{self, Factor},
         nonce,
         open::Database,
+        remembered,
         tx::{Read, Tx},
+        waiting,
     },
 };
 
@@ -48,7 +50,7 @@ pub(super) fn apply(
         now,
     });
     connection.execute_batch("BEGIN EXCLUSIVE")?;
-    let mut tx = Tx { connection: &connection, vault: &vault, settings, head: &mut head, now };
+    let mut tx = Tx { connection: &connection, vault: &vault, settings, head: &mut head, now, news: false };
     let mut fence = Fence { before, restored: Restored { users, ..Restored::default() } };
     fence.all(&mut tx)?;
     head.save(&connection, &vault)?;
@@ -67,6 +69,7 @@ impl Fence<'_> {
     fn all(&mut self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
         carry::forget_live(tx)?;
         self.head(tx)?;
+        waiting::fence(self.before.as_ref(), tx)?;
         let mut last = 0;
         loop {
             let page = Account::after_id(&tx.read(), last, PAGE)?;
@@ -77,7 +80,7 @@ impl Fence<'_> {
             }
             last = end;
         }
-        Ok(())
+        carry::forget_remembered(tx)
     }
 
     /// Ids go on behind both databases, so that none is given twice; the trail says what was joined here.
@@ -117,10 +120,16 @@ impl Fence<'_> {
             account.unproven = own.0.stricter(before.unproven);
             account.days.take_higher(&before.days);
             account.window_locked |= before.window_locked;
-            if (account.unproven, &account.days, account.window_locked) != (own.0, &own.1, own.2) {
+            let limits = (account.unproven, &account.days, account.window_locked) != (own.0, &own.1, own.2);
+            let failed = (account.failed, &account.failed_from) != (before.failed, &before.failed_from);
+            // What failed since the last login goes on as well.
+            account.failed = before.failed;
+            account.failed_from.clone_from(&before.failed_from);
+            if limits || failed {
                 account.update(tx)?;
             }
         }
+        self.void_remembered(tx, &mut account, known.as_ref().map(|(before, _)| before))?;
         for mut factor in factor_row::load_all(&tx.read(), &account)? {
             let twin = known.iter().flat_map(|(_, factors)| factors).find(|twin| same(twin, &factor));
             let own = what_moves(&factor);
@@ -141,6 +150,25 @@ impl Fence<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whatever was remembered, in the copy or since, counts no more, even if somebody puts its rows back.
+    fn void_remembered(
+        &self,
+        tx: &Tx<'_>,
+        account: &mut Account,
+        known: Option<&Account>,
+    ) -> Result<(), StoreError> {
+        let since = match (&self.before, known) {
+            (Some(before), Some(known)) => known.epoch > 0 || carry::remembers(before, known.id)?,
+            (Some(_) | None, _) => true,
+        };
+        if !since && account.epoch == 0 && !carry::remembers(&tx.read(), account.id)? {
+            return Ok(());
+        }
+        account.epoch = account.epoch.max(known.map_or(0, |known| known.epoch));
+        remembered::void(tx, account)?;
+        account.update(tx)
     }
 
     /// Nobody knows which codes of this factor were used: none counts that could have been.

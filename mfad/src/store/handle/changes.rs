@@ -7,10 +7,13 @@ use mfa_proto::{
 };
 
 use super::Store;
-use crate::store::{
-    Added, Figures, NewFactor, Order, StoreError, Target, look,
-    manage::{self, Answer},
-    tx::Tx,
+use crate::{
+    identity::Account,
+    store::{
+        Added, Figures, Holder, NewFactor, Order, Reassign, StoreError, Target, look,
+        manage::{self, Answer},
+        tx::Tx,
+    },
 };
 
 impl Store {
@@ -55,6 +58,26 @@ impl Store {
         self.manage(move |tx| manage::reset(tx, &order)).await
     }
 
+    /// Lets an account take over the factors of a user. Administrators only. How many factors.
+    pub async fn reassign(&self, wish: Reassign) -> Result<u32, StoreError> {
+        self.manage(move |tx| manage::reassign(tx, &wish)).await
+    }
+
+    /// Removes all of a user, unless `present`, which bears the name now, is the account that enrolled.
+    /// Administrators only. How many factors.
+    pub async fn prune(&self, order: Order, present: Account) -> Result<u32, StoreError> {
+        self.manage(move |tx| manage::prune(tx, order, present)).await
+    }
+
+    /// Users in order of name, after one, with the uid at enrollment; and whether there are more.
+    pub async fn holders(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<(Vec<Holder>, bool), StoreError> {
+        self.read(move |read| look::holders(read, after.as_ref(), limit)).await
+    }
+
     /// Users in order of name, after one.
     pub async fn list(&self, after: Option<UserId>, limit: u32) -> Result<UserPage, StoreError> {
         self.read(move |read| look::list(read, after.as_ref(), limit)).await
@@ -67,7 +90,7 @@ impl Store {
 
     /// Figures about the whole.
     pub async fn figures(&self) -> Result<Figures, StoreError> {
-        self.read(|read| Ok(look::figures(read))).await
+        self.read(look::figures).await
     }
 
     /// A change that may be refused after a code was charged: the refusal is committed with the charge.

@@ -63,7 +63,7 @@ impl Store {
         Ok(self.place().await?.0)
     }
 
-    async fn place(&self) -> Result<(PathBuf, Keyring), StoreError> {
+    pub(super) async fn place(&self) -> Result<(PathBuf, Keyring), StoreError> {
         let (reply, answer) = oneshot::channel();
         self.send(Message::Place(reply)).await?;
         answer.await.map_err(|_| StoreError::Stopped)

@@ -9,12 +9,13 @@ use mfa_proto::{
 
 use super::Store;
 use crate::{
+    audit::Context,
     clock::UnixTime,
     seal::{KeyId, Keyring},
     store::{
-        AuditCheck, Seeded, StoreError, audit_query, nonce,
+        Seeded, StoreError, audit_query, nonce,
         open::{self, Database},
-        rekey, seed, sent,
+        rekey, remembered, seed, sent,
     },
 };
 
@@ -22,7 +23,8 @@ impl Store {
     /// Rows of the audit trail, oldest first.
     pub async fn audit(&self, filter: AuditFilter, limit: u32) -> Result<AuditPage, StoreError> {
         let limit = limit.max(1);
-        let mut after = self.audit_begin(&filter).await?;
+        let (begin, mut last) = self.audit_begin(&filter).await?;
+        let mut after = begin;
         let mut rows = Vec::new();
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
         while let Some(from) = after {
@@ -31,46 +33,43 @@ impl Store {
                 limit.saturating_add(1).saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
             let stretch = self.read(move |read| audit_query::forward(read, &filter, from, missing)).await?;
             rows.extend(stretch.found);
+            last = stretch.last;
             after = if rows.len() > wanted { None } else { stretch.go_on };
         }
         let more = rows.len() > wanted;
         rows.truncate(wanted);
-        Ok(AuditPage { rows, more })
+        let upto = rows.last().filter(|_| more).map_or(last, |row| row.seq);
+        Ok(AuditPage { rows, more, upto })
     }
 
-    /// The number after which the rows that are wanted begin.
-    async fn audit_begin(&self, filter: &AuditFilter) -> Result<Option<i64>, StoreError> {
-        let Some(last) = filter.last else { return Ok(Some(filter.after)) };
+    /// The number after which the rows that are wanted begin; `None` when there are none up to the number
+    /// beside it.
+    async fn audit_begin(&self, filter: &AuditFilter) -> Result<(Option<i64>, i64), StoreError> {
+        let Some(last) = filter.last else { return Ok((Some(filter.after), 0)) };
         let (mut missing, mut upto, mut first) = (last, Some(i64::MAX), None);
+        let mut end_of_all = None;
         while let (Some(end), 1..) = (upto, missing) {
             let filter = filter.clone();
             let stretch = self.read(move |read| audit_query::backward(read, &filter, end, missing)).await?;
             missing = missing.saturating_sub(u32::try_from(stretch.found.len()).unwrap_or(u32::MAX));
             first = stretch.found.last().copied().or(first);
             upto = stretch.go_on;
+            // What was written since the first look has not been looked at.
+            end_of_all.get_or_insert(stretch.last);
         }
-        Ok(first.map(|seq| seq.saturating_sub(1)))
-    }
-
-    /// Checks that the audit trail is whole.
-    pub async fn check_audit(&self) -> Result<AuditCheck, StoreError> {
-        let mut mark = None;
-        loop {
-            let from = mark;
-            let (next, verdict) = self.read(move |read| audit_query::check(read, from)).await?;
-            if let Some(verdict) = verdict {
-                return Ok(verdict);
-            }
-            mark = next;
-        }
+        Ok((first.map(|seq| seq.saturating_sub(1)), end_of_all.unwrap_or(0)))
     }
 
     /// Removes audit rows before a time, and the oldest beyond a number; and what counts no more of the codes
-    /// that were sent. How many audit rows.
+    /// that were sent and of what is remembered. How many audit rows.
     pub async fn prune_audit(&self, before: UnixTime, most: u64) -> Result<u64, StoreError> {
         let mut removed = 0_u64;
         self.write(|tx| sent::prune(tx).map(drop)).await?;
         self.write(|tx| nonce::sweep(tx)).await?;
+        let mut after = Some(0);
+        while let Some(id) = after {
+            after = self.write(move |tx| remembered::sweep(tx, id)).await?;
+        }
         loop {
             match self.write(move |tx| audit_query::prune(tx, before, most)).await? {
                 0 => return Ok(removed),
@@ -107,5 +106,16 @@ impl Store {
             self.write(move |tx| seed::fill(tx, filled.collect(), next)).await?;
         }
         self.read(|read| seed::room(read, 2 << 10)).await
+    }
+
+    /// Writes rows of denied logins into the trail, for measurements.
+    pub async fn fill_trail(&self, context: Context, rows: usize) -> Result<(), StoreError> {
+        let mut left = rows;
+        while left > 0 {
+            let (some, context) = (left.min(seed::CHUNK), context.clone());
+            self.write(move |tx| seed::fill_trail(tx, &context, some)).await?;
+            left = left.saturating_sub(some);
+        }
+        Ok(())
     }
 }

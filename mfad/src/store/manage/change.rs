@@ -3,7 +3,7 @@
 use mfa_proto::admin::{FactorId, FactorState};
 
 use super::{Answer, Authority, Holding, Order, Target, authorize, purge};
-use crate::store::{Refused, StoreError, audit_rows, tx::Tx};
+use crate::store::{Refused, StoreError, audit_rows, remembered, tx::Tx};
 
 /// Makes an active factor unusable until it is enabled again.
 pub(in crate::store) fn disable(tx: &mut Tx<'_>, mut order: Order, target: &Target) -> Answer<FactorId> {
@@ -39,6 +39,8 @@ fn switch(
     factor.state = to;
     factor.update(tx)?;
     let id = factor.id;
+    remembered::factor_changed(tx, &mut held.account)?;
+    held.account.update(tx)?;
     let (change, what) = if to == FactorState::Active { (1, "enable") } else { (-1, "disable") };
     tx.head.active_factors = tx.head.active_factors.saturating_add(change);
     audit_rows::append_change(tx, &order.context, what, Some(id))?;

@@ -22,8 +22,10 @@ use crate::{
         bench::Bench,
         challenge::ENROLLMENT,
         factor_row::{Factor, Fresh},
-        roster, token,
+        notable::BEGUN,
+        remembered, roster, token,
         tx::Tx,
+        waiting,
     },
 };
 
@@ -90,7 +92,8 @@ pub(in crate::store) fn enroll(tx: &mut Tx<'_>, new: NewFactor) -> Answer<Added>
     let state = if activate { FactorState::Active } else { FactorState::Pending };
     let (_, factor) = insert(tx, &order, held.map(|held| held.account), (&member, state))?;
     let what = if replace { "enroll_replace" } else { "enroll" };
-    note(tx, &order, (what, params), factor.id)?;
+    let verdict = if activate { "done" } else { BEGUN };
+    note_as(tx, &order, (what, verdict), (params, factor.id))?;
     Ok(Ok(Added { factor: FactorId(factor.id), state: factor.state }))
 }
 
@@ -101,10 +104,19 @@ pub(super) fn note(
     (what, params): (&str, Params),
     factor: i64,
 ) -> Result<(), StoreError> {
+    note_as(tx, order, (what, "done"), (params, factor))
+}
+
+fn note_as(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    (what, verdict): (&str, &str),
+    (params, factor): (Params, i64),
+) -> Result<(), StoreError> {
     let kind = params.kind();
     let reason = if matches!(kind, FactorKind::Totp | FactorKind::Hotp) { "ok" } else { kind.word() };
     let (context, factor) = (Some(&order.context), Some(FactorId(factor)));
-    audit_rows::append(tx, &Event { what, context, factor, rule: None, verdict: "done", reason })
+    audit_rows::append(tx, &Event { what, context, factor, rule: None, verdict, reason })
 }
 
 /// Takes away what the new factor replaces, and sees whether there is room for it.
@@ -154,6 +166,7 @@ pub(super) fn insert(
     let account = take_in(tx, order, account, id)?;
     if state == FactorState::Active {
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);
+        waiting::settled(tx, &order.context.user)?;
     }
     let (label, params, moving) = (new.label.clone(), new.params, new.start);
     let fresh = Fresh { id, label, state, params, moving, secret: &new.secret };
@@ -170,6 +183,7 @@ pub(super) fn take_in(
 ) -> Result<Account, StoreError> {
     if let Some(mut account) = account {
         account.add_factor(factor);
+        remembered::factor_changed(tx, &mut account)?;
         account.update(tx)?;
         return Ok(account);
     }
@@ -237,6 +251,7 @@ pub(super) fn activate(tx: &mut Tx<'_>, order: &Order, mut held: Holding, index:
     tx.head.active_factors = tx.head.active_factors.saturating_add(1);
     drop_labelled(tx, &mut held, &label, |factor| factor.id != id)?;
     held.settle(tx)?;
+    waiting::settled(tx, &order.context.user)?;
     note(tx, order, ("confirm", params), id)?;
     Ok(Ok(FactorId(id)))
 }

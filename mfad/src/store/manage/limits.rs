@@ -6,7 +6,7 @@ use super::{Answer, Holding, Order};
 use crate::{
     factor::{Moving, Params},
     limits::Counter,
-    store::{Refused, StoreError, audit_rows, challenge, factor_row::Factor, nonce, tx::Tx},
+    store::{Refused, StoreError, audit_rows, challenge, factor_row::Factor, nonce, remembered, tx::Tx},
 };
 
 /// Steps that a genuine watermark may be ahead of the clock: the window, and the largest learned drift.
@@ -30,6 +30,7 @@ pub(in crate::store) fn reset(tx: &mut Tx<'_>, order: &Order) -> Answer<u32> {
         held.account.unproven = Counter::default();
         held.account.window_locked = false;
         held.account.days.clear();
+        remembered::factor_changed(tx, &mut held.account)?;
         for factor in &mut held.factors {
             if factor.keeps_challenges() {
                 for row in challenge::of(&tx.read(), factor)? {

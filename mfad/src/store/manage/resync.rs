@@ -10,7 +10,12 @@ use mfa_proto::{
 
 use super::{Answer, Holding, Order, Target};
 use crate::store::{
-    Refused, StoreError, audit_rows, audit_rows::Event, bench::Bench, challenge::ENROLLMENT, tx::Tx,
+    Refused, StoreError, audit_rows,
+    audit_rows::Event,
+    bench::{Bench, Blame},
+    challenge::ENROLLMENT,
+    remembered,
+    tx::Tx,
     view::account_gate,
 };
 
@@ -50,13 +55,16 @@ pub(in crate::store) fn resync(tx: &mut Tx<'_>, wanted: &Resync) -> Answer<Facto
     let found = factor.params.resync(&seed, factor.moving, [first, second]);
     let id = FactorId(factor.id);
     let Some(moved) = found.filter(|moved| moved.position > factor.moving.position) else {
-        bench.charge(tx, &[index], order.channel())?;
+        let blame = Blame { context: &order.context, channel: order.channel() };
+        bench.charge(tx, &[index], blame)?;
         note_wrong(tx, order, id)?;
         return Ok(Err(Refused::WrongCode));
     };
     factor.moving = moved;
     factor.counter.succeed();
     factor.update(tx)?;
+    remembered::factor_changed(tx, &mut bench.account)?;
+    bench.account.update(tx)?;
     audit_rows::append_change(tx, &order.context, "resync", Some(id.0))?;
     Ok(Ok(id))
 }

@@ -14,6 +14,7 @@ use crate::{
         bench::Bench,
         challenge::ENROLLMENT,
         consult::{self, Used},
+        counting::Counting,
         issue::{self, Making},
         manage::enroll,
         tx::Tx,
@@ -90,7 +91,9 @@ pub(in crate::store) fn consult_pending(
     pending.counter.failures = pending.counter.failures.saturating_add(1);
     pending.update(tx)?;
     let id = FactorId(pending.id);
-    let wanted = Consult { context: order.context, rule: None, uid: order.uid, factor: id, channel };
+    let counting = Counting::default();
+    let wanted =
+        Consult { context: order.context, rule: None, uid: order.uid, factor: id, channel, counting };
     let ticket = consult::confirming(wanted, outside, (&row, pending));
     consult::record(tx, &ticket)?;
     Ok(Ok(ticket))

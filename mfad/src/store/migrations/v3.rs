@@ -9,17 +9,18 @@ pub(super) fn apply(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 /// A row of `remembered` counts while its `epoch` is its account's: that moves when all of them are void.
-/// `waiting` has users without a factor, by the slot that they would have in the ring; the head knows how
-/// many rows there are and the sum of `graced`, so that one that is taken away or put back shows. New
-/// columns of `account` and `head` are covered by the row's code as soon as one is not 0.
+/// `waiting` has users who have, or had, no factor, by the slot that they would have in the ring. Its rows
+/// are never deleted and their `serial` goes up with each change; the head knows how many rows there are and
+/// the sum of `serial`, so that one that is taken away or put back shows. New columns of `account` and
+/// `head` are covered by the row's code as soon as one is not 0.
 const SCHEMA: &str = "
 ALTER TABLE account ADD COLUMN epoch       INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN failed      INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN failed_from TEXT    NOT NULL DEFAULT '';
 
-ALTER TABLE head ADD COLUMN waiting  INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE head ADD COLUMN graced   INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE head ADD COLUMN notified INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE head ADD COLUMN waiting         INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE head ADD COLUMN waiting_serials INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE head ADD COLUMN notified        INTEGER NOT NULL DEFAULT 0;
 
 CREATE TABLE remembered (
     id         INTEGER PRIMARY KEY,
@@ -42,13 +43,16 @@ CREATE TABLE waiting (
     slot         BLOB    NOT NULL UNIQUE,
     realm        TEXT    NOT NULL,
     name         TEXT    NOT NULL,
-    uid          INTEGER,
+    serial       INTEGER NOT NULL,
     graced       INTEGER NOT NULL,
-    grace_since  INTEGER NOT NULL,
     invite_hash  BLOB    NOT NULL,
     invite_until INTEGER NOT NULL,
     invite_tries INTEGER NOT NULL,
     key_id       BLOB    NOT NULL,
     mac          BLOB    NOT NULL
 ) STRICT;
+CREATE INDEX waiting_by_serial ON waiting (serial);
+
+CREATE INDEX factor_locked ON factor (not_before) WHERE not_before > 0 OR until_admin <> 0;
+CREATE INDEX account_locked ON account (id) WHERE window_locked <> 0;
 ";

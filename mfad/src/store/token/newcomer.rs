@@ -62,7 +62,8 @@ pub(super) fn newcomer(
         }
     };
     let Some(account) = roster::find(&tx.read(), trial.user)? else { return Err(StoreError::Internal) };
-    let mut bench = Bench::of(&tx.read(), account, attempt.context.session.as_str())?;
+    let session = attempt.context.session.as_str();
+    let mut bench = Bench::counting(&tx.read(), account, session, &attempt.counting)?;
     let index = bench.factors.iter().position(|factor| factor.id == added.factor.0);
     let index = index.ok_or(StoreError::Internal)?;
     let factor = bench.factors.get(index).ok_or(StoreError::Internal)?;

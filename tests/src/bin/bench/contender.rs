@@ -15,6 +15,7 @@ use mfa_tests::{
 use crate::{
     pending::{self, Pending},
     seeding,
+    trail::{self, Verifying},
 };
 
 /// Users that log in, of however many there are: spread evenly over all.
@@ -31,6 +32,8 @@ pub(crate) struct Contender {
     pub(crate) label: String,
     /// How many users are enrolled.
     pub(crate) users: u32,
+    /// The trail is verified meanwhile; before the daemon, with which it has to end.
+    pub(crate) verifying: Option<Verifying>,
     /// Our daemon, when it is ours.
     pub(crate) daemon: Option<Daemon>,
     /// Measured with the log going to the console.
@@ -74,6 +77,7 @@ impl Contender {
             active: active.collect(),
             done: 0,
             _pending: None,
+            verifying: None,
         }
     }
 
@@ -103,6 +107,21 @@ impl Contender {
         seeding::seed(&mut daemon, users, accounts == "nss");
         let line = daemon.module_line("required", "");
         Self { daemon: Some(daemon), ..Self::new(label, users, &[&line]) }
+    }
+
+    /// Ours, with a long trail, which may be verified all the while.
+    pub(crate) fn mfa_trail(
+        world: &World,
+        (label, instance): (&str, &str),
+        users: u32,
+        verified: bool,
+    ) -> Self {
+        let mut daemon = Setup::instance(world, instance).state_dir(&World::disk().join(instance)).prepare();
+        seeding::seed_with_trail(&mut daemon, users, true, trail::ROWS);
+        let line = daemon.module_line("required", "");
+        let contender = Self { daemon: Some(daemon), ..Self::new(label, users, &[&line]) };
+        let verifying = verified.then(|| Verifying::begin(&contender));
+        Self { verifying, ..contender }
     }
 
     /// Ours, while a hundred logins of others wait for an outside service that does not answer.
@@ -180,6 +199,13 @@ impl Contender {
         assert!(refused.is_empty(), "{}: not let in: {refused:?}", self.label);
         assert_eq!(run.outcomes.len(), logins - warm_up * at_once, "{}", self.label);
         run
+    }
+
+    /// The most memory that the daemon ever had, in MiB.
+    pub(crate) fn peak_mib(&self) -> Option<f64> {
+        let pid = self.daemon.as_ref()?.pid();
+        let kib = kib(&format!("/proc/{pid}/status"), "VmHWM:");
+        Some(f64::from(u32::try_from(kib).unwrap_or(u32::MAX)) / 1024.0)
     }
 
     /// Resident and proportional memory of the daemon, in KiB.

@@ -21,6 +21,7 @@ mod pending;
 mod report;
 mod run;
 mod seeding;
+mod trail;
 
 use std::{path::Path, process::ExitCode};
 

@@ -51,7 +51,19 @@ pub(crate) struct Report {
     machine: BTreeMap<&'static str, String>,
     rows: Vec<Row>,
     memory: Vec<Memory>,
+    trail: Option<Trail>,
     targets: Vec<Target>,
+}
+
+/// `mfactl audit verify` of a million rows.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Trail {
+    /// With nothing beside it.
+    seconds: f64,
+    /// The most memory of the daemon that does it again and again while people log in.
+    peak_mib: f64,
+    /// The most memory of a daemon with such a trail that does not.
+    peak_mib_at_rest: f64,
 }
 
 impl Report {
@@ -68,7 +80,7 @@ impl Report {
             ("libpam-oath", version("libpam-oath")),
             ("libpam-google-authenticator", version("libpam-google-authenticator")),
         ]);
-        Self { machine, rows: Vec::new(), memory: Vec::new(), targets: Vec::new() }
+        Self { machine, rows: Vec::new(), memory: Vec::new(), trail: None, targets: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, row: Row) {
@@ -101,6 +113,18 @@ impl Report {
         }
     }
 
+    /// Notes what verifying a long trail takes.
+    pub(crate) fn trail(&mut self, field: &[Contender]) {
+        let at_rest = field.iter().find(|one| one.label.ends_with("rows")).and_then(Contender::peak_mib);
+        let verified = field.iter().find_map(|one| Some((one.verifying.as_ref()?.alone(), one.peak_mib()?)));
+        if let (Some((seconds, peak_mib)), Some(peak_mib_at_rest)) = (verified, at_rest) {
+            println!(
+                "\naudit verify of 1 000 000 rows: {seconds:.1} s; peak memory {peak_mib:.1} MiB, {peak_mib_at_rest:.1} without it"
+            );
+            self.trail = Some(Trail { seconds, peak_mib, peak_mib_at_rest });
+        }
+    }
+
     fn row(&self, case: &str, module: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.case.contains(case) && row.module.starts_with(module))
     }
@@ -113,7 +137,6 @@ impl Report {
     pub(crate) fn judge(&mut self) {
         let (one, fresh, eight, many) = ("one process", "fresh", "8 processes", "by number");
         let waits = "others wait";
-        let ratio = |a: Option<f64>, b: Option<f64>| Some(a? / b?);
         let ours = "pam_mfa 400";
         let rate = |case| self.row(case, ours).map(|row| row.per_second);
         let resident = self.memory.iter().find(|memory| memory.users == 1_000_000).map(|m| m.vm_rss_kib);
@@ -162,7 +185,7 @@ impl Report {
             ("memory with 1 000 000 users, MiB resident", mib, At::Most(24.0)),
         ];
         println!("\n{:62} {:>10} {:>12}", "to reach", "measured", "target");
-        for (what, value, at) in targets {
+        for (what, value, at) in targets.into_iter().chain(self.trail_targets()) {
             let reached = value.map(|value| at.holds(value));
             let shown = value.map_or("not run".to_owned(), |value| format!("{value:.2}"));
             let mark = reached.map_or("", |reached| if reached { "reached" } else { "MISSED" });
@@ -171,10 +194,43 @@ impl Report {
         }
     }
 
+    fn trail_targets(&self) -> [(&'static str, Option<f64>, At); 4] {
+        let trail = |module| self.median("long trail", module);
+        let rows = "pam_mfa trail, 1000000 rows";
+        let verified = "pam_mfa trail, 1000000 rows being verified";
+        let resting = self.rows.iter().find(|row| row.module == rows).map(|row| row.spread.median_us);
+        [
+            (
+                "1 000 000 rows of audit trail / a short one",
+                ratio(resting, trail("pam_mfa trail, short")),
+                At::Most(1.1),
+            ),
+            (
+                "logins while the trail is verified / otherwise",
+                ratio(trail(verified), resting),
+                At::Most(1.2),
+            ),
+            (
+                "audit verify, seconds for 1 000 000 rows",
+                self.trail.map(|trail| trail.seconds),
+                At::Most(10.0),
+            ),
+            (
+                "audit verify, MiB more than without",
+                self.trail.map(|trail| trail.peak_mib - trail.peak_mib_at_rest),
+                At::Most(8.0),
+            ),
+        ]
+    }
+
     pub(crate) fn write(&self, file: &Path) {
         let json = serde_json::to_string_pretty(self).expect("figures and names are JSON");
         fs::write(file, json + "\n").unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
+}
+
+fn ratio(a: Option<f64>, b: Option<f64>) -> Option<f64> {
+    Some(a? / b?)
 }
 
 /// A bound.

@@ -28,6 +28,9 @@ const EIGHT: Case = Case { name: "8 processes at once", logins: 1600, at_once: 8
 const WAITING: Case =
     Case { name: "others wait for a service, looping", logins: 200, at_once: 1, warm_up: 20, fresh: false };
 
+const TRAIL: Case =
+    Case { name: "a long trail, looping", logins: 400, at_once: 1, warm_up: 20, fresh: false };
+
 /// With more users than this a module that reads all of them at each login gets fewer logins.
 const MANY: u32 = 1000;
 
@@ -69,6 +72,18 @@ pub(crate) fn all(world: &World, options: &Options) -> Report {
         Planned { label: "pam_mfa 400 users, 100 others wait", users: 400, make: &waiting },
     ]);
     take_turns(&mut field, &WAITING, options.rounds, &mut report);
+    drop(field);
+
+    let resting = |label: &str, users| Contender::mfa_trail(world, (label, "mfad-trail"), users, false);
+    let verified = |label: &str, users| Contender::mfa_trail(world, (label, "mfad-verified"), users, true);
+    let short = |label: &str, users| Contender::mfa_instance(world, (label, "mfad-short"), users, "nss");
+    let mut field = setup(vec![
+        Planned { label: "pam_mfa trail, short", users: 400, make: &short },
+        Planned { label: "pam_mfa trail, 1000000 rows", users: 400, make: &resting },
+        Planned { label: "pam_mfa trail, 1000000 rows being verified", users: 400, make: &verified },
+    ]);
+    take_turns(&mut field, &TRAIL, options.rounds, &mut report);
+    report.trail(&field);
     drop(field);
 
     let mut field = setup(vec![

@@ -9,10 +9,11 @@ use std::{
 
 use mfa_proto::{
     admin::Algorithm,
-    name::{FactorLabel, UserId, UserName},
+    name::{Claim, FactorLabel, ServiceName, UserId, UserName},
 };
 use mfa_tests::{daemon::Daemon, otp::Seed};
 use mfad::{
+    audit::{Context, SessionId},
     clock::SystemClock,
     factor::{self, Params},
     seal::Keyring,
@@ -25,6 +26,11 @@ use crate::contender::user;
 /// Gives `users` users an HOTP factor each that begins at counter 1, and starts the daemon. `accounts` says
 /// whether the users are accounts of the host.
 pub(crate) fn seed(daemon: &mut Daemon, users: u32, accounts: bool) {
+    seed_with_trail(daemon, users, accounts, 0);
+}
+
+/// The same, and so many rows into the audit trail.
+pub(crate) fn seed_with_trail(daemon: &mut Daemon, users: u32, accounts: bool, rows: usize) {
     let database = daemon.state.join("mfad.db");
     let owner = fs::metadata(&database).expect("`mfad init` made it").uid();
     give(daemon, 0); // we are root, and key and database of somebody else are refused
@@ -38,6 +44,7 @@ pub(crate) fn seed(daemon: &mut Daemon, users: u32, accounts: bool) {
             store.fill(ids, move |number| one(u32::try_from(number).expect("it counts users"), accounts)),
         )
         .expect("an empty store can be filled");
+    runtime.block_on(store.fill_trail(denied(), rows)).expect("rows can be added");
     runtime.block_on(store.shutdown());
     give(daemon, owner);
     daemon.begin();
@@ -48,6 +55,16 @@ fn give(daemon: &Daemon, owner: u32) {
     let inside = fs::read_dir(&daemon.state).expect("root may").map(|file| file.expect("root may").path());
     for path in inside.chain([daemon.key.clone(), daemon.state.clone()]) {
         chown(path, Some(owner), Some(owner)).expect("root may");
+    }
+}
+
+fn denied() -> Context {
+    Context {
+        session: SessionId::fresh(),
+        user: id(0),
+        service: ServiceName::new("sshd").expect("this is a name"),
+        source: Some(Claim::clean("203.0.113.7")),
+        actor: 0,
     }
 }
 

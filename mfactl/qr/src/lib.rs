@@ -1,11 +1,22 @@
-//! A QR code in half blocks: one character is one module wide and two high.
+//! A QR code in half blocks: one character is one module wide and two high. For `mfactl`, and for logins in
+//! which a factor is enrolled.
 //!
 //! Refuses to guess the terminal's background: with colors it sets black and white itself.
+#![forbid(unsafe_code)]
+
+use std::fmt;
 
 use qrcodegen::{QrCode, QrCodeEcc};
 use zeroize::Zeroizing;
 
-use super::style::Screen;
+/// The size of a terminal.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Screen {
+    /// Characters in a line.
+    pub columns: u16,
+    /// Lines.
+    pub rows: u16,
+}
 
 /// Light modules around the code that readers want (ISO/IEC 18004).
 const QUIET: i32 = 4;
@@ -14,7 +25,7 @@ const QUIET_LEAST: i32 = 2;
 
 /// How modules become characters.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Ink {
+pub enum Ink {
     /// Black on white by color codes.
     Colored,
     /// Light modules are drawn, dark ones left empty: for a dark background.
@@ -24,46 +35,54 @@ pub(crate) enum Ink {
 }
 
 /// The code of a link, not yet drawn.
-pub(crate) struct Qr {
+pub struct Qr {
     code: QrCode,
     quiet: i32,
 }
 
+impl fmt::Debug for Qr {
+    /// It holds the key.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Qr(redacted)")
+    }
+}
+
 impl Qr {
     /// Encodes `link`; `None` when it is too long for any QR code.
-    pub(crate) fn of(link: &str) -> Option<Self> {
+    pub fn of(link: &str) -> Option<Self> {
         let code = QrCode::encode_text(link, QrCodeEcc::Low).ok()?;
         Some(Self { code, quiet: QUIET })
     }
 
     /// The same code with a smaller margin when it is larger than `screen` otherwise.
-    pub(crate) fn fitted(self, screen: Screen) -> Self {
+    #[must_use]
+    pub fn fitted(self, screen: Screen) -> Self {
         let fits = self.fits_columns(screen) && self.fits_rows(screen);
         Self { quiet: if fits { QUIET } else { QUIET_LEAST }, ..self }
     }
 
     /// Whether no line is longer than the screen is wide.
-    pub(crate) fn fits_columns(&self, screen: Screen) -> bool {
+    pub fn fits_columns(&self, screen: Screen) -> bool {
         self.columns() <= i32::from(screen.columns)
     }
 
     /// Whether all of it is seen at once, with the line of the prompt below.
-    pub(crate) fn fits_rows(&self, screen: Screen) -> bool {
+    pub fn fits_rows(&self, screen: Screen) -> bool {
         self.rows() < i32::from(screen.rows)
     }
 
     /// Columns that the drawing takes.
-    pub(crate) fn columns(&self) -> i32 {
+    pub fn columns(&self) -> i32 {
         self.code.size().saturating_add(self.quiet.saturating_mul(2))
     }
 
     /// Lines that the drawing takes.
-    pub(crate) fn rows(&self) -> i32 {
+    pub fn rows(&self) -> i32 {
         self.columns().saturating_add(1) / 2
     }
 
     /// The drawing, line by line; wiped when dropped, as it holds the key.
-    pub(crate) fn draw(&self, ink: Ink) -> Zeroizing<String> {
+    pub fn draw(&self, ink: Ink) -> Zeroizing<String> {
         let range = self.quiet.saturating_neg()..self.code.size().saturating_add(self.quiet);
         let characters = usize::try_from(self.columns()).unwrap_or(0);
         // Room for the whole, so that no copy is left behind by growing: three bytes a character, and the

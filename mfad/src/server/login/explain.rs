@@ -1,0 +1,211 @@
+//! A login thought through: the same look-ups and rules as a real one, and the prompt it would begin with.
+//!
+//! Refuses to do anything: no attempt, no row, nothing sent.
+
+use mfa_proto::{
+    admin::{Counting, Explain, Explanation, KeyClaim, LockReason, LockState, Outlook},
+    login::{Dialogue, Start, Verdict},
+    text::ShownText,
+};
+
+use super::{
+    Login,
+    first::Newcomer,
+    subject::{Found, Subject},
+};
+use crate::{
+    core::Core,
+    policy::{Decision, Key, Kinds, Need, Source},
+    server::Peer,
+    session::{self, FirstStep, Issued, Reason, Settled, Step},
+    store::{AccountView, lock_of},
+};
+
+/// Thinks a login through; an error is the reason why it cannot be.
+pub(crate) async fn explain(core: &Core, asked: &Explain) -> Result<Explanation, Reason> {
+    let mut login = Login::imagined(core, asked);
+    let found = login.find().await.map_err(|settled| settled.reason())?;
+    let path = login.settings.policy().path(&login.request(Some(&found.membership)));
+    let decided = login.decision(&found.membership);
+    let mut explanation = Explanation {
+        rule: None,
+        outlook: Outlook::Denied,
+        why: Vec::new(),
+        factors: Vec::new(),
+        needed: 0,
+        remember: None,
+        lock: LockState::Open,
+        sees: None,
+    };
+    let mut why = vec![path.decided];
+    match &decided {
+        Ok(Decision::Require(need)) => {
+            explanation.rule.clone_from(&need.rule);
+            explanation.needed = need.count;
+            explanation.remember = need.remember.map(|remember| remember.seconds);
+            weigh(&mut explanation, &mut why, need, found.view.as_ref().ok());
+        }
+        Ok(Decision::Skip(grant)) => explanation.rule = Some(grant.rule().to_owned()),
+        Ok(Decision::Deny { rule }) => explanation.rule = Some(rule.clone()),
+        Err(_) => {}
+    }
+    if decided.is_ok() {
+        login.foresee(&mut explanation, &mut why, found).await;
+    }
+    why.extend(path.before);
+    explanation.why = why.iter().map(|sentence| ShownText::clean(sentence)).collect();
+    Ok(explanation)
+}
+
+/// Which of the active factors count.
+fn weigh(explanation: &mut Explanation, why: &mut Vec<String>, need: &Need, view: Option<&AccountView>) {
+    let Some(view) = view else { return };
+    explanation.lock = lock_of(view.gate, LockReason::Failures);
+    let counting = |held: &crate::store::Held| Counting {
+        factor: held.factor,
+        kind: held.kind,
+        label: held.label.clone(),
+        counts: need.kinds.contains(held.kind),
+        lock: lock_of(held.gate, LockReason::Failures),
+    };
+    explanation.factors = view.held.iter().map(counting).collect();
+    let count = explanation.factors.iter().filter(|factor| factor.counts).count();
+    if !view.held.is_empty() && count < usize::from(need.count) {
+        why.push(format!(
+            "{} of {} active factors count for this rule, and {} are needed",
+            count,
+            view.held.len(),
+            need.count
+        ));
+    } else if need.kinds != Kinds::ALL && !view.held.is_empty() {
+        why.push(format!("{count} of {} active factors count for this rule", view.held.len()));
+    }
+}
+
+impl<'a> Login<'a> {
+    /// The login that is asked about, as root's stack would begin it.
+    fn imagined(core: &'a Core, asked: &Explain) -> Self {
+        let start = Start {
+            user: asked.user.name.clone(),
+            service: asked.service.clone(),
+            dialogue: Dialogue::Interactive,
+            remote_host: asked.source.clone(),
+            remote_user: None,
+            terminal: None,
+            ssh_auth_info: None,
+        };
+        let mut login = Self::new(core, core.settings(), &start, Peer { uid: 0 });
+        login.context.user = asked.user.clone();
+        login.origin.keys = asked.key.iter().map(key).collect();
+        login.began = asked.at.map_or(login.began, crate::clock::UnixTime);
+        login
+    }
+
+    /// Goes on as the login would, up to the first prompt.
+    async fn foresee(&mut self, explanation: &mut Explanation, why: &mut Vec<String>, found: Found) {
+        if self.origin.source == Source::Unknown {
+            why.push("the source is no address: it is in no network".to_owned());
+        }
+        if let Some(until) = self.source.and_then(|source| self.core.source_blocked_until(source)) {
+            let wait = until.since(self.core.now()).max(1);
+            why.push(format!("too many failures came from this source: it has to wait {wait} s"));
+            return;
+        }
+        let subject = match self.subject(found) {
+            Ok(subject) => subject,
+            Err(settled) => {
+                if settled.verdict() == Verdict::NotApplicable {
+                    explanation.outlook = Outlook::Skipped;
+                }
+                why.extend(ended(&settled));
+                return;
+            }
+        };
+        if let Subject::Newcomer(newcomer) = subject {
+            self.foresee_first(explanation, why, newcomer);
+            return;
+        }
+        if self.recalled(&subject).await.is_some() {
+            explanation.outlook = Outlook::Skipped;
+            why.push("a success is remembered, so nothing is asked".to_owned());
+            return;
+        }
+        let reason = subject.explain(Settled::denied(Reason::Ok)).reason();
+        let counts = explanation.factors.iter().filter(|factor| factor.counts).count();
+        if reason == Reason::Ok && counts >= usize::from(explanation.needed) {
+            explanation.outlook = Outlook::Asked;
+        }
+        why.extend(fate(reason));
+        explanation.sees = self.first_prompt(&subject);
+    }
+
+    /// The same for somebody without a factor, who may enroll the first one or go on without for a time.
+    fn foresee_first(&self, explanation: &mut Explanation, why: &mut Vec<String>, newcomer: Newcomer) {
+        explanation.outlook = if newcomer.enrolls { Outlook::Enrolled } else { Outlook::Skipped };
+        let grace = newcomer.grace.map(|left| self.in_words(left));
+        if newcomer.enrolls {
+            why.push("the user has no active factor: a first one is enrolled on the way".to_owned());
+            if let FirstStep::Ask(asking) =
+                session::begin_first(self.first_opening(newcomer), self.core.now())
+            {
+                explanation.sees = Some(asking.text().clone());
+            } else {
+                why.push("the key of the new factor is shown, as QR code and as text".to_owned());
+            }
+        } else {
+            why.push("the user has no active factor, and goes on without for a time of grace".to_owned());
+            explanation.sees = grace.as_deref().map(ShownText::clean);
+        }
+        why.extend(grace);
+    }
+
+    /// What would be shown first, taking it that whatever is sent unasked goes out.
+    fn first_prompt(&self, subject: &Subject) -> Option<ShownText> {
+        let now = self.core.now();
+        let mut step = session::begin(self.opening(subject), now);
+        if let Step::Issue(issuing, factor) = step {
+            step = issuing.issued(factor, Issued::Out, now);
+        }
+        if let Step::Ask(asking) = step { Some(asking.text().clone()) } else { None }
+    }
+}
+
+/// A key that is only talked about.
+fn key(claim: &KeyClaim) -> Key {
+    Key {
+        key_type: claim.key_type.as_str().to_owned(),
+        fingerprint: claim.fingerprint.as_ref().map_or_else(String::new, |print| print.as_str().to_owned()),
+    }
+}
+
+/// Why a login would end before it asks; nothing where a rule has said so already.
+fn ended(settled: &Settled) -> Option<String> {
+    let reason = settled.reason();
+    let said = ENDED.iter().find(|(known, _)| *known == reason).map(|(_, said)| (*said).to_owned());
+    (reason != Reason::Policy)
+        .then(|| said.unwrap_or_else(|| format!("it would be refused: {}", reason.word())))
+}
+
+const ENDED: [(Reason, &str); 3] = [
+    (Reason::Tampered, "the stored rows of this user fail their integrity check: run `mfactl show`"),
+    (Reason::Store, "the store cannot be read: run `mfactl status`"),
+    (Reason::UnknownUser, "this host has no such account"),
+];
+
+/// What stands behind the name, where that is not simply someone with factors.
+fn fate(reason: Reason) -> Option<String> {
+    let said = FATES.iter().find(|(known, _)| *known == reason).map(|(_, said)| (*said).to_owned());
+    (reason != Reason::Ok)
+        .then(|| said.unwrap_or_else(|| format!("whatever is answered is refused: {}", reason.word())))
+}
+
+const FATES: [(Reason, &str); 5] = [
+    (Reason::NotEnoughFactors, "that is too few: it is asked like any other, and refused"),
+    (Reason::UnknownUser, "this host has no such account: it is asked like any other, and refused"),
+    (Reason::NotEnrolled, "the user has no active factor: it is asked like any other, and refused"),
+    (
+        Reason::Orphaned,
+        "the account has another uid than at enrollment: its factors count for nobody until `mfactl reassign` or `mfactl remove`",
+    ),
+    (Reason::Exhausted, "the factors failed too often: no code counts until a factor is enrolled again"),
+];
