@@ -82,102 +82,103 @@ fn stacks_as_they_should_be_are_silent() {
 /// A way to break a stack: the distribution, the file with its new text, and what is found.
 type Broken = (&'static str, &'static str, &'static str, &'static str);
 
+const AROUND: &[Broken] = &[
+    (
+        "debian",
+        "sshd",
+        "auth sufficient pam_unix.so\nauth required pam_mfa.so\n",
+        "problem sshd: pam_unix.so (success, `sufficient`) ends the stack with yes before pam_mfa.so is asked @ sshd:1",
+    ),
+    (
+        "debian",
+        "sshd",
+        "auth [success=2 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_mfa.so\nauth required pam_permit.so\n",
+        "problem sshd: pam_unix.so (success, `success=2 default=ignore`) jumps over pam_mfa.so @ sshd:1",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth optional pam_mfa.so\n",
+        "problem sshd: pam_mfa.so may fail (auth_err) and the stack grants all the same: `optional` passes over it @ sshd:2",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth [success=ok default=ignore] pam_mfa.so\n",
+        "problem sshd: pam_mfa.so may fail (auth_err) and the stack grants all the same: `success=ok default=ignore` passes over it @ sshd:2",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth [success=ok ignore=ignore module_unknown=ignore default=bad] pam_mfa.so\n",
+        "problem sshd: pam_mfa.so may fail (module_unknown) and",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth sufficient pam_mfa.so\n",
+        "problem sshd: pam_mfa.so may fail (auth_err) and the stack grants all the same: `sufficient`",
+    ),
+    (
+        "debian",
+        "sshd",
+        "auth sufficient pam_mfa.so\n@include common-auth\n",
+        "problem sshd: pam_mfa.so may fail (auth_err) and",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth required pam_mfa.so\nauth [success=reset default=ignore] pam_x.so\nauth required pam_permit.so\n",
+        "problem sshd: pam_mfa.so may fail (auth_err), and a later line resets that",
+    ),
+    (
+        "debian",
+        "sshd",
+        "auth sufficient pam_rootok.so\n@include common-auth\nauth required pam_mfa.so\n",
+        "problem sshd: pam_rootok.so (success, `sufficient`) ends the stack with yes",
+    ),
+    (
+        "fedora",
+        "sshd",
+        "auth include password-auth\nauth required pam_mfa.so\n",
+        "problem sshd: pam_unix.so (success, `sufficient`) ends the stack with yes before pam_mfa.so is asked @ password-auth:6",
+    ),
+    (
+        "arch",
+        "sshd",
+        "auth sufficient pam_fprintd.so\nauth include system-remote-login\nauth required pam_mfa.so\n",
+        "problem sshd: pam_fprintd.so",
+    ),
+    (
+        "debian",
+        "sshd",
+        "auth sufficient pam_succeed_if.so user ingroup nomfa\n@include common-auth\nauth required pam_mfa.so\n",
+        "note sshd: pam_succeed_if.so (success, `sufficient`) ends",
+    ),
+    (
+        "debian",
+        "sshd",
+        "auth required pam_mfa.so\nauth requisite pam_deny.so\n",
+        "problem sshd: nobody is let in",
+    ),
+    ("debian", "sshd", "auth required pam_mfa.so\n", "note sshd: a policy rule with `skip` denies here"),
+    (
+        "debian",
+        "sshd",
+        "auth [success=1 default=ignore] pam_mfa.so\nauth requisite pam_unix.so\nauth required pam_permit.so\n",
+        "problem sshd: pam_mfa.so may fail (auth_err) and",
+    ),
+    (
+        "debian",
+        "sshd",
+        "auth [success=1 default=die] pam_mfa.so\nauth requisite pam_unix.so\nauth required pam_permit.so\n",
+        "problem sshd: with a right code the password may be wrong",
+    ),
+];
+
 #[test]
 fn each_way_around_is_found() {
-    let broken: &[Broken] = &[
-        (
-            "debian",
-            "sshd",
-            "auth sufficient pam_unix.so\nauth required pam_mfa.so\n",
-            "problem sshd: pam_unix.so (success, `sufficient`) ends the stack with yes before pam_mfa.so is asked @ sshd:1",
-        ),
-        (
-            "debian",
-            "sshd",
-            "auth [success=2 default=ignore] pam_unix.so\nauth requisite pam_deny.so\nauth required pam_mfa.so\nauth required pam_permit.so\n",
-            "problem sshd: pam_unix.so (success, `success=2 default=ignore`) jumps over pam_mfa.so @ sshd:1",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth optional pam_mfa.so\n",
-            "problem sshd: pam_mfa.so may fail (auth_err) and the stack grants all the same: `optional` passes over it @ sshd:2",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth [success=ok default=ignore] pam_mfa.so\n",
-            "problem sshd: pam_mfa.so may fail (auth_err) and the stack grants all the same: `success=ok default=ignore` passes over it @ sshd:2",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth [success=ok ignore=ignore module_unknown=ignore default=bad] pam_mfa.so\n",
-            "problem sshd: pam_mfa.so may fail (module_unknown) and",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth sufficient pam_mfa.so\n",
-            "problem sshd: pam_mfa.so may fail (auth_err) and the stack grants all the same: `sufficient`",
-        ),
-        (
-            "debian",
-            "sshd",
-            "auth sufficient pam_mfa.so\n@include common-auth\n",
-            "problem sshd: pam_mfa.so may fail (auth_err) and",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth required pam_mfa.so\nauth [success=reset default=ignore] pam_x.so\nauth required pam_permit.so\n",
-            "problem sshd: pam_mfa.so may fail (auth_err), and a later line resets that",
-        ),
-        (
-            "debian",
-            "sshd",
-            "auth sufficient pam_rootok.so\n@include common-auth\nauth required pam_mfa.so\n",
-            "problem sshd: pam_rootok.so (success, `sufficient`) ends the stack with yes",
-        ),
-        (
-            "fedora",
-            "sshd",
-            "auth include password-auth\nauth required pam_mfa.so\n",
-            "problem sshd: pam_unix.so (success, `sufficient`) ends the stack with yes before pam_mfa.so is asked @ password-auth:6",
-        ),
-        (
-            "arch",
-            "sshd",
-            "auth sufficient pam_fprintd.so\nauth include system-remote-login\nauth required pam_mfa.so\n",
-            "problem sshd: pam_fprintd.so",
-        ),
-        (
-            "debian",
-            "sshd",
-            "auth sufficient pam_succeed_if.so user ingroup nomfa\n@include common-auth\nauth required pam_mfa.so\n",
-            "note sshd: pam_succeed_if.so (success, `sufficient`) ends",
-        ),
-        (
-            "debian",
-            "sshd",
-            "auth required pam_mfa.so\nauth requisite pam_deny.so\n",
-            "problem sshd: nobody is let in",
-        ),
-        ("debian", "sshd", "auth required pam_mfa.so\n", "note sshd: a policy rule with `skip` denies here"),
-        (
-            "debian",
-            "sshd",
-            "auth [success=1 default=ignore] pam_mfa.so\nauth requisite pam_unix.so\nauth required pam_permit.so\n",
-            "problem sshd: pam_mfa.so may fail (auth_err) and",
-        ),
-        (
-            "debian",
-            "sshd",
-            "auth [success=1 default=die] pam_mfa.so\nauth requisite pam_unix.so\nauth required pam_permit.so\n",
-            "problem sshd: with a right code the password may be wrong",
-        ),
-    ];
-    for (base, name, text, expected) in broken {
+    for (base, name, text, expected) in AROUND {
         let found = stacks(changed(base, &[(name, text)]).path());
         assert!(
             found.iter().any(|f| f.starts_with(expected)),
@@ -186,92 +187,89 @@ fn each_way_around_is_found() {
     }
 }
 
+const DENIES: &str = "problem sshd: pam_mfa.so denies every login, because of";
+
+const WRONG: &[Broken] = &[
+    (
+        "debian",
+        "sshd",
+        "auth required pam_mfa.so\n@include common-auth\n",
+        "warning sshd: codes are asked for before the password",
+    ),
+    (
+        "debian",
+        "sshd",
+        "auth required pam_unix.so\nauth required pam_mfa.so\n",
+        "warning sshd: who types a wrong password is asked for a code all the same",
+    ),
+    (
+        "fedora",
+        "sshd",
+        "auth substack password-auth\nauth required pam_mfa.so\n",
+        "warning sshd: who types a wrong password",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth required pam_mfa.so combined\n",
+        "warning sshd: `combined` stands after the password",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth required pam_mfa.so\nauth required pam_mfa.so\n",
+        "warning sshd: pam_mfa.so stands twice",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth required pam_mfa.so unavailable=ignore\n",
+        "warning sshd: without a daemon nobody is asked",
+    ),
+    ("debian", "sshd", "@include common-auth\nauth required pam_mfa.so nullok\n", DENIES),
+    ("debian", "sshd", "@include common-auth\nauth required pam_mfa.so timeout=0\n", DENIES),
+    ("debian", "sshd", "@include common-auth\nauth required pam_mfa.so \\\n  timeout=5 timeout=6\n", DENIES),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth reqired pam_mfa.so\n",
+        "problem sshd: libpam does not understand `reqired`",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auht\nauth required pam_mfa.so\n",
+        "problem sshd: libpam takes this line for one that always fails: it includes common-auht",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth required pam_mfa.so\naccount required pam_mfa.so\n",
+        "problem sshd: pam_mfa.so in `account` denies every login",
+    ),
+    (
+        "debian",
+        "sshd",
+        "@include common-auth\nauth required pam_mfa.so\nsession required pam_mfa.so\n",
+        "note sshd: pam_mfa.so in `session` does nothing",
+    ),
+    (
+        "debian",
+        "common-auth",
+        "auth sufficient pam_unix.so\n",
+        "problem sshd, su, sudo: pam_unix.so (success, `sufficient`) ends",
+    ),
+    (
+        "debian",
+        "other",
+        "auth required pam_unix.so\nauth optional pam_mfa.so\n",
+        "problem other: pam_mfa.so may fail",
+    ),
+];
+
 #[test]
 fn each_line_in_a_wrong_place_or_form_is_found() {
-    let denies = "problem sshd: pam_mfa.so denies every login, because of";
-    let broken: &[Broken] = &[
-        (
-            "debian",
-            "sshd",
-            "auth required pam_mfa.so\n@include common-auth\n",
-            "warning sshd: codes are asked for before the password",
-        ),
-        (
-            "debian",
-            "sshd",
-            "auth required pam_unix.so\nauth required pam_mfa.so\n",
-            "warning sshd: who types a wrong password is asked for a code all the same",
-        ),
-        (
-            "fedora",
-            "sshd",
-            "auth substack password-auth\nauth required pam_mfa.so\n",
-            "warning sshd: who types a wrong password",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth required pam_mfa.so combined\n",
-            "warning sshd: `combined` stands after the password",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth required pam_mfa.so\nauth required pam_mfa.so\n",
-            "warning sshd: pam_mfa.so stands twice",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth required pam_mfa.so unavailable=ignore\n",
-            "warning sshd: without a daemon nobody is asked",
-        ),
-        ("debian", "sshd", "@include common-auth\nauth required pam_mfa.so nullok\n", denies),
-        ("debian", "sshd", "@include common-auth\nauth required pam_mfa.so timeout=0\n", denies),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth required pam_mfa.so \\\n  timeout=5 timeout=6\n",
-            denies,
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth reqired pam_mfa.so\n",
-            "problem sshd: libpam does not understand `reqired`",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auht\nauth required pam_mfa.so\n",
-            "problem sshd: libpam takes this line for one that always fails: it includes common-auht",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth required pam_mfa.so\naccount required pam_mfa.so\n",
-            "problem sshd: pam_mfa.so in `account` denies every login",
-        ),
-        (
-            "debian",
-            "sshd",
-            "@include common-auth\nauth required pam_mfa.so\nsession required pam_mfa.so\n",
-            "note sshd: pam_mfa.so in `session` does nothing",
-        ),
-        (
-            "debian",
-            "common-auth",
-            "auth sufficient pam_unix.so\n",
-            "problem sshd, su, sudo: pam_unix.so (success, `sufficient`) ends",
-        ),
-        (
-            "debian",
-            "other",
-            "auth required pam_unix.so\nauth optional pam_mfa.so\n",
-            "problem other: pam_mfa.so may fail",
-        ),
-    ];
-    for (base, name, text, expected) in broken {
+    for (base, name, text, expected) in WRONG {
         let found = stacks(changed(base, &[(name, text)]).path());
         assert!(
             found.iter().any(|f| f.starts_with(expected)),
