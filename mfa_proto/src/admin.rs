@@ -6,6 +6,7 @@
 mod audit;
 mod explain;
 mod factor;
+mod orphans;
 mod remembered;
 mod status;
 
@@ -18,6 +19,7 @@ pub use self::{
         Algorithm, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams, NewFactor,
         NewParams, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
     },
+    orphans::{LeftAlone, OrphanPage},
     remembered::{RememberedPage, RememberedRow},
     status::{ConfigReport, LockReason, LockState, Status},
 };
@@ -41,7 +43,7 @@ pub enum Request {
         /// A code of that factor.
         code: SecretText,
     },
-    /// Users in order of name, after `after`. Reply: [`Reply::Users`].
+    /// Users in order of name, after `after`. Reply: [`Reply::Users`], or [`Reply::Orphans`].
     List {
         /// The last user of the page before.
         after: Option<UserId>,
@@ -176,13 +178,12 @@ pub enum Request {
         /// The account they are for; `None` the one of the same name.
         to: Option<UserId>,
     },
-    /// Removes users whose account is gone or has another uid now, a page at a time. Reply:
-    /// [`Reply::Users`] with those it removed. uid 0 only.
+    /// Removes users whose account is gone or has another uid now: of those named here, who were shown to
+    /// whoever decides, the ones of whom it still holds. Reply: [`Reply::Orphans`] with those it removed. uid 0
+    /// only.
     PruneOrphaned {
-        /// The last user of the page before.
-        after: Option<UserId>,
-        /// Only say whom it would remove.
-        dry_run: bool,
+        /// Whom.
+        users: Vec<UserId>,
     },
     /// Verifies the whole audit trail. Reply: [`Reply::AuditReport`]. uid 0 only.
     AuditVerify,
@@ -298,6 +299,8 @@ pub enum Reply {
         /// There is more: ask again after what was read.
         more: bool,
     },
+    /// Users whose account is gone or has another uid now: found, or removed.
+    Orphans(OrphanPage),
 }
 
 /// What became of a restored database.

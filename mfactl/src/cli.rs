@@ -10,6 +10,7 @@ mod factor;
 mod help;
 mod import;
 mod invite;
+mod orphans;
 mod parse;
 mod recovery;
 mod remembered;
@@ -28,6 +29,7 @@ pub(crate) use self::{
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
     invite::InviteArgs,
+    orphans::{ListArgs, PruneArgs, ReassignArgs},
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
     remembered::{RememberedVerb, RevokeArgs},
@@ -104,7 +106,7 @@ pub(crate) enum Command {
     Import(Box<ImportArgs>),
     /// List the users that have factors
     #[command(after_long_help = help::LIST)]
-    List,
+    List(ListArgs),
     /// Show the factors, failures and locks of one user
     #[command(after_long_help = help::SHOW)]
     Show(OptionalUser),
@@ -117,6 +119,12 @@ pub(crate) enum Command {
     /// Delete a factor, or all of a user
     #[command(after_long_help = help::SWITCH)]
     Remove(RemoveArgs),
+    /// Give the factors of a user whose account has another uid, or another name, to that account (root)
+    #[command(after_long_help = help::REASSIGN)]
+    Reassign(ReassignArgs),
+    /// Delete all factors of users whose account is gone or has another uid (root)
+    #[command(after_long_help = help::PRUNE)]
+    Prune(PruneArgs),
     /// End the waits of a user now; failures stay counted (root)
     #[command(after_long_help = help::SWITCH)]
     Unlock(NamedUser),

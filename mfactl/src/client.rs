@@ -88,7 +88,8 @@ pub(crate) fn ask(wire: &mut Wire, request: &Request) -> Result<Reply, Failure> 
         | Reply::AuditReport(_)
         | Reply::Explained(_)
         | Reply::BreakGlass { .. }
-        | Reply::Metrics { .. }) => Ok(reply),
+        | Reply::Metrics { .. }
+        | Reply::Orphans(_)) => Ok(reply),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands: each asks the daemon, shows what it says, and makes an exit code of it.
 
+mod agent;
 mod audit;
 mod backup;
 mod breakglass;
@@ -12,6 +13,7 @@ mod hint;
 mod import;
 mod invite;
 mod list;
+mod orphans;
 mod recovery;
 mod remembered;
 mod remove;
@@ -42,6 +44,8 @@ use crate::render::time::Now;
 const TIMEOUT: u64 = 10;
 /// Seconds it may be silent where another service may have to answer first: in a login, and to send a code.
 const LOGIN_TIMEOUT: u64 = 60;
+/// Seconds it may be silent where polkit may have to ask a person first.
+const PERSON_TIMEOUT: u64 = 75;
 /// Seconds it may be silent while it copies or checks a whole database.
 const COPY_TIMEOUT: u64 = 600;
 
@@ -77,6 +81,7 @@ fn context(global: &Global, command: &Command) -> Context {
     let copies = matches!(command, Command::Backup(_) | Command::Restore(_));
     let usual = if outside { LOGIN_TIMEOUT } else { TIMEOUT };
     let usual = if copies { COPY_TIMEOUT } else { usual };
+    let usual = if changes_own(command) { PERSON_TIMEOUT } else { usual };
     let timeout = Duration::from_secs(global.timeout.unwrap_or(usual));
     Context {
         out: Out::of_process(global.json),
@@ -85,7 +90,22 @@ fn context(global: &Global, command: &Command) -> Context {
     }
 }
 
+/// Whether the daemon may have polkit asked about it.
+fn changes_own(command: &Command) -> bool {
+    let changes = matches!(
+        command,
+        Command::Enroll(_)
+            | Command::Confirm(_)
+            | Command::Recovery(_)
+            | Command::Resync(_)
+            | Command::Disable(_)
+            | Command::Remove(_)
+    );
+    changes && !nix::unistd::geteuid().is_root()
+}
+
 fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
+    let _agent = if changes_own(&command) { agent::Agent::start() } else { None };
     match command {
         Command::Enroll(kind) => enroll::run(context, kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
@@ -95,11 +115,14 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Resync(arguments) => resync::run(context, arguments),
         Command::Token(TokenVerb::Issue(arguments)) => token::issue(context, arguments),
         Command::Import(arguments) => import::run(context, *arguments),
-        Command::List => list::list(context),
+        Command::List(arguments) if arguments.orphaned => orphans::list(context),
+        Command::List(_) => list::list(context),
         Command::Show(user) => list::show(context, &user),
         Command::Disable(arguments) => verb::disable(context, arguments),
         Command::Enable(arguments) => verb::enable(context, arguments),
         Command::Remove(arguments) => remove::run(context, arguments),
+        Command::Reassign(arguments) => orphans::reassign(context, &arguments),
+        Command::Prune(arguments) => orphans::prune(context, &arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
         Command::BreakGlass(arguments) => breakglass::run(context, &arguments),

@@ -5,6 +5,7 @@
 pub(crate) mod audit;
 pub(crate) mod factor;
 pub(crate) mod json;
+pub(crate) mod orphans;
 pub(crate) mod recovery;
 pub(crate) mod remembered;
 pub(crate) mod status;

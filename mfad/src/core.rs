@@ -21,12 +21,13 @@ use crate::{
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
+    notices,
     outgoing::Outgoing,
     server::admission::{Admission, Logins},
     session::Settled,
     settings::Settings,
     signers,
-    store::{LoginStore, Store},
+    store::{LoginStore, Store, StoreError},
 };
 
 /// Failures that one source may cause in a window, where the configuration does not say.
@@ -151,6 +152,8 @@ impl Core {
         let notes = settings.notes().to_vec();
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.chores.notify_one();
+        // What people are told of, and how, may be another matter now.
+        self.store.news().notify_one();
         Ok(notes)
     }
 
@@ -205,6 +208,11 @@ impl Core {
         }
         let delay = self.rate.lock().unwrap_or_else(PoisonError::into_inner).delay_after_failure(now);
         Duration::from_millis(delay)
+    }
+
+    /// How many notices people have not been given yet; 0 where nobody is told of anything.
+    pub async fn notices_waiting(&self) -> Result<u64, StoreError> {
+        self.store.news_waiting(self.now().plus(-notices::OLDEST)).await
     }
 
     /// Counts a finished login.

@@ -23,6 +23,18 @@ pub enum Account {
     Unchecked,
 }
 
+impl Account {
+    /// Whether it is the account that factors were enrolled for, by the uid that was kept with them. Factors of
+    /// an account that it is not deny: they are orphaned.
+    pub fn is_of(self, enrolled: Option<u32>) -> bool {
+        match self {
+            Self::Known { uid } => enrolled == Some(uid),
+            Self::Unchecked => enrolled.is_none(),
+            Self::Unknown => false,
+        }
+    }
+}
+
 /// Why it is not known what a name stands for.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum LookupError {

@@ -15,6 +15,7 @@ pub mod factor;
 pub mod identity;
 pub mod keys;
 pub mod limits;
+pub mod notices;
 pub mod outgoing;
 pub mod policy;
 pub mod roles;

@@ -69,6 +69,12 @@ impl Settings {
         Self { token: Arc::new(token), ..self }
     }
 
+    /// The same, with names looked up elsewhere.
+    #[must_use]
+    pub fn with_directory(self, directory: Directory) -> Self {
+        Self { directory, ..self }
+    }
+
     /// The configuration itself.
     pub fn config(&self) -> &Config {
         &self.config

@@ -35,8 +35,10 @@
 pub mod daemon;
 pub mod egress;
 pub mod gateway;
+pub mod mail;
 pub mod otp;
 pub mod pam;
+pub mod polkit;
 pub mod pty;
 pub mod ssh;
 pub mod sys;

@@ -14,6 +14,7 @@ use mfa_tests::{
     daemon::{Daemon, Setup},
     egress::Egress,
     gateway::{Gateway, Received},
+    mail::MailServer,
     otp::Seed,
     pty::Session,
     ssh::{self, CODE_PROMPT, PASSWORD_PROMPT, Sshd},
@@ -347,50 +348,6 @@ fn has_number(text: &str, digits: &str) -> bool {
     text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == digits)
 }
 
-/// A real SMTP server (aiosmtpd) that keeps what it takes in a maildir of the world.
-struct MailServer {
-    child: std::process::Child,
-    maildir: std::path::PathBuf,
-}
-
-impl MailServer {
-    const PORT: u16 = 2525;
-
-    fn start() -> Self {
-        let maildir = std::path::PathBuf::from("/tmp/maildir");
-        let script = format!(
-            "import sys, time\nfrom aiosmtpd.controller import Controller\nfrom aiosmtpd.handlers import Mailbox\n\
-             Controller(Mailbox('{}'), hostname='127.0.0.1', port={}).start()\ntime.sleep(3600)\n",
-            maildir.display(),
-            Self::PORT
-        );
-        let child = Command::new("/usr/bin/python3").args(["-c", &script]).spawn().unwrap();
-        wait_until("the mail server takes connections", || {
-            std::net::TcpStream::connect(("127.0.0.1", Self::PORT)).is_ok()
-        });
-        Self { child, maildir }
-    }
-
-    /// Waits for the message with this number, from 1; as it was received.
-    fn wait_for(&self, count: usize) -> String {
-        let messages = || -> Vec<_> {
-            let entries = fs::read_dir(self.maildir.join("new")).into_iter().flatten().flatten();
-            let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-            paths.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
-            paths
-        };
-        wait_until("the message is there", || messages().len() >= count);
-        fs::read_to_string(&messages()[count - 1]).unwrap()
-    }
-}
-
-impl Drop for MailServer {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 /// The first line of a message that is a code.
 fn mailed_code(message: &str) -> String {
     let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|byte| byte.is_ascii_digit());
@@ -401,14 +358,8 @@ fn mailed_code(message: &str) -> String {
 fn a_mailed_code_logs_in() {
     world::enter("a_mailed_code_logs_in", |world| {
         let server = MailServer::start();
-        let (daemon, _egress, _sshd) = scene(
-            world,
-            &format!(
-                "[mail]\nserver = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nfrom = \"mfad@example.org\"\n\
-                 resend_interval = \"10s\"\n",
-                MailServer::PORT
-            ),
-        );
+        let (daemon, _egress, _sshd) =
+            scene(world, &format!("{}resend_interval = \"10s\"\n", MailServer::section()));
         daemon.ctl_with(&["enroll", "mail", "jane", "--address-stdin"], "jane@example.org\n").ok();
         daemon.ctl(&["confirm", "jane", &mailed_code(&server.wait_for(1))]).ok();
         let mut session = asked("Code sent to j***@example.org");

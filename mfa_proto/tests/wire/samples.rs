@@ -512,6 +512,7 @@ pub(crate) fn reply_tag(reply: &Reply) -> u8 {
         Reply::Explained(_) => 16,
         Reply::BreakGlass { .. } => 17,
         Reply::Metrics { .. } => 18,
+        Reply::Orphans(_) => 19,
     }
 }
 

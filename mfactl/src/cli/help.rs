@@ -247,7 +247,36 @@ Examples:
   mfactl import --user alice - <link.txt";
 
 pub(super) const LIST: &str = "\
-JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}.";
+Orphaned are users whose account is gone, or has another uid than when its factors were enrolled. \
+Whoever cannot be looked up is not called so: that is told on standard error.
+
+JSON fields: users: a list of {user, realm, factors: [{kind, state}], last_used, lock, tampered}; with \
+--orphaned also left_alone: a list of {user, realm, why}.";
+
+pub(super) const REASSIGN: &str = "\
+Factors belong to a name and the uid that the account had when they were enrolled; with another uid they \
+deny, because the name may be another person's by now. Where it is the same person, this makes them the \
+account's again: codes that were used stay used, failures stay counted, remembered logins are void. With \
+--to they move to another account, which must exist and hold no factor. The factors of an account that is \
+there with its old uid stay, unless --to is another name of that uid.
+
+JSON fields: user (whose they are now), realm, verb, factors (how many).
+
+Examples:
+  mfactl reassign alice
+  mfactl reassign alice --to alice.smith";
+
+pub(super) const PRUNE: &str = "\
+Shows whom it concerns and asks. Each account is looked up once more just before; one that cannot be looked \
+up, or is back, is left alone, and the exit code is 1 then. Before the first time on a host with a directory \
+server, look at --dry-run: accounts that the server does not show look as if they were gone.
+
+JSON fields: dry_run, users: a list as of list (those removed, or to be removed), left_alone: a list of \
+{user, realm, why}.
+
+Examples:
+  mfactl prune --orphaned --dry-run
+  mfactl prune --orphaned --yes";
 
 pub(super) const SHOW: &str = "\
 JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, remembered (how many successes are), factors: a list of \

@@ -53,6 +53,8 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
     if user.orphaned {
         let orphaned = "ORPHANED: the account is gone or has another uid now, so its factors deny";
         facts.push([Cell::new("  State"), Cell::toned(Tone::Bad, orphaned)]);
+        let next = "same person, new uid or name: mfactl reassign; else: mfactl remove --all";
+        facts.push([Cell::new("  What to do"), Cell::new(next)]);
     }
     facts.push(locked("  Account", user.lock, now));
     let unproven = locked("  Without password", user.unproven_lock, now);

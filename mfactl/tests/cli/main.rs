@@ -15,6 +15,7 @@ mod factors;
 mod generate;
 mod golden;
 mod import;
+mod orphans;
 mod pty;
 mod remembered;
 mod run;

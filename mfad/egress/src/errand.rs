@@ -6,12 +6,12 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use mfa_proto::{
-    egress::{Consultation, Delivery, Done, Errand, Medium},
+    egress::{Authorization, Consultation, Delivery, Done, Errand, Medium, Notice},
     name::FactorLabel,
-    text::ShownText,
+    text::{ShownText, escape_for_log},
 };
 use mfa_role::{
-    config::{Config, Template},
+    config::{Config, SelfAuth, Template},
     credentials::Credentials,
 };
 use tokio::{
@@ -22,9 +22,12 @@ use tracing::{info, warn};
 
 use crate::{
     SetupFault,
+    bus::SYSTEM_BUS,
     fill::{self, Escape, Facts},
     http::Trust,
     mail::{Letter, MailLogin, MailOptions, MailTls, Mailer},
+    notify::{Teller, Untold},
+    polkit::{self, Polkit},
     rest::{Service, Step, verdict::Verdict},
     secrets::Secrets,
     sms::Sender,
@@ -37,6 +40,8 @@ pub struct Outside {
     sms: Option<Sender>,
     mail: Option<Post>,
     rest: BTreeMap<FactorLabel, Service>,
+    polkit: Option<Polkit>,
+    teller: Teller,
     config: Arc<Config>,
     calls: Calls,
 }
@@ -49,10 +54,15 @@ struct Calls {
     sms: Semaphore,
     mail: Semaphore,
     rest: BTreeMap<FactorLabel, Semaphore>,
+    /// Apart from all others: each waits for a person, and none is a login.
+    polkit: Semaphore,
 }
 
-/// Two places, held for as long as an errand is under way.
-type Held<'a> = (SemaphorePermit<'a>, SemaphorePermit<'a>);
+/// The most questions to polkit under way.
+const MOST_AUTHORIZATIONS: usize = 64;
+
+/// Places, held for as long as an errand is under way.
+type Held<'a> = (SemaphorePermit<'a>, Option<SemaphorePermit<'a>>);
 
 impl Calls {
     /// One of them has a quarter of all places.
@@ -60,13 +70,18 @@ impl Calls {
         let most = usize::try_from(config.egress().max_calls).unwrap_or(1);
         let one = || Semaphore::new(most.div_ceil(4));
         let rest = config.rest().keys().map(|name| (name.clone(), one())).collect();
-        Self { all: Semaphore::new(most), sms: one(), mail: one(), rest }
+        let polkit = Semaphore::new(MOST_AUTHORIZATIONS);
+        Self { all: Semaphore::new(most), sms: one(), mail: one(), rest, polkit }
     }
 
     /// Places for an errand; the name of what is full when there are none.
     fn enter<'a>(&'a self, errand: &'a Errand) -> Result<Option<Held<'a>>, &'a str> {
         let (name, one) = match errand {
-            Errand::Ping | Errand::Notify(_) | Errand::Authorize(_) => return Ok(None),
+            // Notices have places of their own.
+            Errand::Ping | Errand::Notify(_) => return Ok(None),
+            Errand::Authorize(_) => {
+                return self.polkit.try_acquire().map(|one| Some((one, None))).map_err(|_| "polkit");
+            }
             Errand::Deliver(delivery) => match delivery.medium {
                 Medium::Sms => ("sms", &self.sms),
                 Medium::Mail => ("mail", &self.mail),
@@ -79,7 +94,7 @@ impl Calls {
             }
         };
         let one = one.try_acquire().map_err(|_| name)?;
-        Ok(Some((one, self.all.try_acquire().map_err(|_| "all together")?)))
+        Ok(Some((one, Some(self.all.try_acquire().map_err(|_| "all together")?))))
     }
 }
 
@@ -124,7 +139,10 @@ impl Outside {
         if !faults.is_empty() {
             return Err(faults);
         }
-        Ok(Self { host, sms, mail, rest, calls: Calls::new(&config), config })
+        let asks_polkit = config.enrollment().self_auth == SelfAuth::Polkit;
+        let polkit = asks_polkit.then(|| Polkit::new(SYSTEM_BUS.to_owned(), polkit::PATIENCE));
+        let teller = Teller::new(config.notify().clone());
+        Ok(Self { host, sms, mail, rest, polkit, teller, calls: Calls::new(&config), config })
     }
 
     /// The configuration it was made from.
@@ -153,8 +171,8 @@ impl Outside {
                 if done == Done::No { failed("the service refuses to begin") } else { done }
             }
             Errand::Judge(consultation) => self.consult(Step::Judge, consultation).await,
-            Errand::Notify(_) => failed("notices are not configured"),
-            Errand::Authorize(_) => failed("polkit is not configured"),
+            Errand::Notify(notice) => Box::pin(self.notify(notice)).await,
+            Errand::Authorize(wanted) => self.authorize(wanted).await,
             Errand::Ping => Done::Yes,
         }
     }
@@ -189,6 +207,37 @@ impl Outside {
                 warn!(gateway = "mail", user = %delivery.user, ms, "mail not handed over: {error}");
                 failed(&error.to_string())
             }
+        }
+    }
+
+    async fn authorize(&self, wanted: &Authorization) -> Done {
+        let Some(polkit) = &self.polkit else {
+            return failed("polkit is not configured: [enrollment] self_auth");
+        };
+        let Authorization { action, pid, uid, .. } = wanted;
+        let said = polkit.ask(wanted).await;
+        match said {
+            Ok(said) => {
+                info!(uid, pid, "polkit was asked for {}: {said:?}", escape_for_log(action.as_str()));
+                match said {
+                    polkit::Said::Yes => Done::Yes,
+                    polkit::Said::No => Done::No,
+                }
+            }
+            Err(unasked) => {
+                warn!(uid, pid, "polkit did not answer for {}: {unasked}", escape_for_log(action.as_str()));
+                failed(&unasked.to_string())
+            }
+        }
+    }
+
+    async fn notify(&self, notice: &Notice) -> Done {
+        let mailer = self.mail.as_ref().map(|post| &post.mailer);
+        let by = (self.host.as_str(), mailer, self.config.egress().timeout);
+        match Box::pin(self.teller.tell(notice, by)).await {
+            Ok(()) => Done::Yes,
+            Err(Untold::Busy) => Done::Busy,
+            Err(Untold::Failed(why)) => failed(&why),
         }
     }
 

@@ -64,6 +64,11 @@ impl Facts {
         Self { known }
     }
 
+    /// Of an event to tell, each in one line.
+    pub(crate) fn of_lines(lines: Vec<(Fact, String)>) -> Self {
+        Self { known: lines.into_iter().map(|(fact, text)| (fact, Zeroizing::new(text))).collect() }
+    }
+
     /// One more.
     #[must_use]
     pub fn with(mut self, fact: Fact, text: Zeroizing<String>) -> Self {

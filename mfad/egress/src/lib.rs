@@ -8,12 +8,15 @@
 //! a log or to core what was sent or what came back.
 #![forbid(unsafe_code)]
 
+mod bus;
 pub mod errand;
 pub mod fill;
 pub mod http;
 pub mod json;
 pub mod mail;
 pub mod modem;
+pub mod notify;
+pub mod polkit;
 pub mod rest;
 pub mod role;
 pub mod secrets;

@@ -47,11 +47,7 @@ impl Desk<'_> {
                 _ => not_done(&user, "read the factors", self.core.now(), &error),
             }
         })?;
-        detail.orphaned = match (account, detail.uid) {
-            (Ok(Account::Known { uid }), Some(enrolled)) => uid != enrolled,
-            (Ok(Account::Unknown), _) => true,
-            (Ok(Account::Known { .. } | Account::Unchecked) | Err(_), _) => false,
-        };
+        detail.orphaned = account.is_ok_and(|account| !account.is_of(detail.uid));
         Ok(Reply::User(Box::new(detail)))
     }
 

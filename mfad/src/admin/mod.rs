@@ -3,6 +3,7 @@
 //! Refuses to reveal what others hold: to a peer that is not root, every account but its own does not
 //! exist as far as can be told.
 
+mod authority;
 mod breakglass;
 mod codes;
 mod copies;
@@ -33,7 +34,7 @@ use crate::{
     audit::{Context, SessionId},
     core::Core,
     server::{
-        Peer,
+        Peer, PeerProcess,
         admission::Place,
         wire::{Wire, WireError},
     },
@@ -46,7 +47,7 @@ const IDLE: Duration = Duration::from_secs(60);
 pub(crate) async fn serve(
     core: &Arc<Core>,
     wire: &mut Wire<UnixStream>,
-    peer: Peer,
+    (peer, process): (Peer, Option<PeerProcess>),
     held: &Place,
 ) -> Result<(), WireError> {
     loop {
@@ -55,7 +56,18 @@ pub(crate) async fn serve(
             Ok(request) => request?,
         };
         let reply = if held.may_ask() {
-            handle(core, peer, request).await.unwrap_or_else(Reply::Refused)
+            let desk = Desk { core, peer, session: SessionId::fresh() };
+            let authorized = tokio::select! {
+                biased;
+                authorized = desk.authorize(process.as_ref(), &request) => authorized,
+                // Nobody is to be asked for what was given up. And nothing is read that was not asked for.
+                _ = wire.read::<Request>() => return Ok(()),
+            };
+            let done = match authorized {
+                Ok(()) => handle(&desk, request).await,
+                Err(refusal) => Err(refusal),
+            };
+            done.unwrap_or_else(Reply::Refused)
         } else {
             Reply::Refused(refusal::too_often())
         };
@@ -71,8 +83,7 @@ struct Desk<'a> {
 }
 
 #[expect(clippy::cognitive_complexity, reason = "one line for each verb, and nothing else")]
-async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refusal> {
-    let desk = Desk { core, peer, session: SessionId::fresh() };
+async fn handle(desk: &Desk<'_>, request: Request) -> Result<Reply, Refusal> {
     match request {
         Request::Enroll(new) => desk.enroll(*new).await,
         Request::Confirm { user, factor, code } => desk.confirm(user, factor, &code).await,
@@ -102,7 +113,7 @@ async fn handle(core: &Core, peer: Peer, request: Request) -> Result<Reply, Refu
         Request::Remembered { user, after } => desk.remembered(user, after).await,
         Request::Forget { user, row } => desk.forget(user, row).await,
         Request::Reassign { user, to } => desk.reassign(user, to).await,
-        Request::PruneOrphaned { after, dry_run } => desk.prune_orphaned(after, dry_run).await,
+        Request::PruneOrphaned { users } => desk.prune_orphaned(users).await,
         Request::AuditVerify => desk.audit_verify().await,
         Request::Explain(login) => desk.explain(*login).await,
         Request::BreakGlass { user, seconds, reason } => desk.break_glass(user, seconds, reason).await,

@@ -76,7 +76,9 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
             format!("too many wrong codes: the new factor of {user} is gone; enroll again"),
         ),
         Refused::Locked { gate } => (RefusalCode::Locked, Wording::refusal(*gate, now)),
-        Refused::WrongState(_) | Refused::Orphaned => (RefusalCode::WrongState, why.to_string()),
+        Refused::WrongState(_) | Refused::Orphaned | Refused::NotOrphaned | Refused::HeirHolds => {
+            (RefusalCode::WrongState, why.to_string())
+        }
         Refused::LabelTaken(label) => (
             RefusalCode::WrongState,
             format!(

@@ -11,8 +11,9 @@ use mfa_proto::{
     secret::SecretText,
 };
 
-use super::handle;
+use super::{Desk, handle};
 use crate::{
+    audit::SessionId,
     clock::{Clock, FakeClock, UnixTime},
     config::{Config, Source},
     core::Core,
@@ -45,7 +46,8 @@ impl Host {
     }
 
     async fn ask(&self, uid: u32, request: Request) -> Result<Reply, Refusal> {
-        handle(&self.core, Peer { uid }, request).await
+        let desk = Desk { core: &self.core, peer: Peer { uid }, session: SessionId::fresh() };
+        handle(&desk, request).await
     }
 
     async fn refusal(&self, uid: u32, request: Request) -> RefusalCode {

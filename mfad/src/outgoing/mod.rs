@@ -11,8 +11,10 @@ mod places;
 mod terms;
 mod words;
 
+use std::time::Duration;
+
 use mfa_proto::{
-    egress::{Consultation, Delivery, Done, Errand},
+    egress::{Authorization, Consultation, Delivery, Done, Errand, Notice},
     text::{ShownText, escape_for_log},
 };
 use mfa_role::wire::WireError;
@@ -20,10 +22,13 @@ use mfa_role::wire::WireError;
 use self::places::{Places, Via};
 pub use self::{
     line::Line,
-    places::{MOST, MOST_OF_ONE},
+    places::{MOST, MOST_AUTHORIZATIONS, MOST_AUTHORIZATIONS_OF_ONE, MOST_OF_ONE},
     terms::{NoRandomness, OutsideCode, outside_code},
     words::{consultation, delivery},
 };
+
+/// How long polkit may take: what egress gives it, and the way there and back.
+const AUTHORIZATION_PATIENCE: Duration = Duration::from_secs(62);
 
 /// The calls under way.
 #[derive(Debug, Default)]
@@ -121,6 +126,32 @@ impl Outgoing {
         }
     }
 
+    /// Asks polkit whether a process may do something. It may have to ask a person first, so this takes
+    /// longer than errands of logins may.
+    pub async fn authorize(&self, line: &Line, wanted: Authorization) -> Result<Said, Undone> {
+        let via = Via::Polkit(wanted.uid);
+        let errand = Errand::Authorize(Box::new(wanted));
+        match self.run_for(line, via, &errand, AUTHORIZATION_PATIENCE).await? {
+            Done::Yes => Ok(Said::Yes),
+            Done::No => Ok(Said::No),
+            Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::Failed { why } => Err(Undone::failed(&why)),
+            Done::Busy => Err(Undone::Busy),
+        }
+    }
+
+    /// Has people told of an event, which may take `patience`. `Ok` says that all ways that are configured
+    /// have taken it.
+    pub async fn notify(&self, line: &Line, notice: Notice, patience: Duration) -> Result<(), Undone> {
+        let errand = Errand::Notify(Box::new(notice));
+        match self.run_for(line, Via::Notices, &errand, patience).await? {
+            Done::Yes => Ok(()),
+            Done::No | Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::Failed { why } => Err(Undone::failed(&why)),
+            Done::Busy => Err(Undone::Busy),
+        }
+    }
+
     /// Asks whether egress is there.
     pub async fn ping(&self, line: &Line) -> Result<(), Undone> {
         match self.run(line, Via::Nothing, &Errand::Ping).await? {
@@ -133,8 +164,18 @@ impl Outgoing {
 
     /// One errand, from finding a place to its result, by one deadline.
     async fn run(&self, line: &Line, via: Via, errand: &Errand) -> Result<Done, Undone> {
+        self.run_for(line, via, errand, line.patience()).await
+    }
+
+    async fn run_for(
+        &self,
+        line: &Line,
+        via: Via,
+        errand: &Errand,
+        patience: Duration,
+    ) -> Result<Done, Undone> {
         let _place = self.places.enter(via).ok_or(Undone::Busy)?;
-        tokio::time::timeout(line.patience(), call::run(line, errand)).await.unwrap_or(Err(Undone::TimedOut))
+        tokio::time::timeout(patience, call::run(line, errand)).await.unwrap_or(Err(Undone::TimedOut))
     }
 }
 

@@ -13,6 +13,11 @@ pub const MOST: u32 = 512;
 /// The most errands under way by one medium or outside service.
 pub const MOST_OF_ONE: u32 = 128;
 
+/// The most questions to polkit under way: each waits for a person.
+pub const MOST_AUTHORIZATIONS: u32 = 64;
+/// The most of them for one user, who could else keep all others waiting.
+pub const MOST_AUTHORIZATIONS_OF_ONE: u32 = 4;
+
 /// By which way an errand goes.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Via {
@@ -20,8 +25,22 @@ pub(super) enum Via {
     Medium(Medium),
     /// To an outside service.
     Outside(FactorLabel),
+    /// To polkit, about a process of this uid.
+    Polkit(u32),
+    /// To whoever is told of events.
+    Notices,
     /// To egress itself.
     Nothing,
+}
+
+impl Via {
+    /// The most errands by this way.
+    fn most(&self) -> u32 {
+        match self {
+            Self::Polkit(_) => MOST_AUTHORIZATIONS_OF_ONE,
+            Self::Medium(_) | Self::Outside(_) | Self::Notices | Self::Nothing => MOST_OF_ONE,
+        }
+    }
 }
 
 /// Counts errands under way.
@@ -42,8 +61,15 @@ impl Places {
         let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all = taken.values().fold(0_u32, |sum, count| sum.saturating_add(*count));
         let of_one = taken.get(&via).copied().unwrap_or(0);
-        if all >= MOST || of_one >= MOST_OF_ONE {
+        if all >= MOST || of_one >= via.most() {
             return None;
+        }
+        if matches!(via, Via::Polkit(_)) {
+            let authorizations = taken.iter().filter(|(via, _)| matches!(via, Via::Polkit(_)));
+            if authorizations.fold(0_u32, |sum, (_, count)| sum.saturating_add(*count)) >= MOST_AUTHORIZATIONS
+            {
+                return None;
+            }
         }
         taken.insert(via.clone(), of_one.saturating_add(1));
         drop(taken);
@@ -83,5 +109,17 @@ mod tests {
         drop((taken, others));
         assert!(places.0.lock().unwrap().is_empty(), "what has ended takes no memory");
         assert!(places.enter(outside(0)).is_some());
+    }
+
+    #[test]
+    fn whoever_waits_for_polkit_keeps_neither_logins_nor_other_users_waiting() {
+        let places = Places::default();
+        let taken: Vec<Place> = (0..1000).map_while(|_| places.enter(Via::Polkit(1000))).collect();
+        assert_eq!(taken.len(), usize::try_from(MOST_AUTHORIZATIONS_OF_ONE).unwrap());
+        let others: Vec<Place> = (2000..3000).map_while(|uid| places.enter(Via::Polkit(uid))).collect();
+        assert_eq!(taken.len() + others.len(), usize::try_from(MOST_AUTHORIZATIONS).unwrap());
+        assert!(places.enter(Via::Medium(Medium::Sms)).is_some());
+        drop(taken);
+        assert!(places.enter(Via::Polkit(1000)).is_some());
     }
 }

@@ -22,7 +22,7 @@ use crate::{
     clock::{Clock, SystemClock},
     config::Config,
     core::Core,
-    harden, keys, log, outgoing,
+    harden, keys, log, notices, outgoing,
     server::{
         self,
         admission::Admission,
@@ -151,6 +151,7 @@ async fn serve(
     let everyone =
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
     let mut chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
+    let mut telling = tokio::spawn(notices::run(Arc::clone(&core)));
     tell(&[NotifyState::Ready]);
     info!("ready: socket {}", core.settings().config().core().socket.display());
     let ended = loop {
@@ -166,6 +167,7 @@ async fn serve(
             },
             _ = &mut private => "the task that takes connections",
             _ = &mut chores => "the task that does the chores",
+            _ = &mut telling => "the task that has people told",
             () = store.ended() => "the thread that owns the database",
             () = ended(beside) => "mfad-egress",
         };
@@ -178,6 +180,7 @@ async fn serve(
         everyone.abort();
     }
     chores.abort();
+    telling.abort();
     store.shutdown().await;
     ended
 }

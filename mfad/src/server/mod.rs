@@ -4,6 +4,7 @@
 
 pub mod admission;
 mod login;
+mod process;
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,13 +13,14 @@ use tokio::net::{UnixListener, UnixStream};
 use tracing::{debug, warn};
 
 pub use mfa_role::{listen, wire};
+pub use process::PeerProcess;
 
 pub(crate) use self::login::explain;
 use self::{
     admission::{Admission, Place},
     wire::{Wire, WireError},
 };
-use crate::core::Core;
+use crate::{config::SelfAuth, core::Core};
 
 /// A peer that has not said hello by then is no client of ours.
 const HELLO_PATIENCE: Duration = Duration::from_secs(5);
@@ -64,7 +66,12 @@ async fn connection(core: Arc<Core>, stream: UnixStream, admission: Admission) {
             return;
         }
     };
-    let caps = core.settings().caps();
+    let settings = core.settings();
+    let caps = settings.caps();
+    // While the process that connected is likely to be there still; only for those whom it concerns.
+    let asks_polkit = settings.config().enrollment().self_auth == SelfAuth::Polkit;
+    let process = (asks_polkit && !peer.is_root()).then(|| PeerProcess::of(&stream));
+    drop(settings);
     let mut wire = Wire::new(stream);
     let Some(place) = admission.enter(peer.uid, caps) else {
         warn!(
@@ -75,7 +82,7 @@ async fn connection(core: Arc<Core>, stream: UnixStream, admission: Admission) {
         drop(tokio::time::timeout(HELLO_PATIENCE, wire.write(&Welcome::Busy)).await);
         return;
     };
-    if let Err(error) = converse(&core, &mut wire, peer, &place).await {
+    if let Err(error) = converse(&core, &mut wire, (peer, process), &place).await {
         debug!(uid = peer.uid, "a connection ended: {error}");
     }
 }
@@ -83,7 +90,7 @@ async fn connection(core: Arc<Core>, stream: UnixStream, admission: Admission) {
 async fn converse(
     core: &Arc<Core>,
     wire: &mut Wire<UnixStream>,
-    peer: Peer,
+    (peer, process): (Peer, Option<PeerProcess>),
     held: &Place,
 ) -> Result<(), WireError> {
     let greeting = async {
@@ -100,6 +107,8 @@ async fn converse(
         // Errands are egress's to run: whoever brings one here has the wrong socket.
         (Protocol::Egress, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
         (Protocol::Login, Welcome::Version(_)) => login::serve(core, wire, peer).await,
-        (Protocol::Admin, Welcome::Version(_)) => crate::admin::serve(core, wire, peer, held).await,
+        (Protocol::Admin, Welcome::Version(_)) => {
+            crate::admin::serve(core, wire, (peer, process), held).await
+        }
     }
 }

@@ -14,7 +14,10 @@ use super::{
     holding::{Choosing, Holding, Way, choose},
     prompt::joined,
 };
-use crate::{clock::UnixTime, store::Proof};
+use crate::{
+    clock::UnixTime,
+    store::{Outcome, Proof},
+};
 
 /// The most prompts of one login, the last included that only says why it ends. The module takes 16.
 pub const MOST_ROUNDS: u32 = 12;
@@ -38,6 +41,8 @@ pub(super) struct Dialogue {
     news: Option<String>,
     attempts_left: u32,
     rounds_left: u32,
+    /// Attempts of this login that the store counted as failed.
+    pub(super) failed: u32,
 }
 
 /// A holding, and what was done with it in this login.
@@ -68,6 +73,7 @@ impl Dialogue {
             news: None,
             // One is kept for saying why it ends.
             rounds_left: MOST_ROUNDS.saturating_sub(1),
+            failed: 0,
         }
     }
 
@@ -84,6 +90,13 @@ impl Dialogue {
     pub(super) fn note_out(&mut self, factor: FactorId, now: UnixTime) {
         for held in self.held.iter_mut().filter(|held| held.holding.factor == factor) {
             held.out = Some(now);
+        }
+    }
+
+    /// Notes whether an attempt failed, as the store counts.
+    pub(super) fn note_failure(&mut self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Wrong { .. } | Outcome::Used { .. } | Outcome::Unreachable { .. }) {
+            self.failed = self.failed.saturating_add(1);
         }
     }
 
@@ -173,7 +186,7 @@ impl Dialogue {
         let emergency = proof.emergency().is_some();
         self.proofs.push(proof);
         if emergency || self.proofs.len() >= usize::from(self.needed) {
-            return accept(self.settings.conceal, (self.proofs, self.needed), now);
+            return self.accept(now);
         }
         self.held.retain(|held| !spent.contains(&held.holding.factor));
         self.chosen = None;
@@ -184,6 +197,17 @@ impl Dialogue {
         }
         self.news = Some(Wording::one_more(self.proofs.len(), &self.holdings()));
         self.go_on()
+    }
+
+    /// Whoever used a recovery code is told how many are left, whoever was let in by an emergency code what to
+    /// do, and whoever was attacked meanwhile that they were, before the end.
+    fn accept(self, now: UnixTime) -> Step {
+        let told = Wording::farewell(&self.proofs, self.failed, now).filter(|_| !self.settings.conceal);
+        let settled = Settled::accepted(self.proofs, self.needed);
+        match told {
+            Some(text) if settled.verdict() == Verdict::Accept => Step::Inform(Informing::new(settled), text),
+            Some(_) | None => Step::Settle(settled),
+        }
     }
 
     /// The factors that were proven so far.
@@ -253,17 +277,6 @@ impl Dialogue {
             shape: AnswerShape::ACKNOWLEDGE,
             after: After::Settle(settled),
         })
-    }
-}
-
-/// Whoever used a recovery code is told how many are left, and whoever was let in by an emergency code what
-/// to do, before the end.
-fn accept(conceal: bool, (proofs, needed): (Vec<Proof>, u8), now: UnixTime) -> Step {
-    let told = proofs.iter().rev().find_map(|proof| Wording::farewell(proof, now)).filter(|_| !conceal);
-    let settled = Settled::accepted(proofs, needed);
-    match told {
-        Some(text) if settled.verdict() == Verdict::Accept => Step::Inform(Informing::new(settled), text),
-        Some(_) | None => Step::Settle(settled),
     }
 }
 

@@ -92,7 +92,8 @@ impl Issuing {
     }
 }
 
-fn settle(dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
+fn settle(mut dialogue: Dialogue, used: &str, outcome: Outcome, now: UnixTime) -> Step {
+    dialogue.note_failure(&outcome);
     match outcome {
         Outcome::Accepted(proof) => dialogue.proven(proof, now),
         Outcome::Wrong { gate } => refused(dialogue, (Reason::WrongCode, "Wrong code."), gate, now),

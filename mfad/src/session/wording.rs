@@ -108,19 +108,47 @@ impl Wording {
         }
     }
 
-    /// What whoever used a recovery code or an emergency code is told before the end.
-    pub fn farewell(proof: &Proof, now: UnixTime) -> Option<ShownText> {
-        if let Some(made) = proof.emergency() {
-            let ago = duration(now.since(made));
-            return Some(ShownText::clean(&format!(
-                "You were let in by an emergency code of {ago} ago. Enroll a factor now: mfactl enroll totp"
-            )));
-        }
-        let left = proof.recovery_left()?;
-        let more = if left <= FEW_CODES { " Make new ones: mfactl recovery new" } else { "" };
-        Some(ShownText::clean(&format!("Recovery code used: {left} left.{more}")))
+    /// What is told before the end: how many recovery codes are left to whoever used one, what to do to whoever
+    /// was let in by an emergency code, and what failed since the last login, unless all of that was in this
+    /// one: `own` attempts failed here.
+    pub fn farewell(proofs: &[Proof], own: u32, now: UnixTime) -> Option<ShownText> {
+        let emergency = proofs.iter().find_map(|proof| let_in(proof, now));
+        let left = proofs.iter().find_map(codes_left);
+        let failed = proofs.iter().find_map(|proof| failures(proof, own));
+        let lines: Vec<String> = emergency.into_iter().chain(left).chain(failed).collect();
+        if lines.is_empty() { None } else { Some(ShownText::clean(&lines.join("\n"))) }
     }
 }
+
+fn let_in(proof: &Proof, now: UnixTime) -> Option<String> {
+    let ago = duration(now.since(proof.emergency()?));
+    Some(format!(
+        "You were let in by an emergency code of {ago} ago. Enroll a factor now: mfactl enroll totp"
+    ))
+}
+
+fn codes_left(proof: &Proof) -> Option<String> {
+    let left = proof.recovery_left()?;
+    let more = if left <= FEW_CODES { " Make new ones: mfactl recovery new" } else { "" };
+    Some(format!("Recovery code used: {left} left.{more}"))
+}
+
+/// Whoever mistyped a code a moment ago knows that; failures of others make it worth telling.
+fn failures(proof: &Proof, own: u32) -> Option<String> {
+    let failed = proof.failed().filter(|failed| failed.count > own)?;
+    // A source is the word of whoever asked, and has been cleaned; it is cut so that the sentence ends.
+    let from = mfa_proto::name::Claim::clean_to(&failed.from, MOST_SOURCE);
+    let from = match (from.as_str(), failed.count) {
+        ("", _) => String::new(),
+        (from, 1) => format!(", from {from}"),
+        (from, _) => format!(", the last from {from}"),
+    };
+    let attempts = if failed.count == 1 { "attempt" } else { "attempts" };
+    Some(format!("{} failed {attempts} since your last login{from}.", failed.count))
+}
+
+/// The most bytes of a source that are shown.
+const MOST_SOURCE: usize = 128;
 
 /// So many recovery codes left are a reason to make new ones.
 const FEW_CODES: u32 = 2;

@@ -277,6 +277,19 @@ impl Account {
         self.update_under(tx, self.key_id)
     }
 
+    /// Writes whose row it is, where it stands, and what may change beside: for a row that moves in the ring,
+    /// or on to another uid.
+    pub(super) fn update_whose(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let before = self.mac;
+        self.mac = tx.vault.sign(self.key_id, &self.fields())?;
+        let sql = "UPDATE account SET slot = ?1, next = ?2, realm = ?3, name = ?4, uid = ?5, epoch = ?6, \
+                   mac = ?7 WHERE id = ?8 AND mac = ?9";
+        let rows = tx.connection.prepare_cached(sql)?.execute(params![
+            self.slot, self.next, self.realm, self.name, self.uid, self.epoch, self.mac, self.id, before,
+        ])?;
+        self.one_row(rows)
+    }
+
     /// Deletes the row, if it still is what was read.
     pub(super) fn delete(&self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let mut statement = tx.connection.prepare_cached("DELETE FROM account WHERE id = ?1 AND mac = ?2")?;

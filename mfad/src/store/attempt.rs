@@ -12,9 +12,10 @@ use mfa_proto::{
 use super::{
     StoreError,
     audit_rows::{self, Event},
-    bench::Bench,
+    bench::{Bench, Blame},
     breakglass::{self, is_emergency},
     counting::Counting,
+    notable,
     proof::Proof,
     roster, token,
     tx::Tx,
@@ -139,6 +140,12 @@ pub(super) fn judge_and_record(
     (session, what): (&str, &str),
 ) -> Result<Outcome, StoreError> {
     let outcome = denied_if_tampered(judge(tx, attempt, session), &attempt.context.user)?;
+    if let Outcome::Accepted(proof) = &outcome
+        && let Some(left) = proof.recovery_left()
+    {
+        let what = (notable::RECOVERY_USED, &attempt.context);
+        notable::note(tx, what, Some(proof.factor()), &format!("{left} left"))?;
+    }
     record(tx, &outcome, (&attempt.context, attempt.rule.as_deref(), what))?;
     Ok(outcome)
 }
@@ -186,6 +193,7 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     }
     let Some(account) = account else { return Ok(Outcome::NoFactor) };
     let (answer, channel) = (&attempt.answer, attempt.channel);
+    let blame = Blame { context: &attempt.context, channel };
     let mut bench = Bench::counting(&tx.read(), account, session, &attempt.counting)?;
     if !bench.may_be_of(FactorState::Active) {
         let exhausted = bench.may_be_of(FactorState::Exhausted);
@@ -206,8 +214,10 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     if !checks.is_empty() && checks.iter().all(|(_, check)| *check == Check::ClockUnusable) {
         return Ok(Outcome::ClockUnusable);
     }
-    bench.charge_wrong(tx, &checks, (answer, channel))?;
+    bench.charge_wrong(tx, &checks, (answer, blame))?;
     let gate = bench.gate(answer, channel);
-    let used = checks.iter().any(|(_, check)| *check == Check::Used);
-    Ok(if used { Outcome::Used { gate } } else { Outcome::Wrong { gate } })
+    let used = checks.iter().find(|(_, check)| *check == Check::Used);
+    let Some((index, _)) = used else { return Ok(Outcome::Wrong { gate }) };
+    bench.note_reuse(tx, *index, &attempt.context)?;
+    Ok(Outcome::Used { gate })
 }

@@ -10,7 +10,7 @@ use mfa_proto::{
 use rusqlite::{Row, ToSql};
 
 use super::{
-    StoreError,
+    StoreError, notable,
     tx::{Read, Tx},
 };
 use crate::{
@@ -67,6 +67,7 @@ pub(super) fn append(tx: &mut Tx<'_>, event: &Event<'_>) -> Result<(), StoreErro
     insert(tx, &row, &chain)?;
     tx.head.audit_last = row.seq;
     tx.head.audit_chain = chain;
+    tx.news |= notable::kind_of(event.what, event.verdict).is_some();
     Ok(())
 }
 

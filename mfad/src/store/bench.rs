@@ -3,7 +3,7 @@
 //! Refuses to decide in which order, and to write the trail: [`super::attempt`] does.
 
 use mfa_proto::{
-    admin::FactorState,
+    admin::{FactorId, FactorState},
     answer::{Answer, OtpCode},
     name::UserId,
 };
@@ -16,12 +16,14 @@ use super::{
     challenge::{self, Challenge, ENROLLMENT},
     counting::{self, Counting},
     factor_row::{self, Factor},
-    proof::{self, Proof, Worth},
+    notable,
+    proof::{self, Failed, Proof, Worth},
     recovery, remembered,
     tx::{Read, Tx},
     view::{account_gate, emergency_gate, most_lenient},
 };
 use crate::{
+    audit::Context,
     clock::UnixTime,
     factor::{Check, Moving, Params, Trial},
     limits::Gate,
@@ -47,6 +49,13 @@ struct Counted {
     last: bool,
     /// Others are needed with it, so that it matters which of them it would count for as well.
     of_several: bool,
+}
+
+/// Whose failure it is that is charged.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blame<'a> {
+    pub(super) context: &'a Context,
+    pub(super) channel: Channel,
 }
 
 /// Indexes of judged factors with what the answer turned out to be.
@@ -238,8 +247,8 @@ impl<'s> Bench<'s> {
         for (index, moved) in matched {
             proof.get_or_insert(self.consume(tx, user, index, moved)?);
         }
-        self.forgive(tx)?;
-        proof.map(Outcome::Accepted).ok_or(StoreError::Internal)
+        let failed = self.forgive(tx)?;
+        proof.map(|proof| Outcome::Accepted(proof.after(failed))).ok_or(StoreError::Internal)
     }
 
     /// Moves one factor past a right answer.
@@ -276,16 +285,27 @@ impl<'s> Bench<'s> {
         Ok(Moving { drift: factor.moving.drift, ..moved })
     }
 
-    /// A success forgets the failures without proven password too; one of several that are needed does
-    /// not. A channel that is closed gets here
-    /// only by a success with proven password.
-    pub(super) fn forgive(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+    /// A success forgets the failures without proven password too; one of several that are needed does not.
+    /// A channel that is closed gets here only by a success with proven password. In a login it also ends the
+    /// count of failed attempts, and says what it was; writes nothing where nothing failed.
+    pub(super) fn forgive(&mut self, tx: &Tx<'_>) -> Result<Option<Failed>, StoreError> {
+        if !self.counted.last {
+            return Ok(None);
+        }
         let unproven = &mut self.account.unproven;
-        if !self.counted.last || (unproven.failures == 0 && !unproven.until_admin) {
-            return Ok(());
+        let spotless = unproven.failures == 0 && !unproven.until_admin;
+        // Who proves a change to `mfactl` is not told there: the next login tells.
+        let failed = Some(self.account.failed).filter(|count| *count > 0 && self.session != ENROLLMENT);
+        if spotless && failed.is_none() {
+            return Ok(None);
         }
         unproven.succeed();
-        self.account.update(tx)
+        let failed = failed.map(|count| {
+            self.account.failed = 0;
+            Failed { count, from: std::mem::take(&mut self.account.failed_from) }
+        });
+        self.account.update(tx)?;
+        Ok(failed)
     }
 
     /// Counts a wrong answer: once per factor and code it was judged for, or for the budget without
@@ -294,7 +314,7 @@ impl<'s> Bench<'s> {
         &mut self,
         tx: &mut Tx<'_>,
         checks: &Checks,
-        (answer, channel): (&Answer, Channel),
+        (answer, blame): (&Answer, Blame<'_>),
     ) -> Result<(), StoreError> {
         let mut wrong: Vec<usize> = checks
             .iter()
@@ -310,7 +330,19 @@ impl<'s> Bench<'s> {
             let idle = idle.filter(|(_, f)| self.is_open(f) && self.takes(f, answer));
             wrong = idle.map(|(index, _)| index).collect();
         }
-        self.charge(tx, &wrong, channel)
+        self.charge(tx, &wrong, blame)
+    }
+
+    /// Writes down that a code came again which this factor had taken before.
+    pub(super) fn note_reuse(
+        &self,
+        tx: &mut Tx<'_>,
+        index: usize,
+        context: &Context,
+    ) -> Result<(), StoreError> {
+        let Some(factor) = self.factors.get(index) else { return Ok(()) };
+        let (what, id) = ((notable::CODE_REUSED, context), Some(FactorId(factor.id)));
+        notable::note(tx, what, id, factor.params.kind().word())
     }
 
     /// Counts a wrong answer against the code that was sent for a factor.
@@ -322,16 +354,21 @@ impl<'s> Bench<'s> {
         }
     }
 
-    /// Counts a failure of some factors, or of the budget without password; and once of the account.
+    /// Counts a failure of some factors, or of the budget without password; and once of the account. What
+    /// that locks gets a row of its own in the trail.
     pub(super) fn charge(
         &mut self,
         tx: &mut Tx<'_>,
         factors: &[usize],
-        channel: Channel,
+        Blame { context, channel }: Blame<'_>,
     ) -> Result<(), StoreError> {
+        self.account.failed = self.account.failed.saturating_add(1);
+        self.account.failed_from =
+            context.source.as_ref().map(|source| source.as_str().to_owned()).unwrap_or_default();
         if channel == Channel::Unproven {
             let gate = self.account.unproven.fail(&tx.settings.unproven, tx.now);
-            if remembered::is_lock(gate, self.account.unproven.failures, tx.settings.unproven.burst) {
+            if let Some(lock) = notable::lock(gate, self.account.unproven, &tx.settings.unproven, tx.now) {
+                notable::note(tx, (notable::LOCKED, context), None, &format!("unproven {lock}"))?;
                 remembered::locked(tx, &mut self.account)?;
             }
             return self.account.update(tx);
@@ -340,17 +377,21 @@ impl<'s> Bench<'s> {
         for index in factors {
             let Some(factor) = self.factors.get_mut(*index) else { continue };
             let gate = factor.counter.fail(&tx.settings.profile, tx.now);
-            locked |= remembered::is_lock(gate, factor.counter.failures, tx.settings.profile.burst);
             if gate == Gate::Exhausted {
                 factor.state = FactorState::Exhausted;
                 tx.head.active_factors = tx.head.active_factors.saturating_sub(1);
             }
             factor.update(tx)?;
+            if let Some(lock) = notable::lock(gate, factor.counter, &tx.settings.profile, tx.now) {
+                notable::note(tx, (notable::LOCKED, context), Some(FactorId(factor.id)), &lock)?;
+            }
         }
         self.account.days.add(tx.now);
-        if self.account.days.total(tx.now) >= tx.settings.profile.window_failures {
+        let over = self.account.days.total(tx.now) >= tx.settings.profile.window_failures;
+        if over && !self.account.window_locked {
             self.account.window_locked = true;
             locked = true;
+            notable::note(tx, (notable::LOCKED, context), None, "long_window until_admin")?;
         }
         if locked {
             remembered::locked(tx, &mut self.account)?;

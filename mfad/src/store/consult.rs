@@ -10,7 +10,7 @@ use mfa_proto::admin::{FactorId, FactorState};
 use super::{
     Channel, Outcome, StoreError, attempt,
     audit_rows::{self, Event},
-    bench::Bench,
+    bench::{Bench, Blame},
     challenge::{self, Challenge, Purpose, Term},
     counting::Counting,
     factor_row::Factor,
@@ -87,11 +87,13 @@ pub struct Ticket {
 }
 
 /// What was counted in advance.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Charge {
     at: UnixTime,
     exhausted: bool,
     locked: bool,
+    /// Failed attempts since the last success before, and where the last of them came from.
+    before: (u32, String),
 }
 
 impl Ticket {
@@ -171,7 +173,8 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
         return Ok(Consulted::Locked { gate: Gate::Wait { until: tx.now.plus(1) } });
     };
     let locked = bench.account.window_locked;
-    bench.charge(tx, &[index], wanted.channel)?;
+    let before = (bench.account.failed, bench.account.failed_from.clone());
+    bench.charge(tx, &[index], Blame { context: &wanted.context, channel: wanted.channel })?;
     let factor = bench.factors.get_mut(index).ok_or(StoreError::Internal)?;
     // Without proven password the charge was the account's alone.
     factor.update(tx)?;
@@ -179,6 +182,7 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
         at: tx.now,
         exhausted: factor.state == FactorState::Exhausted,
         locked: bench.account.window_locked && !locked,
+        before,
     };
     let position = factor.moving.position;
     let ticket = Ticket { charge, row: row.id, position, ..ticket(wanted, outside) };
@@ -189,8 +193,7 @@ fn try_consult(tx: &mut Tx<'_>, wanted: Consult) -> Result<Consulted, StoreError
 /// A ticket that goes with no row yet.
 pub(super) fn ticket(wanted: Consult, outside: Outside) -> Ticket {
     let Consult { context, rule, uid, factor, channel, counting } = wanted;
-    let charge = Charge { at: UnixTime::default(), exhausted: false, locked: false };
-    let (row, position) = (0, 0);
+    let (row, position, charge) = (0, 0, Charge::default());
     Ticket {
         context,
         rule,
@@ -303,8 +306,8 @@ fn try_settle(tx: &mut Tx<'_>, ticket: &Ticket, judgment: Judgment) -> Result<Ou
     }
     let moved = factor.moved_on();
     let proof = bench.consume(tx, &ticket.context.user, index, moved)?;
-    bench.forgive(tx)?;
-    Ok(Outcome::Accepted(proof))
+    let failed = bench.forgive(tx)?;
+    Ok(Outcome::Accepted(proof.after(failed)))
 }
 
 /// What a ticket turned out to be.
@@ -356,13 +359,17 @@ fn take_back(
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);
         factor.update(tx)?;
     }
+    let account = &mut bench.account;
+    account.failed = account.failed.saturating_sub(1);
+    if account.failed <= ticket.charge.before.0 {
+        account.failed_from.clone_from(&ticket.charge.before.1);
+    }
     if ticket.channel == Channel::Proven {
-        let account = &mut bench.account;
         account.days.take_back(ticket.charge.at);
         if ticket.charge.locked && account.days.total(tx.now) < tx.settings.profile.window_failures {
             account.window_locked = false;
         }
-        account.update(tx)?;
     }
+    account.update(tx)?;
     Ok(true)
 }

@@ -58,7 +58,8 @@ fn fill(path: &Path, keyring: &Keyring, now: UnixTime) -> Result<(), StoreError>
     let mut head = Head::fresh(vault.current(), now);
     head.insert(&connection, &vault)?;
     let settings = StoreSettings::default();
-    let mut tx = Tx { connection: &connection, vault: &vault, settings: &settings, head: &mut head, now };
+    let mut tx =
+        Tx { connection: &connection, vault: &vault, settings: &settings, head: &mut head, now, news: false };
     let id = tx.head.take_account_id();
     Account::genesis(id).insert(&tx)?;
     let event =

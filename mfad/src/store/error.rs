@@ -98,8 +98,16 @@ pub enum Refused {
     #[error("the user holds {0} factors, as many as allowed; remove one first")]
     TooMany(u32),
     /// The account has another uid than at enrollment.
-    #[error("the account has another uid than when its factors were enrolled: they deny; remove them first")]
+    #[error(
+        "the account has another uid than when its factors were enrolled: they deny, until root takes them over for the account (mfactl reassign) or removes them"
+    )]
     Orphaned,
+    /// The account is there, and is the one that enrolled.
+    #[error("the account is there, with the uid with which its factors were enrolled: they are not orphaned")]
+    NotOrphaned,
+    /// The account that is to take factors over has some.
+    #[error("the account that is to take the factors over holds factors of its own")]
+    HeirHolds,
     /// The host's clock cannot be used to judge codes.
     #[error(
         "the host's clock is not set, or behind the last code that was accepted: codes cannot be checked; an administrator's `mfactl reset` mends the second"

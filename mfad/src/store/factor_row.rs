@@ -276,10 +276,15 @@ impl Factor {
 
     /// Seals the secret again, under the current key.
     pub(super) fn rekey(&mut self, tx: &Tx<'_>, account: &Account) -> Result<(), StoreError> {
-        let secret = self.open_secret(&tx.read(), account)?;
+        self.reseal(tx, (account, account))
+    }
+
+    /// Seals the secret again, under the current key, for what the account is from now on.
+    pub(super) fn reseal(&mut self, tx: &Tx<'_>, (from, to): (&Account, &Account)) -> Result<(), StoreError> {
+        let secret = self.open_secret(&tx.read(), from)?;
         let before = self.mac;
         self.key_id = tx.vault.current();
-        self.sealed = tx.vault.seal(self.key_id, self.binding(account)?, &secret.to_bytes())?;
+        self.sealed = tx.vault.seal(self.key_id, self.binding(to)?, &secret.to_bytes())?;
         self.mac = tx.vault.sign(self.key_id, &self.fields())?;
         let sql = "UPDATE factor SET key_id = ?1, sealed = ?2, mac = ?3 WHERE id = ?4 AND mac = ?5";
         let values = params![self.key_id.as_bytes(), self.sealed, self.mac, self.id, before];

@@ -3,6 +3,7 @@
 mod changes;
 mod copies;
 mod factors;
+mod notices;
 mod remembered;
 mod upkeep;
 mod waiting;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use mfa_proto::name::UserId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{
     AccountView, Attempt, Channel, Outcome, StoreError, StoreSettings, attempt, audit_rows,
@@ -40,6 +41,8 @@ pub struct Store {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
     /// Held while the whole is copied or replaced: one at a time.
     copying: Arc<tokio::sync::Mutex<()>>,
+    /// Told of commits with rows that people may be told of.
+    news: Arc<Notify>,
     /// Tells this opening of the database from every other.
     issuer: Arc<()>,
 }
@@ -60,13 +63,15 @@ impl Store {
         let database = Database::open(path, keyring.clone(), true)?;
         let (outbox, inbox) = mpsc::channel(QUEUE);
         let reader = Reader::new(clock);
-        let worker = Worker::new(path.to_owned(), database, keyring, settings, reader.clone());
+        let news = Arc::new(Notify::new());
+        let lent = (reader.clone(), Arc::clone(&news));
+        let worker = Worker::new(path.to_owned(), database, keyring, settings, lent);
         let thread = std::thread::Builder::new()
             .name("store".to_owned())
             .spawn(move || worker.work(inbox))
             .map_err(|e| StoreError::Unavailable(format!("no thread: {e}")))?;
         let (thread, issuer, copying) = (Arc::new(Mutex::new(Some(thread))), Arc::default(), Arc::default());
-        Ok(Self { outbox, reader, thread, copying, issuer })
+        Ok(Self { outbox, reader, thread, copying, news, issuer })
     }
 
     /// What a login of `user` has to know before it asks.

@@ -143,15 +143,37 @@ pub(crate) fn lock_of(gate: Gate, reason: LockReason) -> LockState {
     }
 }
 
+/// A user that holds factors.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Holder {
+    /// As it is listed.
+    pub summary: UserSummary,
+    /// The uid at enrollment. Of rows that fail their integrity check, what they say.
+    pub uid: Option<u32>,
+}
+
 /// Users in order of name.
 pub(super) fn list(read: &Read<'_>, after: Option<&UserId>, limit: u32) -> Result<UserPage, StoreError> {
+    let (found, more) = holders(read, after, limit)?;
+    Ok(UserPage { users: found.into_iter().map(|holder| holder.summary).collect(), more })
+}
+
+/// The same, with their uids; and whether there are more.
+pub(super) fn holders(
+    read: &Read<'_>,
+    after: Option<&UserId>,
+    limit: u32,
+) -> Result<(Vec<Holder>, bool), StoreError> {
     let (realm, name) = after.map_or(("", ""), |user| (user.realm.as_str(), user.name.as_str()));
     let limit = limit.max(1);
     let found = Account::after_name(read, realm, name, limit.saturating_add(1))?;
     let shown = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = found.len() > shown;
-    let users = found.into_iter().take(shown).filter_map(|account| summary(read, account)).collect();
-    Ok(UserPage { users, more })
+    let holder = |account: Account| {
+        let uid = account.uid;
+        summary(read, account).map(|summary| Holder { summary, uid })
+    };
+    Ok((found.into_iter().take(shown).filter_map(holder).collect(), more))
 }
 
 fn summary(read: &Read<'_>, account: Account) -> Option<UserSummary> {

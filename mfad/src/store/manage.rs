@@ -8,6 +8,7 @@ mod change;
 mod enroll;
 mod first;
 mod limits;
+mod orphans;
 mod purge;
 mod recovery;
 mod resync;
@@ -27,6 +28,7 @@ pub(super) use self::{
     enroll::{confirm, enroll},
     first::{drop_pending_of_newcomer, enroll_first, is_newcomer},
     limits::{reset, unlock},
+    orphans::{prune, reassign},
     recovery::recovery_new,
     resync::resync,
     sent::{consult_pending, send, settle_pending, unsent},
@@ -36,6 +38,7 @@ pub use self::{
     all::{EnrollAll, Member},
     breakglass::{BreakGlass, NewBreakGlass},
     first::{EnrollFirst, FirstFactor},
+    orphans::{Heir, Reassign},
     recovery::{NewRecovery, RecoveryNew},
     resync::Resync,
 };

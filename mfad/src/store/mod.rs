@@ -9,7 +9,7 @@
 //! code over all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and
 //! costs · `issue`, `consult` codes that are sent and services that are asked · `counting` which factors count ·
 //! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
-//! administrators and owners · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
+//! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
 mod account;
@@ -35,6 +35,8 @@ mod look;
 mod manage;
 mod migrations;
 mod nonce;
+mod notable;
+mod notices;
 mod open;
 mod proof;
 mod reader;
@@ -63,13 +65,13 @@ pub use self::{
     handle::Store,
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
-    look::Figures,
+    look::{Figures, Holder},
     manage::{
-        Added, Authority, BreakGlass, EnrollAll, EnrollFirst, FirstFactor, Member, NewBreakGlass, NewFactor,
-        NewRecovery, Order,
-        RecoveryNew, Resync, Target,
+        Added, Authority, BreakGlass, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewBreakGlass,
+        NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target,
     },
-    proof::Proof,
+    notices::{News, NewsPage},
+    proof::{Failed, Proof},
     remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,
     view::{AccountView, Held},

@@ -21,6 +21,7 @@ pub struct Proof {
     recovery_left: Option<u32>,
     emergency: Option<UnixTime>,
     worth: Worth,
+    failed: Option<Failed>,
 }
 
 /// How a proof counts towards a login that needs several.
@@ -30,6 +31,15 @@ pub(super) struct Worth {
     pub(super) last: bool,
     /// Factors with the same secret; `None` where one factor is enough, so that nobody looked.
     pub(super) twins: Option<Vec<FactorId>>,
+}
+
+/// Attempts that failed since the success before.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Failed {
+    /// How many.
+    pub count: u32,
+    /// Where the last of them came from, as claimed; empty when nothing was claimed.
+    pub from: String,
 }
 
 impl Worth {
@@ -73,6 +83,16 @@ impl Proof {
         self.user == other.user && self.factor != other.factor && apart(self, other) && apart(other, self)
     }
 
+    /// Attempts that failed since the success before, if any did.
+    pub fn failed(&self) -> Option<&Failed> {
+        self.failed.as_ref()
+    }
+
+    /// The same, of a user whose attempts had failed before.
+    pub(super) fn after(self, failed: Option<Failed>) -> Self {
+        Self { failed, ..self }
+    }
+
     /// Recovery codes that are left, when it was one of them.
     pub fn recovery_left(&self) -> Option<u32> {
         self.recovery_left
@@ -103,6 +123,7 @@ pub(super) fn consume(
         recovery_left: factor.recovery_left(),
         emergency: None,
         worth,
+        failed: None,
     }))
 }
 
@@ -120,6 +141,7 @@ pub(super) fn spend(tx: &Tx<'_>, user: &UserId, factor: &Factor) -> Result<Optio
         recovery_left: None,
         emergency: Some(factor.created),
         worth: Worth::ENOUGH,
+        failed: None,
     }))
 }
 
@@ -127,8 +149,8 @@ pub(super) fn spend(tx: &Tx<'_>, user: &UserId, factor: &Factor) -> Result<Optio
 impl Proof {
     /// A proof of nothing: for the tests of what is built on proofs. Not in any program.
     pub(crate) fn of_nothing(user: UserId) -> Self {
-        let (factor, kind) = (FactorId(1), FactorKind::Totp);
-        Self { user, factor, kind, recovery_left: None, emergency: None, worth: Worth::ALONE }
+        let (factor, kind, worth) = (FactorId(1), FactorKind::Totp, Worth::ALONE);
+        Self { user, factor, kind, recovery_left: None, emergency: None, worth, failed: None }
     }
 
     /// The same, by a recovery code.
@@ -147,5 +169,10 @@ impl Proof {
     pub(crate) fn one_of_several(user: UserId, factor: i64, (last, twins): (bool, &[i64])) -> Self {
         let twins = Some(twins.iter().map(|id| FactorId(*id)).collect());
         Self { factor: FactorId(factor), worth: Worth { last, twins }, ..Self::of_nothing(user) }
+    }
+
+    /// The same, after failures.
+    pub(crate) fn after_failures(self, count: u32, from: &str) -> Self {
+        self.after(Some(Failed { count, from: from.to_owned() }))
     }
 }

@@ -24,7 +24,7 @@ use super::{
     roster,
     tx::{Read, Tx},
 };
-use crate::{audit::Context, limits::Gate, policy::Binding};
+use crate::{audit::Context, policy::Binding};
 
 /// The most rows of one user: the oldest goes.
 const MOST: i64 = 32;
@@ -173,13 +173,4 @@ pub(super) fn locked(tx: &Tx<'_>, account: &mut Account) -> Result<(), StoreErro
 /// Puts the rows of an account under the current key.
 pub(super) fn rekey(tx: &Tx<'_>, account: &Account) -> Result<(), StoreError> {
     Row::of(&tx.read(), account)?.into_iter().try_for_each(|mut row| row.write(tx, tx.vault.current()))
-}
-
-/// Whether a closed gate is more than a wait of a moment.
-pub(super) fn is_lock(gate: Gate, failures: u32, burst: u32) -> bool {
-    match gate {
-        Gate::Open => false,
-        Gate::Wait { .. } => failures >= burst,
-        Gate::UntilAdmin | Gate::Exhausted => true,
-    }
 }

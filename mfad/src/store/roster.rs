@@ -54,12 +54,32 @@ pub(super) fn insert(tx: &Tx<'_>, account: &mut Account) -> Result<(), StoreErro
 
 /// Takes a row out of the ring.
 pub(super) fn remove(tx: &Tx<'_>, account: &Account) -> Result<(), StoreError> {
+    unlink(tx, account)?;
+    account.delete(tx)
+}
+
+/// Gives a row another name, and with it another place in the ring. The name must be free.
+pub(super) fn rename(tx: &Tx<'_>, account: &mut Account, user: &UserId) -> Result<(), StoreError> {
+    unlink(tx, account)?;
+    let (realm, name) = (user.realm.as_str(), user.name.as_str());
+    account.slot = tx.vault.slot(realm, name);
+    (account.realm, account.name) = (realm.to_owned(), name.to_owned());
+    // Out of its old place before the gap is looked at, which may be beside it.
+    account.update_whose(tx)?;
+    let mut before = gap(&tx.read(), &account.slot, || format!("the account row of {account}"))?;
+    account.next = before.next;
+    before.next = account.slot;
+    before.update(tx)?;
+    account.update(tx)
+}
+
+/// Lets the row before point to what follows this one.
+fn unlink(tx: &Tx<'_>, account: &Account) -> Result<(), StoreError> {
     let missing = || StoreError::Tampered(format!("the row before the account row of {account} is missing"));
     let mut before = Account::before(&tx.read(), &account.slot)?.ok_or_else(missing)?;
     if before.next != account.slot {
         return Err(missing());
     }
     before.next = account.next;
-    before.update(tx)?;
-    account.delete(tx)
+    before.update(tx)
 }

@@ -20,9 +20,10 @@ use super::{
     Refused, StoreError,
     account::Account,
     attempt::{Attempt, Channel, Outcome},
-    bench::Bench,
+    bench::{Bench, Blame},
     factor_row::Factor,
     nonce::Memory,
+    proof::Failed,
     roster,
     tx::{Read, Tx},
     view::{account_gate, most_lenient},
@@ -67,8 +68,8 @@ pub(super) fn judge(
     let known = domains_of(&tx.read(), &bench)?;
     let first = if kind_counts { newcomer(tx, attempt, &trial, &known)? } else { None };
     if let Some(proof) = first {
-        forgive(tx, attempt, session)?;
-        return Ok(Outcome::Accepted(proof));
+        let failed = forgive(tx, attempt, session)?;
+        return Ok(Outcome::Accepted(proof.after(failed)));
     }
     if let Some(until) = judged.full {
         return Ok(Outcome::Locked { gate: Gate::Wait { until } });
@@ -80,9 +81,12 @@ pub(super) fn judge(
         return Ok(Outcome::ClockUnusable);
     }
     let judged_by = if holds_token(&bench) && kind_counts { judged.wrong } else { open_factors(&bench) };
-    bench.charge(tx, &judged_by, attempt.channel)?;
+    let blame = Blame { context: &attempt.context, channel: attempt.channel };
+    bench.charge(tx, &judged_by, blame)?;
     let gate = gate_of(&bench, attempt.channel, tx.now);
-    Ok(if judged.used { Outcome::Used { gate } } else { Outcome::Wrong { gate } })
+    let Some(index) = judged.used else { return Ok(Outcome::Wrong { gate }) };
+    bench.note_reuse(tx, index, &attempt.context)?;
+    Ok(Outcome::Used { gate })
 }
 
 fn counts(factor: &Factor) -> bool {
@@ -133,7 +137,8 @@ struct AllJudged {
     rights: Vec<(usize, Memory, i64)>,
     /// To be charged: also those that it was used with.
     wrong: Vec<usize>,
-    used: bool,
+    /// One that it was used with.
+    used: Option<usize>,
     full: Option<UnixTime>,
     clock_unusable: bool,
 }
@@ -150,7 +155,7 @@ fn judge_all(tx: &Tx<'_>, bench: &Bench<'_>, trial: &Trial<'_>) -> Result<AllJud
             Judged::Wrong => all.wrong.push(index),
             Judged::Used => {
                 all.wrong.push(index);
-                all.used = true;
+                all.used = all.used.or(Some(index));
             }
             Judged::Full { until } => all.full = Some(until),
             Judged::ClockUnusable => all.clock_unusable = true,
@@ -172,10 +177,9 @@ fn accept(
         let moved = memory.remember(tx, factor, trial.hash, step)?;
         proof.get_or_insert(bench.consume(tx, trial.user, index, moved)?);
     }
-    if proof.is_some() {
-        bench.forgive(tx)?;
-    }
-    Ok(proof.map(Outcome::Accepted))
+    let Some(proof) = proof else { return Ok(None) };
+    let failed = bench.forgive(tx)?;
+    Ok(Some(Outcome::Accepted(proof.after(failed))))
 }
 
 /// The domains that an account has factors of, in whatever state: one that is switched off keeps its domain
@@ -191,7 +195,7 @@ fn domains_of(read: &Read<'_>, bench: &Bench<'_>) -> Result<Vec<FactorLabel>, St
 }
 
 /// As any other success does. The account's row is another one since the factor was added.
-fn forgive(tx: &Tx<'_>, attempt: &Attempt, session: &str) -> Result<(), StoreError> {
+fn forgive(tx: &Tx<'_>, attempt: &Attempt, session: &str) -> Result<Option<Failed>, StoreError> {
     match roster::find(&tx.read(), &attempt.context.user)? {
         Some(account) => Bench::counting(&tx.read(), account, session, &attempt.counting)?.forgive(tx),
         None => Err(StoreError::Internal),

@@ -22,6 +22,8 @@ pub(super) struct Tx<'a> {
     pub(super) settings: &'a StoreSettings,
     pub(super) head: &'a mut Head,
     pub(super) now: UnixTime,
+    /// A row was written that people may be told of.
+    pub(super) news: bool,
 }
 
 impl Tx<'_> {

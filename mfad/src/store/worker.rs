@@ -12,7 +12,7 @@ use std::{
 };
 
 use mfa_proto::admin::Restored;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use super::{
@@ -72,6 +72,8 @@ pub(super) struct Worker {
     /// Only changed together with what `reader` is lent.
     database: Option<Database>,
     reader: Reader,
+    /// Told of commits with rows that people may be told of.
+    news: Arc<Notify>,
     /// The last batch failed, and that was logged.
     ailing: bool,
 }
@@ -83,10 +85,10 @@ impl Worker {
         database: Database,
         keyring: Keyring,
         settings: StoreSettings,
-        reader: Reader,
+        (reader, news): (Reader, Arc<Notify>),
     ) -> Self {
         let clock = reader.clock();
-        let mut worker = Self { path, clock, keyring, settings, database: None, reader, ailing: false };
+        let mut worker = Self { path, clock, keyring, settings, database: None, reader, news, ailing: false };
         worker.take(database);
         worker
     }
@@ -208,7 +210,7 @@ impl Worker {
         };
         let before = database.head.clone();
         let Database { connection, vault, head, trail_cut, .. } = database;
-        let mut tx = Tx { connection, vault, settings: &settings, head, now };
+        let mut tx = Tx { connection, vault, settings: &settings, head, now, news: false };
         let mut batch = Batch { ran: Vec::new(), suspect: None, trail_cut: std::mem::take(trail_cut) };
         let committed = batch.run(&mut tx, jobs).and_then(|()| {
             if *tx.head != before {
@@ -217,6 +219,7 @@ impl Worker {
             tx.connection.prepare_cached("COMMIT")?.execute([])?;
             Ok(())
         });
+        let news = tx.news && committed.is_ok();
         let suspect = committed.clone().err().or(batch.suspect);
         let committed = committed.map_err(|error| StoreError::NotDurable(error.to_string()));
         // Closed before anyone is answered: whoever asks again meets a fresh connection.
@@ -224,6 +227,9 @@ impl Worker {
             self.give_up();
         }
         batch.ran.into_iter().for_each(|ran| ran.answer(committed.clone()));
+        if news {
+            self.news.notify_one();
+        }
         match suspect {
             Some(error) => self.fell_ill(&error),
             None => self.got_well(),
@@ -251,6 +257,8 @@ impl Worker {
         let opened = self.ensure().map(|_| ());
         let restored = restored.map_err(Broken::into_error)?;
         opened?;
+        // The trail is another one now.
+        self.news.notify_one();
         warn!("{}: replaced by a copy; the database before is replaced.db beside it", self.path.display());
         Ok(restored)
     }

@@ -62,11 +62,16 @@ impl Daemon {
         let text = text.replace("{dir}", directory.path().to_str().unwrap());
         let config = Config::from_sources(&[Source { path: "test.toml".into(), text }])
             .unwrap_or_else(|e| panic!("{e}"));
+        let settings = Settings::resolved(config).await.unwrap_or_else(|problems| panic!("{problems:?}"));
+        Self::of(directory, settings)
+    }
+
+    /// A daemon with settings that were made before. To be called inside a runtime.
+    pub fn of(directory: tempfile::TempDir, settings: Settings) -> Self {
         let clock = Arc::new(FakeClock::at(NOW));
         let keyring = Keyring::create(&directory.path().join("key")).unwrap();
         let database = directory.path().join("mfad.db");
         Store::create(&database, &keyring, &*clock).unwrap();
-        let settings = Settings::resolved(config).await.unwrap_or_else(|problems| panic!("{problems:?}"));
         let shared: Arc<dyn Clock> = Arc::<FakeClock>::clone(&clock);
         let store = Store::open(&database, keyring, settings.for_store(), Arc::clone(&shared)).unwrap();
         let core = Arc::new(Core::new(shared, store, settings, directory.path().join("mfad.toml")));

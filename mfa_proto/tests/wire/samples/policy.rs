@@ -2,8 +2,9 @@
 
 use mfa_proto::{
     admin::{
-        AuditReport, Counting, Explain, Explanation, FactorId, FactorKind, KeyClaim, LockReason, LockState,
-        Outlook, RememberedPage, RememberedRow, Reply, Request,
+        AuditReport, Counting, Explain, Explanation, FactorId, FactorKind, FactorState, KeyClaim, LeftAlone,
+        LockReason, LockState, OrphanPage, Outlook, RememberedPage, RememberedRow, Reply, Request,
+        UserSummary,
     },
     egress::{Authorization, Notice},
     name::Claim,
@@ -21,7 +22,7 @@ pub(super) fn requests() -> Vec<Sample> {
         ("forget", Request::Forget { user: Some(jane()), row: Some(6) }),
         ("forget/all", Request::Forget { user: None, row: None }),
         ("reassign", Request::Reassign { user: jane(), to: Some(john()) }),
-        ("prune_orphaned", Request::PruneOrphaned { after: Some(jane()), dry_run: true }),
+        ("prune_orphaned", Request::PruneOrphaned { users: vec![jane(), john()] }),
         ("audit_verify", Request::AuditVerify),
         ("explain", Request::Explain(Box::new(explain()))),
         (
@@ -57,8 +58,25 @@ pub(super) fn replies() -> Vec<Sample> {
             },
         ),
         ("metrics", Reply::Metrics { text: "# EOF\n".into(), more: false }),
+        ("orphans", Reply::Orphans(orphans())),
     ];
     replies.iter().map(|(name, reply)| Sample::of(format!("reply/{name}"), reply)).collect()
+}
+
+fn orphans() -> OrphanPage {
+    let why = ShownText::clean("the account database did not answer within 5s");
+    OrphanPage {
+        orphaned: vec![UserSummary {
+            user: jane(),
+            factors: vec![(FactorKind::Totp, FactorState::Active)],
+            last_used: Some(1_767_225_600),
+            lock: LockState::Open,
+            tampered: false,
+            emergency_until: None,
+        }],
+        left_alone: vec![LeftAlone { user: john(), why }],
+        more_after: Some(john()),
+    }
 }
 
 fn explain() -> Explain {

@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
-use zbus::{Connection, DBusError as _, DynamicType, Error as BusError, Message, connection::Builder, fdo};
+use zbus::{Connection, DynamicType, Error as BusError, Message};
 
 use super::{ModemError, Step};
+use crate::bus::{self, NoBus, is_absent, name_of};
 
 /// What is called.
 pub(super) struct Method<'a> {
@@ -27,14 +28,10 @@ pub(super) struct Bus {
 impl Bus {
     /// Connects, and says hello.
     pub(super) async fn open(address: &str, deadline: Instant) -> Result<Self, ModemError> {
-        let no_bus = |why: String| ModemError::NoBus { address: address.to_owned(), why };
-        let opening = timeout_at(deadline, Builder::address(address).build());
-        match opening.await {
-            Ok(Ok(connection)) => Ok(Self { connection }),
-            Ok(Err(BusError::InputOutput(e) | BusError::Connection(e, _))) => Err(no_bus(e.to_string())),
-            Ok(Err(BusError::Address(_))) => Err(no_bus("this is not a D-Bus address".to_owned())),
-            Ok(Err(_)) => Err(no_bus("what answers there does not speak D-Bus".to_owned())),
-            Err(_) => Err(ModemError::Late(Step::Connect)),
+        match bus::connect(address, deadline).await {
+            Ok(connection) => Ok(Self { connection }),
+            Err(NoBus::Failed(why)) => Err(ModemError::NoBus { address: address.to_owned(), why }),
+            Err(NoBus::Late) => Err(ModemError::Late(Step::Connect)),
         }
     }
 
@@ -64,21 +61,10 @@ impl Bus {
 fn meaning(step: Step, error: &BusError) -> ModemError {
     let Some(name) = name_of(error) else { return ModemError::Lost(step) };
     match name.strip_prefix("org.freedesktop.DBus.Error.").unwrap_or(&name) {
-        "ServiceUnknown" | "NameHasNoOwner" => ModemError::NoManager,
-        // The bus could not start it.
-        spawn if spawn.starts_with("Spawn.") => ModemError::NoManager,
+        _ if is_absent(&name) => ModemError::NoManager,
         "AccessDenied" | UNAUTHORIZED => ModemError::NotAllowed(step),
         _ => ModemError::Refused { step, name },
     }
-}
-
-/// The name of an error that came over the bus; none of those that zbus has of itself.
-fn name_of(error: &BusError) -> Option<String> {
-    if let BusError::MethodError(name, ..) = error {
-        return Some(name.to_string());
-    }
-    let BusError::FDO(error) = error else { return None };
-    (!matches!(**error, fdo::Error::ZBus(_))).then(|| error.name().to_string())
 }
 
 const MANAGER: &str = "org.freedesktop.ModemManager1";

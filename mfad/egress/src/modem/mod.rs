@@ -17,10 +17,8 @@ use tokio::{sync::oneshot, time::Instant};
 use bus::Bus;
 use text_message::Outgoing;
 
+pub use crate::bus::SYSTEM_BUS;
 pub use error::{ModemError, Step};
-
-/// The system bus of this host. Named, because the environment is not asked.
-pub const SYSTEM_BUS: &str = "unix:path=/run/dbus/system_bus_socket";
 
 /// Which modem sends.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]

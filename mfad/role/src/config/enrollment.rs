@@ -31,6 +31,8 @@ pub struct Enrollment {
     pub invite_lifetime: Duration,
     /// The most factors of one user.
     pub max_factors: u32,
+    /// Who is asked before a user changes what its own account holds.
+    pub self_auth: SelfAuth,
     /// Columns of a terminal that a QR code may take in a login; 0 for none.
     pub qr_width: u16,
     /// How long a login may take in which a factor is enrolled.
@@ -39,6 +41,15 @@ pub struct Enrollment {
     pub enroll_by: Option<Date>,
     /// How often they do.
     pub grace_logins: Option<u32>,
+}
+
+/// Who is asked before a user changes what its own account holds, beside the codes that a change needs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SelfAuth {
+    /// Nobody: the uid of who asks is enough.
+    None,
+    /// polkit, which by default wants the account's password.
+    Polkit,
 }
 
 /// Whether a user may add a first factor for itself. Whoever has the password could do so too.
@@ -69,6 +80,7 @@ impl Enrollment {
             ("open", SelfEnrollment::Open),
         ]);
         let own = reader.value(s, "self", SelfEnrollment::Never, words);
+        let asked = choice(&[("none", SelfAuth::None), ("polkit", SelfAuth::Polkit)]);
         let by = reader.optional(s, "enroll_by", date);
         let logins = reader.optional(s, "grace_logins", number(1..=1000));
         let read = Self {
@@ -77,6 +89,7 @@ impl Enrollment {
                 .value(s, "invite_lifetime", DAY * 3, duration(MINUTE * 10..=DAY * 30))
                 .value,
             max_factors: reader.value(s, "max_factors", 8, number(1..=MAX_FACTORS)).value,
+            self_auth: reader.value(s, "self_auth", SelfAuth::None, asked).value,
             qr_width: reader.value(s, "qr_width", 80, number(0..=MAX_QR)).value,
             timeout: reader.value(s, "timeout", MINUTE * 5, duration(MINUTE / 2..=MINUTE * 10)).value,
             enroll_by: by.value,

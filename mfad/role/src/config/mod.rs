@@ -44,13 +44,13 @@ pub use self::{
     arguments::Argument,
     codes::CodePattern,
     egress::Egress,
-    enrollment::{Enrollment, SelfEnrollment},
+    enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
     mention::{Mention, Mentioned},
     metrics::Metrics,
-    notify::Notify,
+    notify::{Notify, NotifyEvent},
     policy::{
         Action, Day, Fingerprint, GroupName, Hours, KeyPattern, Match, Network, Policy, Rule, Side,
         Unenrolled, Week,
@@ -136,6 +136,8 @@ impl Config {
         let (egress, timeout) = Egress::read(reader, &mut root);
         let core = Core::read(reader, &mut root);
         let identity = Identity::read(reader, &mut root);
+        let mail = Mail::read(reader, &mut root);
+        let mail_is_on = mail.is_on();
         let config = Self {
             core,
             policy: Policy::read(reader, &mut root, &identity),
@@ -146,11 +148,11 @@ impl Config {
             enrollment,
             egress,
             sms: Sms::read(reader, &mut root),
-            mail: Mail::read(reader, &mut root),
+            mail,
             rest: rest::read_all(reader, &mut root),
             token: Token::read(reader, &mut root),
             remember: Remembering::read(reader, &mut root),
-            notify: Notify::default(),
+            notify: Notify::read(reader, &mut root, mail_is_on),
             metrics: Metrics::default(),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
@@ -164,9 +166,11 @@ impl Config {
         config
     }
 
-    /// Whether something is configured that only the role that talks to the network can do.
+    /// Whether something is configured that only the role that talks to the network can do, or that is left
+    /// to it because core links no D-Bus.
     pub fn needs_egress(&self) -> bool {
-        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty()
+        let polkit = self.enrollment.self_auth == SelfAuth::Polkit;
+        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty() || polkit || self.notify.is_on()
     }
 
     /// The credentials that egress needs, each with the section that names it.

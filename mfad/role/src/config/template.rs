@@ -32,11 +32,19 @@ pub enum Fact {
     Source,
     /// How many minutes the code counts.
     Minutes,
+    /// What happened.
+    Event,
+    /// When.
+    Time,
+    /// Kind and label of the factor it happened to.
+    Factor,
+    /// More, in one sentence.
+    Detail,
 }
 
 impl Fact {
     /// All there are.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 14] = [
         Self::Number,
         Self::Msisdn,
         Self::Code,
@@ -47,6 +55,10 @@ impl Fact {
         Self::Service,
         Self::Source,
         Self::Minutes,
+        Self::Event,
+        Self::Time,
+        Self::Factor,
+        Self::Detail,
     ];
 
     /// What it is called between braces.
@@ -62,6 +74,10 @@ impl Fact {
             Self::Service => "service",
             Self::Source => "source",
             Self::Minutes => "minutes",
+            Self::Event => "event",
+            Self::Time => "time",
+            Self::Factor => "factor",
+            Self::Detail => "detail",
         }
     }
 

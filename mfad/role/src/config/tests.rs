@@ -289,7 +289,7 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 11] = [
+const WITHOUT_DEFAULT: [&str; 13] = [
     "policy.timezone",
     "core.credential",
     "egress.host",
@@ -301,6 +301,8 @@ const WITHOUT_DEFAULT: [&str; 11] = [
     "mail.from",
     "token.host",
     "prompt.default",
+    "notify.mail_admin",
+    "notify.hook",
 ];
 
 #[test]
@@ -308,8 +310,7 @@ fn the_installed_example_shows_every_key_with_its_default() {
     let settings = example_settings();
     let shown: BTreeSet<String> = settings.iter().map(|(key, _)| key.clone()).collect();
     let in_rules = |key: &String| key.starts_with("policy.rule.match.");
-    let sections =
-        "core identity policy totp prompt limits enrollment egress sms mail rest token remember audit log";
+    let sections = "core identity policy totp prompt limits enrollment egress sms mail rest token remember notify audit log";
     let containers: Vec<_> = sections.split(' ').chain(["policy.rule", "sms.gateway"]).collect();
     let known: BTreeSet<String> = known_keys()
         .into_iter()

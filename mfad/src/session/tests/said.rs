@@ -302,6 +302,47 @@ fn an_emergency_code_is_enough_where_several_factors_are_needed() {
 }
 
 #[test]
+fn whoever_was_attacked_is_told_so_after_the_next_success() {
+    let accepted = |proof: Proof, wrong: u32, conceal: bool| {
+        let mut opening = opening(vec![totp(), recovery()]);
+        opening.settings.conceal = conceal;
+        let mut asked = asking(begin(opening, NOW));
+        for _ in 0..wrong {
+            asked = asking(judged(answers(asked, "000000"), WRONG));
+        }
+        let step = judged(answers(asked, "123456"), Outcome::Accepted(proof));
+        if let Step::Inform(_, text) = step {
+            return Some(text.to_string());
+        }
+        assert!(matches!(step, Step::Settle(_)), "{step:?}");
+        None
+    };
+    let after = |count, from| Proof::of_nothing(jane()).after_failures(count, from);
+    let told = |count, from, wrong| accepted(after(count, from), wrong, false);
+    let says = |text: &str| Some(text.to_owned());
+    let address = "203.0.113.7";
+    assert_eq!(told(1, address, 0), says("1 failed attempt since your last login, from 203.0.113.7."));
+    assert_eq!(
+        told(2, address, 0),
+        says("2 failed attempts since your last login, the last from 203.0.113.7.")
+    );
+    assert_eq!(told(2, "", 0), says("2 failed attempts since your last login."));
+    assert_eq!(told(2, address, 2), None, "all of them were one's own, a moment ago");
+    assert_eq!(
+        told(3, address, 2),
+        says("3 failed attempts since your last login, the last from 203.0.113.7.")
+    );
+    assert_eq!(accepted(after(2, address), 0, true), None, "all is concealed");
+    assert_eq!(accepted(Proof::of_nothing(jane()), 1, false), None);
+    let both = accepted(Proof::of_recovery(jane(), 4).after_failures(2, address), 0, false);
+    let lines =
+        "Recovery code used: 4 left.\n2 failed attempts since your last login, the last from 203.0.113.7.";
+    assert_eq!(both, says(lines));
+    let hostile = told(1, &format!("\u{1b}[2J\n{}", "x".repeat(2000)), 0).unwrap();
+    assert!(!hostile.contains(['\u{1b}', '\n']) && hostile.len() < 256, "{hostile:?}");
+}
+
+#[test]
 fn whoever_used_a_recovery_code_is_told_what_is_left() {
     let used = |left, conceal| {
         let mut opening = opening(vec![totp(), recovery()]);

@@ -51,7 +51,7 @@ pub(super) fn apply(
         now,
     });
     connection.execute_batch("BEGIN EXCLUSIVE")?;
-    let mut tx = Tx { connection: &connection, vault: &vault, settings, head: &mut head, now };
+    let mut tx = Tx { connection: &connection, vault: &vault, settings, head: &mut head, now, news: false };
     let mut fence = Fence { before, restored: Restored { users, ..Restored::default() } };
     fence.all(&mut tx)?;
     head.save(&connection, &vault)?;
@@ -131,7 +131,12 @@ impl Fence<'_> {
             account.unproven = own.0.stricter(before.unproven);
             account.days.take_higher(&before.days);
             account.window_locked |= before.window_locked;
-            if (account.unproven, &account.days, account.window_locked) != (own.0, &own.1, own.2) {
+            let limits = (account.unproven, &account.days, account.window_locked) != (own.0, &own.1, own.2);
+            let failed = (account.failed, &account.failed_from) != (before.failed, &before.failed_from);
+            // What failed since the last login goes on as well.
+            account.failed = before.failed;
+            account.failed_from.clone_from(&before.failed_from);
+            if limits || failed {
                 account.update(tx)?;
             }
         }

@@ -7,10 +7,13 @@ use mfa_proto::{
 };
 
 use super::Store;
-use crate::store::{
-    Added, Figures, NewFactor, Order, StoreError, Target, look,
-    manage::{self, Answer},
-    tx::Tx,
+use crate::{
+    identity::Account,
+    store::{
+        Added, Figures, Holder, NewFactor, Order, Reassign, StoreError, Target, look,
+        manage::{self, Answer},
+        tx::Tx,
+    },
 };
 
 impl Store {
@@ -53,6 +56,26 @@ impl Store {
     /// many factors.
     pub async fn reset(&self, order: Order) -> Result<u32, StoreError> {
         self.manage(move |tx| manage::reset(tx, &order)).await
+    }
+
+    /// Lets an account take over the factors of a user. Administrators only. How many factors.
+    pub async fn reassign(&self, wish: Reassign) -> Result<u32, StoreError> {
+        self.manage(move |tx| manage::reassign(tx, &wish)).await
+    }
+
+    /// Removes all of a user, unless `present`, which bears the name now, is the account that enrolled.
+    /// Administrators only. How many factors.
+    pub async fn prune(&self, order: Order, present: Account) -> Result<u32, StoreError> {
+        self.manage(move |tx| manage::prune(tx, order, present)).await
+    }
+
+    /// Users in order of name, after one, with the uid at enrollment; and whether there are more.
+    pub async fn holders(
+        &self,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<(Vec<Holder>, bool), StoreError> {
+        self.read(move |read| look::holders(read, after.as_ref(), limit)).await
     }
 
     /// Users in order of name, after one.

@@ -22,6 +22,7 @@ use crate::{
         bench::Bench,
         challenge::ENROLLMENT,
         factor_row::{Factor, Fresh},
+        notable::BEGUN,
         remembered, roster, token,
         tx::Tx,
         waiting,
@@ -98,7 +99,8 @@ pub(in crate::store) fn enroll(tx: &mut Tx<'_>, new: NewFactor) -> Answer<Added>
     let state = if activate { FactorState::Active } else { FactorState::Pending };
     let (_, factor) = insert(tx, &order, held.map(|held| held.account), (&member, state))?;
     let what = if replace { "enroll_replace" } else { "enroll" };
-    note(tx, &order, (what, params), factor.id)?;
+    let verdict = if activate { "done" } else { BEGUN };
+    note_as(tx, &order, (what, verdict), (params, factor.id))?;
     Ok(Ok(Added { factor: FactorId(factor.id), state: factor.state }))
 }
 
@@ -109,10 +111,19 @@ pub(super) fn note(
     (what, params): (&str, Params),
     factor: i64,
 ) -> Result<(), StoreError> {
+    note_as(tx, order, (what, "done"), (params, factor))
+}
+
+fn note_as(
+    tx: &mut Tx<'_>,
+    order: &Order,
+    (what, verdict): (&str, &str),
+    (params, factor): (Params, i64),
+) -> Result<(), StoreError> {
     let kind = params.kind();
     let reason = if matches!(kind, FactorKind::Totp | FactorKind::Hotp) { "ok" } else { kind.word() };
     let (context, factor) = (Some(&order.context), Some(FactorId(factor)));
-    audit_rows::append(tx, &Event { what, context, factor, rule: None, verdict: "done", reason })
+    audit_rows::append(tx, &Event { what, context, factor, rule: None, verdict, reason })
 }
 
 /// Takes away what the new factor replaces, and sees whether there is room for it.

@@ -10,8 +10,13 @@ use mfa_proto::{
 
 use super::{Answer, Holding, Order, Target};
 use crate::store::{
-    Refused, StoreError, audit_rows, audit_rows::Event, bench::Bench, challenge::ENROLLMENT, remembered,
-    tx::Tx, view::account_gate,
+    Refused, StoreError, audit_rows,
+    audit_rows::Event,
+    bench::{Bench, Blame},
+    challenge::ENROLLMENT,
+    remembered,
+    tx::Tx,
+    view::account_gate,
 };
 
 /// Two codes of a device whose counter was lost.
@@ -50,7 +55,8 @@ pub(in crate::store) fn resync(tx: &mut Tx<'_>, wanted: &Resync) -> Answer<Facto
     let found = factor.params.resync(&seed, factor.moving, [first, second]);
     let id = FactorId(factor.id);
     let Some(moved) = found.filter(|moved| moved.position > factor.moving.position) else {
-        bench.charge(tx, &[index], order.channel())?;
+        let blame = Blame { context: &order.context, channel: order.channel() };
+        bench.charge(tx, &[index], blame)?;
         note_wrong(tx, order, id)?;
         return Ok(Err(Refused::WrongCode));
     };
