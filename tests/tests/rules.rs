@@ -55,7 +55,7 @@ fn enters_by_password(user: &str, options: &[&str]) -> bool {
 
 /// A login by key in place of the password; the same.
 fn enters_by_key(user: &str, options: &[&str]) -> bool {
-    ssh::was_let_in(ssh::ssh(user, options, "id -un"), user)
+    ssh::was_let_in(ssh::ssh(user, options, "echo; id -un"), user)
 }
 
 /// By key and code.
