@@ -343,7 +343,7 @@ fn a_reload_with_a_group_that_is_not_there_keeps_the_rules() {
         assert_ne!(reload.code, Some(0));
         assert!(format!("{}{}", reload.stdout, reload.stderr).contains("nosuchgroup"), "{reload:?}");
         assert!(lets_in(), "the rules of before");
-        let told = || daemon.output().matches("nosuchgroup").count();
+        let told = || world.log().lines("nosuchgroup").len();
         let before = told();
         daemon.signal(Signal::SIGHUP);
         wait_until("the log says what is wrong", || told() > before);
