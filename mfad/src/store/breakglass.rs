@@ -76,7 +76,7 @@ pub(super) fn accept(
         reason: "ok",
     };
     audit_rows::append(tx, &event)?;
-    bench.forgive(tx)?;
+    let failed = bench.forgive(tx)?;
     manage::spent(tx, (bench.account, bench.factors), index)?;
-    Ok(Outcome::Accepted(proof))
+    Ok(Outcome::Accepted(proof.after(failed)))
 }
