@@ -79,12 +79,9 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn context(global: &Global, command: &Command) -> Context {
     let outside =
         matches!(command, Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_));
-    let checks = match command {
-        Command::Audit(arguments) => arguments.verb.is_some(),
-        Command::Doctor(arguments) => arguments.deep,
-        _ => false,
-    };
-    let copies = checks || matches!(command, Command::Backup(_) | Command::Restore(_));
+    let verify = matches!(command, Command::Audit(arguments) if arguments.verb.is_some());
+    let deep = matches!(command, Command::Doctor(arguments) if arguments.deep);
+    let copies = verify || deep || matches!(command, Command::Backup(_) | Command::Restore(_));
     let usual = if outside { LOGIN_TIMEOUT } else { TIMEOUT };
     let usual = if copies { COPY_TIMEOUT } else { usual };
     let usual = if changes_own(command) { PERSON_TIMEOUT } else { usual };

@@ -32,10 +32,9 @@ async fn made(daemon: &Daemon, user: &str) -> String {
 }
 
 async fn holds(daemon: &Daemon, user: &str) -> bool {
-    match daemon.admin(Request::Show { user: user_id(user) }).await {
-        Reply::User(detail) => detail.factors.iter().any(|factor| factor.kind == FactorKind::BreakGlass),
-        _ => false,
-    }
+    let shown = daemon.admin(Request::Show { user: user_id(user) }).await;
+    let Reply::User(detail) = shown else { return false };
+    detail.factors.iter().any(|factor| factor.kind == FactorKind::BreakGlass)
 }
 
 #[tokio::test]
