@@ -182,6 +182,14 @@ impl Report {
                 ),
                 At::Most(1.5),
             ),
+            (
+                "1 000 rules that do not match / none",
+                ratio(
+                    self.median("thousand rules", "pam_mfa rules, 1000"),
+                    self.median("thousand rules", "pam_mfa rules, none"),
+                ),
+                At::Most(1.05),
+            ),
             ("memory with 1 000 000 users, MiB resident", mib, At::Most(24.0)),
         ];
         println!("\n{:62} {:>10} {:>12}", "to reach", "measured", "target");

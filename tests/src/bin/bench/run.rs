@@ -31,6 +31,9 @@ const WAITING: Case =
 const TRAIL: Case =
     Case { name: "a long trail, looping", logins: 400, at_once: 1, warm_up: 20, fresh: false };
 
+const RULES: Case =
+    Case { name: "a thousand rules, looping", logins: 400, at_once: 1, warm_up: 20, fresh: false };
+
 /// With more users than this a module that reads all of them at each login gets fewer logins.
 const MANY: u32 = 1000;
 
@@ -63,6 +66,15 @@ pub(crate) fn all(world: &World, options: &Options) -> Report {
     // and counters that moved on without it are never caught up with.
     field.retain(|contender| !contender.label.starts_with("pam_oath"));
     take_turns(&mut field, &EIGHT, options.rounds, &mut report);
+    drop(field);
+
+    let ruled = |label: &str, users| Contender::mfa_rules(world, label, users);
+    let free = |label: &str, users| Contender::mfa_instance(world, (label, "mfad-free"), users, "nss");
+    let mut field = setup(vec![
+        Planned { label: "pam_mfa rules, none", users: 400, make: &free },
+        Planned { label: "pam_mfa rules, 1000", users: 400, make: &ruled },
+    ]);
+    take_turns(&mut field, &RULES, options.rounds, &mut report);
     drop(field);
 
     // Set up last of its own, measured at once: those who wait do so for half a minute at most.
