@@ -196,6 +196,10 @@ impl Policy {
     pub fn groups_wanted(&self, request: &Request<'_>) -> Vec<u32> {
         let look = Look::new(request, self.zone.as_ref());
         let mut wanted = Vec::new();
+        let mut about_groups = self.rules.about_groups(request);
+        if about_groups.all(|rule| matches!(look.unmet_but_group(rule), Ok(Some(_)))) {
+            return wanted;
+        }
         for rule in self.rules.that_may_fit(request) {
             match look.unmet_but_group(rule) {
                 Ok(Some(_)) => {}

@@ -24,6 +24,7 @@ struct Gate {
     users: u64,
     address: bool,
     key: bool,
+    group: bool,
 }
 
 impl Gate {
@@ -34,6 +35,7 @@ impl Gate {
             users: bits(&matches.users, UserName::as_str),
             address: !matches.sources.is_empty(),
             key: !matches.key_types.is_empty() || !matches.key_fingerprints.is_empty(),
+            group: !matches.groups.is_empty(),
         }
     }
 
@@ -44,6 +46,7 @@ impl Gate {
             users: bit(request.user.name.as_str()),
             address: request.origin.source.address().is_some(),
             key: !request.origin.keys.is_empty(),
+            group: true,
         }
     }
 
@@ -72,8 +75,18 @@ fn bit(name: &str) -> u64 {
 impl Rules {
     /// Those that may fit a login, in order.
     pub(super) fn that_may_fit(&self, request: &Request<'_>) -> impl Iterator<Item = &Rule> {
+        self.behind(request, |_| true)
+    }
+
+    /// Those of them that are about groups.
+    pub(super) fn about_groups(&self, request: &Request<'_>) -> impl Iterator<Item = &Rule> {
+        self.behind(request, |gate| gate.group)
+    }
+
+    fn behind(&self, request: &Request<'_>, wanted: fn(&Gate) -> bool) -> impl Iterator<Item = &Rule> {
         let login = Gate::login(request);
-        self.gates.iter().zip(&self.all).filter(move |(gate, _)| gate.may_fit(login)).map(|(_, rule)| rule)
+        let gates = self.gates.iter().zip(&self.all);
+        gates.filter(move |(gate, _)| gate.may_fit(login) && wanted(gate)).map(|(_, rule)| rule)
     }
 }
 
