@@ -29,6 +29,13 @@ trap 'rm -rf "$pages"' EXIT
 for page in "$pages"/*.1; do
   put 644 "$page" "$prefix/share/man/man1/${page##*/}"
 done
+completions() { # shell, target
+  "$build/mfactl" completions "$1" >"$pages/completions"
+  put 644 "$pages/completions" "$2"
+}
+completions bash "$prefix/share/bash-completion/completions/mfactl"
+completions zsh "$prefix/share/zsh/vendor-completions/_mfactl"
+completions fish "$prefix/share/fish/vendor_completions.d/mfactl.fish"
 for unit in packaging/systemd/*.service packaging/systemd/*.socket; do
   put 644 "$unit" "$prefix/lib/systemd/system/${unit##*/}"
 done
