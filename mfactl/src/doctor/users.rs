@@ -10,7 +10,7 @@ use super::host::{Host, shown};
 use super::pam::Asking;
 use super::{Finding, Report, Severity, daemon};
 use crate::client::{self, Wire};
-use crate::commands::Context;
+use crate::commands::{Context, orphans};
 use crate::failure::Failure;
 use crate::render;
 
@@ -60,7 +60,7 @@ fn tell(report: &mut Report, severity: Severity, names: &[String], what: &str, r
 
 /// What those hold who hold something.
 fn enrolled(wire: &mut Wire, report: &mut Report) -> Result<Vec<i32>, Failure> {
-    let users = list(wire, false)?;
+    let users = list(wire)?;
     let mut drifts = Vec::new();
     let (mut few, mut sms) = (Vec::new(), Vec::new());
     for user in users.iter().take(MOST) {
@@ -95,7 +95,8 @@ fn enrolled(wire: &mut Wire, report: &mut Report) -> Result<Vec<i32>, Failure> {
 }
 
 fn orphaned(wire: &mut Wire, report: &mut Report) -> Result<(), Failure> {
-    let names: Vec<String> = list(wire, true)?.iter().map(ToString::to_string).collect();
+    let found = orphans::all(wire)?;
+    let names: Vec<String> = found.orphaned.iter().map(|summary| summary.user.to_string()).collect();
     tell(
         report,
         Severity::Warning,
@@ -103,15 +104,24 @@ fn orphaned(wire: &mut Wire, report: &mut Report) -> Result<(), Failure> {
         "factors whose account is gone or has another uid (they deny)",
         "mfactl list --orphaned; then mfactl reassign USER, or mfactl prune --orphaned",
     );
+    let unknown: Vec<String> = found.left_alone.iter().map(|left| left.user.to_string()).collect();
+    tell(
+        report,
+        Severity::Unchecked,
+        &unknown,
+        "accounts that cannot be looked up (they deny)",
+        "getent passwd USER; mfactl list --orphaned says why",
+    );
     Ok(())
 }
 
 /// All users with factors, page after page.
-fn list(wire: &mut Wire, orphaned: bool) -> Result<Vec<UserId>, Failure> {
+fn list(wire: &mut Wire) -> Result<Vec<UserId>, Failure> {
     let mut users: Vec<UserId> = Vec::new();
     loop {
         let after = users.last().cloned();
-        let Reply::Users(page) = client::ask(wire, &Request::List { after: after.clone(), orphaned })? else {
+        let Reply::Users(page) = client::ask(wire, &Request::List { after: after.clone(), orphaned: false })?
+        else {
             return Err(wire.unexpected());
         };
         let last = page.users.last().map(|user| user.user.clone());

@@ -40,7 +40,14 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         [Cell::new("  Egress"), egress(status)],
         [Cell::new("  Waiting"), waiting(status)],
         [Cell::new("  Errors"), count(status.store_errors, "job", "that the store could not do")],
-        [Cell::new("  Audit"), Cell::new(&format!("{} rows", status.audit_rows))],
+        [
+            Cell::new("  Audit"),
+            Cell::new(&format!(
+                "{} {}",
+                status.audit_rows,
+                if status.audit_rows == 1 { "row" } else { "rows" }
+            )),
+        ],
     ];
     format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, &mut [0, 0], style))
 }
