@@ -173,7 +173,7 @@ fn accounts(
         report,
         Severity::Warning,
         &locked_out,
-        "they need a second factor and have none, so that they are denied",
+        "they need a second factor and have none, or fewer than their rule wants, so that they are denied",
         "mfactl enroll totp USER, mfactl invite USER, or a rule; why: mfactl explain USER --service SERVICE",
     );
     tell(
@@ -229,11 +229,13 @@ fn account(
 
 fn one(wire: &mut Wire, user: &UserId, service: &ServiceName, now: i64) -> Result<Bare, Failure> {
     let told = explain(wire, user, service, None)?;
-    // A rule that denies or skips is meant; that nobody enrolled is not.
-    if !told.factors.is_empty() || (told.rule.is_some() && told.needed == 0) {
+    // A rule that denies or skips is meant; that nobody enrolled, or too few factors, is not.
+    let denied = told.outlook == Outlook::Denied;
+    let few = told.factors.iter().filter(|one| one.counts).count() < usize::from(told.needed);
+    if (!told.factors.is_empty() && !(denied && few)) || (told.rule.is_some() && told.needed == 0) {
         return Ok(Bare::Meant);
     }
-    if matches!(told.outlook, Outlook::Denied | Outlook::Asked) {
+    if denied || told.outlook == Outlook::Asked {
         return Ok(Bare::LockedOut);
     }
     let later = explain(wire, user, service, Some(now.saturating_add(SOON)))?;
