@@ -14,7 +14,7 @@ mod hint;
 mod import;
 mod invite;
 mod list;
-mod orphans;
+pub(crate) mod orphans;
 mod recovery;
 mod remembered;
 mod remove;

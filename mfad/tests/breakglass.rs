@@ -14,7 +14,7 @@
 mod support;
 
 use mfa_proto::{
-    admin::{FactorKind, RefusalCode, Reply, Request},
+    admin::{FactorKind, Outlook, RefusalCode, Reply, Request},
     login::Verdict,
     text::ShownText,
 };
@@ -77,7 +77,9 @@ async fn it_is_enough_for_every_rule_and_remembered_by_none() {
                 kinds = [\"totp\"]\ncount = 2\nremember = \"8h\"\n";
     let daemon = Daemon::start(rule).await;
     daemon.enroll_hotp("jane").await;
+    assert_eq!(daemon.explain("jane").await.outlook, Outlook::Denied, "a code of a button does not count");
     let code = made(&daemon, "jane").await;
+    assert_eq!(daemon.explain("jane").await.outlook, Outlook::Asked);
     assert_eq!(daemon.login("jane", &[&code]).await.verdict, Verdict::Accept);
     let next = daemon.login("jane", &["123456", "123456", "123456"]).await;
     assert_ne!(next.verdict, Verdict::NotApplicable, "nothing is remembered");

@@ -14,7 +14,7 @@
 mod support;
 
 use mfa_proto::{
-    admin::{NewFactor, NewParams, RefusalCode, Reply, Request, TotpParams},
+    admin::{NewFactor, NewParams, Outlook, RefusalCode, Reply, Request, TotpParams},
     answer::{AnswerShape, RecoveryCode},
     hello::Protocol,
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict},
@@ -293,6 +293,19 @@ async fn enroll(daemon: &Daemon, invitation: Option<SecretText>) -> Reply {
 }
 
 /// Root needs none; what is said to others needs another uid and is tested end to end.
+/// Who needs an invitation and has none is denied whatever is answered, and an explanation says so.
+#[tokio::test]
+async fn an_explanation_knows_of_invitations() {
+    let daemon = Daemon::with(INVITE).await;
+    let without = daemon.explain(USER).await;
+    assert_eq!(without.outlook, Outlook::Denied);
+    assert!(without.why.iter().any(|why| why.as_str().contains("mfactl invite")), "{without:?}");
+    invite(&daemon).await;
+    assert_eq!(daemon.explain(USER).await.outlook, Outlook::Enrolled);
+    let daemon = Daemon::with(&format!("{INVITE}grace_logins = 1\n")).await;
+    assert_eq!(daemon.explain(USER).await.outlook, Outlook::Enrolled, "it may be put off");
+}
+
 #[tokio::test]
 async fn invitations_are_roots_to_make_and_for_those_who_may_enroll() {
     let daemon = Daemon::with("").await;

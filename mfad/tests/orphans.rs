@@ -19,7 +19,7 @@ use std::{
 };
 
 use mfa_proto::{
-    admin::{OrphanPage, RefusalCode, Reply, Request, UserDetail},
+    admin::{OrphanPage, Outlook, RefusalCode, Reply, Request, UserDetail},
     login::Verdict,
     name::UserName,
 };
@@ -127,6 +127,7 @@ async fn an_account_that_is_gone_or_anothers_denies_in_login_and_administration(
     for name in ["jane", "john"] {
         assert_eq!(daemon.login(name, &[&code, &code, &code]).await.verdict, Verdict::Deny, "{name}");
         assert!(show(&daemon, name).await.unwrap().orphaned, "{name}");
+        assert_eq!(daemon.explain(name).await.outlook, Outlook::Denied, "{name}");
     }
     assert_eq!(daemon.last_audit("jane").await.reason, "orphaned");
     let confirm = Request::Confirm { user: user_id("jane"), factor: None, code: secret(&code) };

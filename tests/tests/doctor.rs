@@ -12,6 +12,7 @@ use std::fs;
 
 use mfa_tests::{
     daemon::Daemon,
+    otp::Seed,
     pam::{self, Driver},
     sys::must,
     world::{self, World},
@@ -186,5 +187,35 @@ fn doctor_asks_the_real_sshd() {
             "{keys:?}"
         );
         assert!(keys[0].ends_with("doctor.conf:6"), "{keys:?}");
+    });
+}
+
+/// The check of users comes to its end with the real daemon, and finds who is orphaned and who is locked out.
+#[test]
+fn doctor_asks_the_real_daemon_about_users() {
+    world::enter("doctor_asks_the_real_daemon_about_users", |world| {
+        for user in ["gone", "jane"] {
+            world.add_user(user);
+        }
+        let daemon = Daemon::start(world);
+        daemon.enroll_totp("gone", &Seed::of("gone"));
+        fs::create_dir_all("/run/modules").unwrap();
+        fs::copy(World::built("libpam_mfa.so"), "/run/modules/pam_mfa.so").unwrap();
+        let line = format!("auth required /run/modules/pam_mfa.so socket={}", daemon.socket.display());
+        pam::service("login", &["auth requisite pam_unix.so", &line]);
+        must(&["userdel", "gone"]);
+        let told: serde_json::Value =
+            serde_json::from_str(&daemon.ctl(&["doctor", "--json"]).stdout).unwrap();
+        let of_users = |severity: &str| -> String {
+            let all = told["findings"].as_array().unwrap().iter();
+            let of = all.filter(|f| f["check"] == "users" && f["severity"] == severity);
+            of.map(|f| f["what"].as_str().unwrap()).collect::<Vec<_>>().join("\n")
+        };
+        assert_eq!(of_users("problem"), "", "{told}");
+        assert_eq!(of_users("unchecked"), "", "{told}");
+        let warned = of_users("warning");
+        assert!(warned.contains("account is gone or has another uid (they deny): gone"), "{told}");
+        assert!(warned.contains("second factor and have none, or fewer"), "{told}");
+        assert!(warned.contains("jane (login)"), "{told}");
     });
 }

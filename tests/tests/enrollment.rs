@@ -118,6 +118,7 @@ fn an_invitation_is_asked_for_in_a_login() {
     world::enter("an_invitation_is_asked_for_in_a_login", |world| {
         let (daemon, _sshd) = scene(world, "enroll", "self = \"invite\"\nqr_width = 0\n");
         let made = daemon.json(&["invite", "jane", "--for", "2h"]);
+        assert_eq!(daemon.json(&["show", "jane"])["orphaned"], false, "she is invited, and there");
         let invitation = made["invitation"].as_str().unwrap();
         assert!(daemon.json(&["show", "jane"])["invited_until"].is_number());
         let mut session = begun();

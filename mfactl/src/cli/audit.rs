@@ -29,7 +29,7 @@ pub(crate) struct AuditRows {
     /// Only what came from this address, as it stands in the column SOURCE
     #[arg(long, value_name = "ADDRESS", value_parser = claim)]
     pub(crate) source: Option<Claim>,
-    /// Only with this verdict: accept, deny, locked, skip, unavailable, done, noticed
+    /// Only with this verdict: accept, partial, deny, locked, skip, unavailable, begun, done, noticed
     #[arg(long, value_name = "WORD")]
     pub(crate) verdict: Option<String>,
     /// Only of this kind: login, enroll, remove, unlock, …

@@ -8,14 +8,14 @@ use mfa_proto::text::escape_for_log;
 
 use super::{Context, hint, verb};
 use crate::cli::{PruneArgs, ReassignArgs};
-use crate::client;
+use crate::client::{self, Wire};
 use crate::failure::{Failure, exit};
 use crate::render;
 use crate::terminal;
 
 /// Shows users whose account is gone or has another uid.
 pub(super) fn list(context: &mut Context) -> Result<u8, Failure> {
-    let found = all(context).map_err(|f| f.or_hint(hint::daemon))?;
+    let found = look(context)?;
     context.out.json(&render::orphans::json(&found))?;
     tell_left_alone(context, &found.left_alone);
     context.out.text(&render::orphans::list(&found.orphaned, &context.now, context.out.style))?;
@@ -31,7 +31,7 @@ pub(super) fn reassign(context: &mut Context, arguments: &ReassignArgs) -> Resul
 
 /// Removes users whose account is gone or has another uid, after asking whether it is meant.
 pub(super) fn prune(context: &mut Context, arguments: &PruneArgs) -> Result<u8, Failure> {
-    let found = all(context).map_err(|f| f.or_hint(hint::daemon))?;
+    let found = look(context)?;
     tell_left_alone(context, &found.left_alone);
     if arguments.dry_run || found.orphaned.is_empty() {
         context.out.json(&render::orphans::pruned_json(arguments.dry_run, &found))?;
@@ -78,14 +78,18 @@ fn remove(context: &mut Context, found: OrphanPage) -> Result<OrphanPage, Failur
     Ok(removed)
 }
 
-/// All of them, page after page.
-fn all(context: &Context) -> Result<OrphanPage, Failure> {
+fn look(context: &Context) -> Result<OrphanPage, Failure> {
     let mut wire = context.target.open(Protocol::Admin)?;
+    all(&mut wire).map_err(|f| f.or_hint(hint::daemon))
+}
+
+/// All of them, page after page.
+pub(crate) fn all(wire: &mut Wire) -> Result<OrphanPage, Failure> {
     let mut all = OrphanPage::default();
     loop {
         let after = all.more_after.take();
         let Reply::Orphans(page) =
-            client::ask(&mut wire, &Request::List { after: after.clone(), orphaned: true })?
+            client::ask(wire, &Request::List { after: after.clone(), orphaned: true })?
         else {
             return Err(wire.unexpected());
         };

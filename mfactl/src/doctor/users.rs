@@ -10,7 +10,7 @@ use super::host::{Host, shown};
 use super::pam::Asking;
 use super::{Finding, Report, Severity, daemon};
 use crate::client::{self, Wire};
-use crate::commands::Context;
+use crate::commands::{Context, orphans};
 use crate::failure::Failure;
 use crate::render;
 
@@ -60,7 +60,7 @@ fn tell(report: &mut Report, severity: Severity, names: &[String], what: &str, r
 
 /// What those hold who hold something.
 fn enrolled(wire: &mut Wire, report: &mut Report) -> Result<Vec<i32>, Failure> {
-    let users = list(wire, false)?;
+    let users = list(wire)?;
     let mut drifts = Vec::new();
     let (mut few, mut sms) = (Vec::new(), Vec::new());
     for user in users.iter().take(MOST) {
@@ -95,7 +95,8 @@ fn enrolled(wire: &mut Wire, report: &mut Report) -> Result<Vec<i32>, Failure> {
 }
 
 fn orphaned(wire: &mut Wire, report: &mut Report) -> Result<(), Failure> {
-    let names: Vec<String> = list(wire, true)?.iter().map(ToString::to_string).collect();
+    let found = orphans::all(wire)?;
+    let names: Vec<String> = found.orphaned.iter().map(|summary| summary.user.to_string()).collect();
     tell(
         report,
         Severity::Warning,
@@ -103,15 +104,24 @@ fn orphaned(wire: &mut Wire, report: &mut Report) -> Result<(), Failure> {
         "factors whose account is gone or has another uid (they deny)",
         "mfactl list --orphaned; then mfactl reassign USER, or mfactl prune --orphaned",
     );
+    let unknown: Vec<String> = found.left_alone.iter().map(|left| left.user.to_string()).collect();
+    tell(
+        report,
+        Severity::Unchecked,
+        &unknown,
+        "accounts that cannot be looked up (they deny)",
+        "getent passwd USER; mfactl list --orphaned says why",
+    );
     Ok(())
 }
 
 /// All users with factors, page after page.
-fn list(wire: &mut Wire, orphaned: bool) -> Result<Vec<UserId>, Failure> {
+fn list(wire: &mut Wire) -> Result<Vec<UserId>, Failure> {
     let mut users: Vec<UserId> = Vec::new();
     loop {
         let after = users.last().cloned();
-        let Reply::Users(page) = client::ask(wire, &Request::List { after: after.clone(), orphaned })? else {
+        let Reply::Users(page) = client::ask(wire, &Request::List { after: after.clone(), orphaned: false })?
+        else {
             return Err(wire.unexpected());
         };
         let last = page.users.last().map(|user| user.user.clone());
@@ -163,7 +173,7 @@ fn accounts(
         report,
         Severity::Warning,
         &locked_out,
-        "they need a second factor and have none, so that they are denied",
+        "they need a second factor and have none, or fewer than their rule wants, so that they are denied",
         "mfactl enroll totp USER, mfactl invite USER, or a rule; why: mfactl explain USER --service SERVICE",
     );
     tell(
@@ -219,11 +229,13 @@ fn account(
 
 fn one(wire: &mut Wire, user: &UserId, service: &ServiceName, now: i64) -> Result<Bare, Failure> {
     let told = explain(wire, user, service, None)?;
-    // A rule that denies or skips is meant; that nobody enrolled is not.
-    if !told.factors.is_empty() || (told.rule.is_some() && told.needed == 0) {
+    // A rule that denies or skips is meant; that nobody enrolled, or too few factors, is not.
+    let denied = told.outlook == Outlook::Denied;
+    let few = told.factors.iter().filter(|one| one.counts).count() < usize::from(told.needed);
+    if (!told.factors.is_empty() && !(denied && few)) || (told.rule.is_some() && told.needed == 0) {
         return Ok(Bare::Meant);
     }
-    if matches!(told.outlook, Outlook::Denied | Outlook::Asked) {
+    if denied || told.outlook == Outlook::Asked {
         return Ok(Bare::LockedOut);
     }
     let later = explain(wire, user, service, Some(now.saturating_add(SOON)))?;

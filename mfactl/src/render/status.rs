@@ -32,7 +32,7 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         [Cell::new("  Limits"), Cell::new(&format!("profile {}", status.profile))],
         [
             Cell::new("  Users"),
-            Cell::new(&format!("{}, {} active factors", status.users, status.active_factors)),
+            Cell::new(&format!("{}, {}", status.users, many(status.active_factors, "active factor"))),
         ],
         [Cell::new("  Locked"), count(status.locked, "user", "locked out now")],
         [Cell::new("  Logins"), Cell::new(&logins)],
@@ -40,7 +40,7 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         [Cell::new("  Egress"), egress(status)],
         [Cell::new("  Waiting"), waiting(status)],
         [Cell::new("  Errors"), count(status.store_errors, "job", "that the store could not do")],
-        [Cell::new("  Audit"), Cell::new(&format!("{} rows", status.audit_rows))],
+        [Cell::new("  Audit"), Cell::new(&many(status.audit_rows, "row"))],
     ];
     format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, &mut [0, 0], style))
 }

@@ -75,7 +75,10 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
     }
     if let Some(graced) = user.graced.filter(|graced| *graced > 0) {
         let many = if graced == 1 { "1 login".to_owned() } else { format!("{graced} logins") };
-        facts.push([Cell::new("  Grace"), Cell::toned(Tone::Warn, &format!("{many} without a factor"))]);
+        facts.push([
+            Cell::new("  Grace"),
+            Cell::toned(Tone::Warn, &format!("{many} without a factor so far")),
+        ]);
     }
     text.push_str(&lines(None, facts, &mut [13, 0], style));
     if user.factors.is_empty() {

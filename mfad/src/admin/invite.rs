@@ -22,7 +22,7 @@ impl Desk<'_> {
         let settings = self.core.settings();
         let enrollment = settings.config().enrollment();
         if enrollment.first_by_self == SelfEnrollment::Never {
-            let why = "invitations are of no use here: users may not enroll ([enrollment] self = \"never\"); write \"invite\"";
+            let why = "invitations are of no use here: users may not enroll ([enrollment] self = \"never\"); set self = \"invite\", then mfactl reload";
             return Err(refused(RefusalCode::Invalid, why));
         }
         let usual = u32::try_from(enrollment.invite_lifetime.as_secs()).unwrap_or(LONGEST);

@@ -53,7 +53,9 @@ impl Desk<'_> {
                 _ => not_done(&user, "read the factors", self.core.now(), &error),
             }
         })?;
-        detail.orphaned = account.is_ok_and(|account| !account.is_of(detail.uid));
+        // Who is only invited, or lives on grace, holds nothing that could be another person's.
+        let holds = detail.uid.is_some() || !detail.factors.is_empty();
+        detail.orphaned = holds && account.is_ok_and(|account| !account.is_of(detail.uid));
         Ok(Reply::User(Box::new(detail)))
     }
 

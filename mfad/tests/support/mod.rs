@@ -8,7 +8,7 @@ pub mod outside;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use mfa_proto::{
-    admin::{HotpParams, NewFactor, NewParams, Reply, Request},
+    admin::{Explain, Explanation, HotpParams, NewFactor, NewParams, Reply, Request},
     codec, frame,
     hello::{Hello, Protocol, Welcome},
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict},
@@ -97,6 +97,15 @@ impl Daemon {
     }
 
     /// Puts another configuration in force by a reload.
+    pub async fn explain(&self, user: &str) -> Explanation {
+        let Start { user, service, .. } = start(user);
+        let user = user_id(user.as_str());
+        let login = Explain { user, service, source: None, key: None, at: None };
+        let reply = self.admin(Request::Explain(Box::new(login))).await;
+        let Reply::Explained(explanation) = reply else { panic!("{reply:?}") };
+        *explanation
+    }
+
     pub async fn reconfigure(&self, text: &str) {
         let path = self.directory.path();
         let key = path.join("key");

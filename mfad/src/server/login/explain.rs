@@ -3,7 +3,7 @@
 //! Refuses to do anything: no attempt, no row, nothing sent.
 
 use mfa_proto::{
-    admin::{Counting, Explain, Explanation, KeyClaim, LockReason, LockState, Outlook},
+    admin::{Counting, Explain, Explanation, FactorKind, KeyClaim, LockReason, LockState, Outlook},
     login::{Dialogue, Start, Verdict},
     text::ShownText,
 };
@@ -70,7 +70,9 @@ fn weigh(explanation: &mut Explanation, why: &mut Vec<String>, need: &Need, view
     };
     explanation.factors = view.held.iter().map(counting).collect();
     let count = explanation.factors.iter().filter(|factor| factor.counts).count();
-    if !view.held.is_empty() && count < usize::from(need.count) {
+    if explanation.factors.iter().any(|factor| factor.kind == FactorKind::BreakGlass) {
+        why.push("the emergency code lets in by itself, once".to_owned());
+    } else if !view.held.is_empty() && count < usize::from(need.count) {
         why.push(format!(
             "{} of {} active factors count for this rule, and {} are needed",
             count,
@@ -111,6 +113,7 @@ impl<'a> Login<'a> {
             why.push(format!("too many failures came from this source: it has to wait {wait} s"));
             return;
         }
+        let enrolled_as = found.view.as_ref().ok().and_then(|view| view.uid);
         let subject = match self.subject(found) {
             Ok(subject) => subject,
             Err(settled) => {
@@ -122,7 +125,7 @@ impl<'a> Login<'a> {
             }
         };
         if let Subject::Newcomer(newcomer) = subject {
-            self.foresee_first(explanation, why, newcomer);
+            self.foresee_first(explanation, why, newcomer).await;
             return;
         }
         if self.recalled(&subject).await.is_some() {
@@ -130,9 +133,12 @@ impl<'a> Login<'a> {
             why.push("a success is remembered, so nothing is asked".to_owned());
             return;
         }
-        let reason = subject.explain(Settled::denied(Reason::Ok)).reason();
-        let counts = explanation.factors.iter().filter(|factor| factor.counts).count();
-        if reason == Reason::Ok && counts >= usize::from(explanation.needed) {
+        let reason = match &subject {
+            // A login learns that from the store, once a code is judged.
+            Subject::Enrolled { uid, .. } if uid.0 != enrolled_as => Reason::Orphaned,
+            other => other.explain(Settled::denied(Reason::Ok)).reason(),
+        };
+        if reason == Reason::Ok {
             explanation.outlook = Outlook::Asked;
         }
         why.extend(fate(reason));
@@ -140,7 +146,7 @@ impl<'a> Login<'a> {
     }
 
     /// The same for somebody without a factor, who may enroll the first one or go on without for a time.
-    fn foresee_first(&self, explanation: &mut Explanation, why: &mut Vec<String>, newcomer: Newcomer) {
+    async fn foresee_first(&self, explanation: &mut Explanation, why: &mut Vec<String>, newcomer: Newcomer) {
         explanation.outlook = if newcomer.enrolls { Outlook::Enrolled } else { Outlook::Skipped };
         let grace = newcomer.grace.map(|left| self.in_words(left));
         if newcomer.enrolls {
@@ -149,6 +155,7 @@ impl<'a> Login<'a> {
                 session::begin_first(self.first_opening(newcomer), self.core.now())
             {
                 explanation.sees = Some(asking.text().clone());
+                self.foresee_invitation(explanation, why, newcomer).await;
             } else {
                 why.push("the key of the new factor is shown, as QR code and as text".to_owned());
             }
@@ -157,6 +164,24 @@ impl<'a> Login<'a> {
             explanation.sees = grace.as_deref().map(ShownText::clean);
         }
         why.extend(grace);
+    }
+
+    /// Who is asked for an invitation has to have one.
+    async fn foresee_invitation(
+        &self,
+        explanation: &mut Explanation,
+        why: &mut Vec<String>,
+        newcomer: Newcomer,
+    ) {
+        // An error is one who is not known to wait for anything.
+        let shown = self.core.store().show(self.context.user.clone()).await;
+        if shown.is_ok_and(|detail| detail.invited_until.is_some()) {
+            return;
+        }
+        why.push("it takes an invitation, and there is none: mfactl invite".to_owned());
+        if newcomer.grace.is_none() {
+            explanation.outlook = Outlook::Denied;
+        }
     }
 
     /// What would be shown first, taking it that whatever is sent unasked goes out.
