@@ -9,6 +9,7 @@ mod kinds;
 mod matching;
 mod origin;
 mod resolve;
+mod rules;
 mod why;
 mod zone;
 
@@ -22,6 +23,7 @@ pub use self::{
     matching::Undecided,
     origin::{Origin, Source},
     resolve::Names,
+    rules::Rules,
     why::Path,
     zone::Zone,
 };
@@ -111,7 +113,7 @@ impl Default for Need {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Policy {
     /// First match wins.
-    pub rules: Vec<Rule>,
+    pub rules: Rules,
     /// For users with no active factor, where a factor is required.
     pub unenrolled: Unenrolled,
     /// The factor that is begun without being asked for where no rule says otherwise.
@@ -181,7 +183,7 @@ impl Policy {
     /// refused.
     pub fn decide(&self, request: &Request<'_>) -> Result<Decision, Undecided> {
         let look = Look::new(request, self.zone.as_ref());
-        for rule in &self.rules {
+        for rule in self.rules.that_may_fit(request) {
             if look.unmet(rule)?.is_none() {
                 return Ok(self.decided(rule, request.service));
             }
@@ -194,7 +196,11 @@ impl Policy {
     pub fn groups_wanted(&self, request: &Request<'_>) -> Vec<u32> {
         let look = Look::new(request, self.zone.as_ref());
         let mut wanted = Vec::new();
-        for rule in &self.rules {
+        let mut about_groups = self.rules.about_groups(request);
+        if about_groups.all(|rule| matches!(look.unmet_but_group(rule), Ok(Some(_)))) {
+            return wanted;
+        }
+        for rule in self.rules.that_may_fit(request) {
             match look.unmet_but_group(rule) {
                 Ok(Some(_)) => {}
                 Ok(None) if rule.matches.groups.is_empty() => break,

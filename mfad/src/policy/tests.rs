@@ -35,7 +35,7 @@ fn rules(rules: &[(&str, &str, &str)]) -> Policy {
 
 /// Rules in an order that a configuration would not be allowed, because some are never reached.
 fn piled(listed: &[(&str, &str, &str)]) -> Policy {
-    let all = listed.iter().flat_map(|rule| rules(&[*rule]).rules).collect();
+    let all = listed.iter().flat_map(|rule| rules(&[*rule]).rules.to_vec()).collect();
     Policy { rules: all, ..rules(&[]) }
 }
 
@@ -381,7 +381,16 @@ proptest! {
             chosen.iter().map(|one| (format!("r{one}"), CONDITIONS[*one], words[actions[*one]])).collect();
         let listed: Vec<(&str, &str, &str)> =
             written.iter().map(|(name, matches, action)| (name.as_str(), *matches, *action)).collect();
-        let decided = case.decided(&piled(&listed));
+        let policy = piled(&listed);
+        let decided = case.decided(&policy);
+        // What is passed over unseen does not fit.
+        let (seen, all) = case.ask(|request| {
+            let look = Look::new(request, policy.zone.as_ref());
+            let may_decide = |rule: &&Rule| !matches!(look.unmet(rule), Ok(Some(_)));
+            let seen = policy.rules.that_may_fit(request).find(may_decide);
+            (seen.cloned(), policy.rules.iter().find(may_decide).cloned())
+        });
+        prop_assert_eq!(seen, all);
         let first = listed.iter().find(|(_, matches, _)| case.fits(matches) != Ok(false));
         match (&decided, first) {
             (Ok(Decision::Skip(grant)), Some((name, matches, action))) => {

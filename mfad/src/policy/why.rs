@@ -25,7 +25,7 @@ impl Policy {
     pub fn path(&self, request: &Request<'_>) -> Path {
         let look = Look::new(request, self.zone.as_ref());
         let mut before = Vec::new();
-        for (number, rule) in (1_u32..).zip(&self.rules) {
+        for (number, rule) in (1_u32..).zip(self.rules.iter()) {
             let decided = match look.unmet(rule) {
                 Ok(Some(unmet)) => {
                     let why = unmet.why(rule, request);

@@ -136,7 +136,9 @@ impl<'a> Login<'a> {
         let reason = match &subject {
             // A login learns that from the store, once a code is judged.
             Subject::Enrolled { uid, .. } if uid.0 != enrolled_as => Reason::Orphaned,
-            other => other.explain(Settled::denied(Reason::Ok)).reason(),
+            Subject::Enrolled { .. } | Subject::Decoy { .. } | Subject::Newcomer(_) | Subject::Exhausted => {
+                subject.explain(Settled::denied(Reason::Ok)).reason()
+            }
         };
         if reason == Reason::Ok {
             explanation.outlook = Outlook::Asked;

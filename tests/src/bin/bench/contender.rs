@@ -36,6 +36,8 @@ pub(crate) struct Contender {
     pub(crate) verifying: Option<Verifying>,
     /// Our daemon, when it is ours.
     pub(crate) daemon: Option<Daemon>,
+    /// Where the logins come from.
+    pub(crate) host: Option<&'static str>,
     /// Measured with the log going to the console.
     pub(crate) console: bool,
     service: String,
@@ -72,6 +74,7 @@ impl Contender {
             label: label.to_owned(),
             users,
             daemon: None,
+            host: None,
             console: false,
             service,
             active: active.collect(),
@@ -202,6 +205,9 @@ impl Contender {
             .without_messages()
             .at_once(at_once)
             .warm_up(warm_up);
+        if let Some(host) = self.host {
+            driver = driver.from_host(host);
+        }
         if fresh {
             driver = driver.fresh_processes();
         }

@@ -113,7 +113,12 @@ fn rules(world: &World, options: &Options, report: &mut Report) {
         Planned { label: "pam_mfa rules, none", users: 400, make: &free },
         Planned { label: "pam_mfa rules, 1000", users: 400, make: &ruled },
     ];
-    take_turns(&mut set_up(planned, options), &RULES, options.rounds, report);
+    let mut field = set_up(planned, options);
+    // From somewhere, for rules on networks to look at.
+    for contender in &mut field {
+        contender.host = Some("192.0.2.7");
+    }
+    take_turns(&mut field, &RULES, options.rounds, report);
 }
 
 fn set_up(contenders: Vec<Planned<'_>>, options: &Options) -> Vec<Contender> {
