@@ -252,6 +252,9 @@ async fn the_time_of_grace_lets_in_tells_and_ends() {
     let daemon = Daemon::with("[enrollment]\nenroll_by = 2033-12-31\n").await;
     assert_eq!(login(&daemon, &[]).await.verdict, Verdict::NotApplicable);
     // The day itself counts, wherever the host is; two days later none does.
+    let at = |at: i64| daemon.explain_at(USER, Some(at));
+    assert_eq!(at(2_019_600_000).await.outlook, Outlook::Skipped);
+    assert_eq!(at(2_019_600_000 + 2 * 86_400).await.outlook, Outlook::Denied);
     daemon.clock.set(mfad::clock::UnixTime(2_019_600_000));
     assert_eq!(login(&daemon, &[]).await.verdict, Verdict::NotApplicable);
     daemon.clock.advance(2 * 86_400);

@@ -394,4 +394,5 @@ pub(super) const CONFIG: &str = "\
 Exits with 1 when the configuration is not valid. `mfad check-config` does the same without a \
 running daemon.
 
-JSON fields: valid, problems (a list of texts with file, line and column).";
+JSON fields: valid, problems and notes (lists of texts with file, line and column; notes are \
+of what is valid, but deserves a look).";

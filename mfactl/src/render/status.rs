@@ -79,6 +79,11 @@ pub(crate) fn config(report: &ConfigReport, in_force: &str, style: Style) -> Str
         text.push_str(&escape_for_log(problem));
         text.push('\n');
     }
+    for note in &report.notes {
+        text.push_str(&style.paint(Tone::Warn, "  note: "));
+        text.push_str(&escape_for_log(note));
+        text.push('\n');
+    }
     text
 }
 

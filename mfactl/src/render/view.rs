@@ -331,7 +331,7 @@ pub(crate) fn audit_report(report: &AuditReport, unlike: &[Link]) -> Value {
 
 /// What became of a look at the configuration.
 pub(crate) fn config(report: &ConfigReport) -> Value {
-    json!({"valid": report.valid, "problems": report.problems})
+    json!({"valid": report.valid, "problems": report.problems, "notes": report.notes})
 }
 
 /// A lock.

@@ -175,7 +175,8 @@ fn the_daemon() {
     );
     let report = |valid, problems: &[&str]| {
         let problems = problems.iter().map(ToString::to_string).collect();
-        vec![Reply::Config(ConfigReport { valid, problems, notes: vec![] })]
+        let notes = vec!["/etc/mfad/mfad.toml:16:39: there is no account \"joe\" on this host".to_owned()];
+        vec![Reply::Config(ConfigReport { valid, problems, notes })]
     };
     both("config-check.txt", &["config", "check"], "", move || Script::Admin(report(true, &[])));
     both("reload.txt", &["reload"], "", move || Script::Admin(report(true, &[])));
