@@ -22,7 +22,7 @@ DESTDIR ?=
 MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
 PAM_DIR ?= $(PREFIX)/lib/$(MULTIARCH)/security
 
-.PHONY: help demo test check fmt docs units clippy unit e2e fuzz-smoke fuzz bench deny build install clean
+.PHONY: help demo test check fmt docs units clippy unit e2e fuzz-smoke fuzz bench deny build install deb clean
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -80,6 +80,10 @@ build: ## The release build
 
 install: ## Daemon, command line, module and man pages, as `make build` made them, to DESTDIR and PREFIX
 	tests/setup/install.sh "$(TARGET)/release" "$(DESTDIR)" "$(PREFIX)" "$(PAM_DIR)"
+
+deb: build ## The Debian package, in target/deb
+	tests/setup/packages.sh deb
+	packaging/deb.sh "$(abspath $(TARGET))"
 
 clean: ## Removes what was built
 	$(CARGO) clean

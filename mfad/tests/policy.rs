@@ -230,6 +230,27 @@ async fn an_explanation_says_why_in_words() {
 }
 
 #[tokio::test]
+async fn an_explanation_tells_a_rule_that_denies_from_a_factor_that_is_missing() {
+    let rules = rule("two", "service = [\"sshd\"]", "require")
+        + "count = 2\n"
+        + &rule("no su", "service = [\"su\"]", "deny")
+        + &rule("cron", "service = [\"cron\"]", "skip");
+    let daemon = Daemon::start(&rules).await;
+    for (service, outlook, rule, needed) in [
+        // Whoever reads it takes a rule that needs nothing for one that is meant so.
+        ("sshd", Outlook::Denied, Some("two"), 2),
+        ("su", Outlook::Denied, Some("no su"), 0),
+        ("cron", Outlook::Skipped, Some("cron"), 0),
+        ("login", Outlook::Denied, None, 1),
+    ] {
+        let start = Start { service: ServiceName::new(service).unwrap(), ..start("nobody") };
+        let told = explained(&daemon, login_to_explain(&start)).await;
+        assert_eq!((told.outlook, told.rule.as_deref(), told.needed), (outlook, rule, needed), "{service}");
+        assert!(told.factors.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn an_explanation_of_a_thousand_rules_fits_its_frame() {
     let rules: String =
         (0..999).map(|n| rule(&format!("r{n}"), &format!("user = [\"u{n}\"]"), "deny")).collect();

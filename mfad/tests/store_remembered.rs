@@ -30,6 +30,7 @@ fn wanted(name: &str) -> Remembrance {
             source: "192.0.2.7/32".to_owned(),
             key: "SHA256:one".to_owned(),
             rule: "office".to_owned(),
+            need: 1 << 16,
         },
         boot: "this boot".to_owned(),
         seconds: HOUR,
@@ -137,6 +138,23 @@ async fn the_proof_of_another_user_is_not_remembered() {
 async fn another_class_of_services_is_not_recalled() {
     let f = remembering().await;
     assert!(!recalls(&f.store, &other(|other| "sudo".clone_into(&mut other.binding.class))).await);
+}
+
+#[tokio::test]
+async fn a_rule_that_asks_for_something_else_by_now_recalls_nothing() {
+    let f = remembering().await;
+    for need in [2 << 16, 1 << 16 | 1, 0] {
+        assert!(!recalls(&f.store, &other(|other| other.binding.need = need)).await, "{need}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_remembers_for_less_long_by_now_is_obeyed() {
+    let f = remembering().await;
+    f.clock.advance(i64::from(HOUR) / 2);
+    assert!(recalls(&f.store, &wanted("jane")).await);
+    assert!(recalls(&f.store, &other(|other| other.seconds = HOUR / 2 + 1)).await);
+    assert!(!recalls(&f.store, &other(|other| other.seconds = HOUR / 2)).await);
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ impl Original {
 /// A success that is remembered for longer than the tests last.
 fn remembrance(name: &str) -> Remembrance {
     let [class, source, key, rule] = ["sshd", "local", "SHA256:one", "office"].map(str::to_owned);
-    let binding = Binding { class, source, key, rule };
+    let binding = Binding { class, source, key, rule, need: 1 << 16 };
     Remembrance { context: context(name), uid: Some(1000), binding, boot: "this".to_owned(), seconds: 3600 }
 }
 

@@ -29,10 +29,19 @@ trap 'rm -rf "$pages"' EXIT
 for page in "$pages"/*.1; do
   put 644 "$page" "$prefix/share/man/man1/${page##*/}"
 done
+completions() { # shell, target
+  "$build/mfactl" completions "$1" >"$pages/completions"
+  put 644 "$pages/completions" "$2"
+}
+completions bash "$prefix/share/bash-completion/completions/mfactl"
+completions zsh "$prefix/share/zsh/vendor-completions/_mfactl"
+completions fish "$prefix/share/fish/vendor_completions.d/mfactl.fish"
 for unit in packaging/systemd/*.service packaging/systemd/*.socket; do
   put 644 "$unit" "$prefix/lib/systemd/system/${unit##*/}"
 done
-put 755 etc/examples/mfa-askpass "$prefix/share/doc/mfad/examples/mfa-askpass"
+for example in etc/examples/*; do
+  put 755 "$example" "$prefix/share/doc/mfad/examples/${example##*/}"
+done
 put 644 packaging/polkit/io.github.mfad.policy "$prefix/share/polkit-1/actions/io.github.mfad.policy"
 put 644 packaging/sysusers.d/mfad.conf "$prefix/lib/sysusers.d/mfad.conf"
 put 644 packaging/tmpfiles.d/mfad.conf "$prefix/lib/tmpfiles.d/mfad.conf"

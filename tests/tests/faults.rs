@@ -253,6 +253,12 @@ fn a_wrong_configuration_is_refused_with_all_that_is_wrong() {
         let ran = mfa_tests::sys::run_with(&mut daemon.mfad(&["check-config"]), "");
         let said = ran.stdout + &ran.stderr;
         assert!(said.contains("burst") && said.contains("maybe"), "not all at once: {said}");
+        let note = "[[policy.rule]]\nname = \"gone\"\nmatch = { user = [\"no-such\"] }\naction = \"deny\"\n";
+        fs::write(&daemon.config, good.clone() + note).unwrap();
+        let said = mfa_tests::sys::run_with(&mut daemon.mfad(&["check-config"]), "").ok();
+        let lines: Vec<&str> = said.lines().collect();
+        assert!(lines.len() == 2 && lines[0].ends_with("mfad.toml: valid"), "{said}");
+        assert!(lines[1].starts_with("note: ") && lines[1].contains("no account \"no-such\""), "{said}");
         fs::write(&daemon.config, good).unwrap();
         daemon.begin();
     });

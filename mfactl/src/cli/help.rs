@@ -392,7 +392,6 @@ Examples:
 
 pub(super) const CONFIG: &str = "\
 Exits with 1 when the configuration is not valid. `mfad check-config` does the same without a \
-running daemon.
+running daemon. Notes are about what is valid but deserves a second look.
 
-JSON fields: valid, problems and notes (lists of texts with file, line and column; notes are \
-of what is valid, but deserves a look).";
+JSON fields: valid, problems, notes (lists of texts with file, line and column).";

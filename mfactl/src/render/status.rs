@@ -66,7 +66,7 @@ fn waiting(status: &Status) -> Cell {
     Cell::new(&format!("{jobs} for the store, {} to be sent", many(status.notices, "notice")))
 }
 
-/// What is wrong with the configuration; `in_force` is said of a valid one.
+/// What is wrong with the configuration, and what deserves a second look; `in_force` is said of a valid one.
 pub(crate) fn config(report: &ConfigReport, in_force: &str, style: Style) -> String {
     let mut text = if report.valid {
         style.paint(Tone::Good, in_force)
@@ -80,7 +80,8 @@ pub(crate) fn config(report: &ConfigReport, in_force: &str, style: Style) -> Str
         text.push('\n');
     }
     for note in &report.notes {
-        text.push_str(&style.paint(Tone::Warn, "  note: "));
+        text.push_str(&style.paint(Tone::Warn, "note:"));
+        text.push(' ');
         text.push_str(&escape_for_log(note));
         text.push('\n');
     }

@@ -173,15 +173,18 @@ fn the_daemon() {
             vec![sample::status(Err(ShownText::clean("/var/lib/mfad/mfad.db: no space left on device")))]
         }),
     );
-    let report = |valid, problems: &[&str]| {
-        let problems = problems.iter().map(ToString::to_string).collect();
-        let notes = vec!["/etc/mfad/mfad.toml:16:39: there is no account \"joe\" on this host".to_owned()];
-        vec![Reply::Config(ConfigReport { valid, problems, notes })]
+    let report = |valid, problems: &[&str], notes: &[&str]| {
+        let [problems, notes] =
+            [problems, notes].map(|lines| lines.iter().map(ToString::to_string).collect());
+        Script::Admin(vec![Reply::Config(ConfigReport { valid, problems, notes })])
     };
-    both("config-check.txt", &["config", "check"], "", move || Script::Admin(report(true, &[])));
-    both("reload.txt", &["reload"], "", move || Script::Admin(report(true, &[])));
+    let noted = ["/etc/mfad/mfad.toml:9:19: there is no account \"jo\"", "y\u{1b}[31m"];
+    both("config-check.txt", &["config", "check"], "", move || report(true, &[], &[]));
+    both("config-check-notes.txt", &["config", "check"], "", move || report(true, &[], &noted));
+    both("reload.txt", &["reload"], "", move || report(true, &[], &[]));
+    both("reload-notes.txt", &["reload"], "", move || report(true, &[], &noted));
     both("reload-bad.txt", &["reload"], "", move || {
-        Script::Admin(report(false, &["/etc/mfad/mfad.toml:3:1: unknown key `limts`", "x\u{1b}[31m"]))
+        report(false, &["/etc/mfad/mfad.toml:3:1: unknown key `limts`", "x\u{1b}[31m"], &noted)
     });
 }
 

@@ -59,8 +59,9 @@ fn refused_logins_are_found_by_their_address() {
 
 #[test]
 fn what_is_nobodys_fault_is_passed_over_unless_asked_for() {
+    const ADDRESS: &str = "203.0.113.7";
     let at = |said: String| format!("{}{said}", BEFORE[0]);
-    let source = Some("203.0.113.7");
+    let source = Some(ADDRESS);
     let innocent = [
         at(said("accept", Reason::Ok, "jane", source)),
         at(said("skip", Reason::Policy, "jane", source)),
@@ -78,7 +79,7 @@ fn what_is_nobodys_fault_is_passed_over_unless_asked_for() {
         assert_eq!(found(&innocent, mode), Vec::<String>::new(), "{mode}");
     }
     assert_eq!(found(&given_up, "normal"), Vec::<String>::new());
-    assert_eq!(found(&given_up, "aggressive"), [source.unwrap(); 3]);
+    assert_eq!(found(&given_up, "aggressive"), [ADDRESS; 3]);
 }
 
 /// Names and claims that look like a line, or a part of one, ban nobody.

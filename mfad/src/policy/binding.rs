@@ -34,6 +34,9 @@ pub struct Binding {
     pub key: String,
     /// The rule that has it remembered.
     pub rule: String,
+    /// What the rule asked for: which kinds of factor, and how many. One that asks for something else since
+    /// it was edited is another rule.
+    pub need: i64,
 }
 
 impl Binding {
@@ -45,6 +48,7 @@ impl Binding {
             source: network(origin.source, networks)?,
             key: origin.key_binding().unwrap_or_default(),
             rule: need.rule.clone()?,
+            need: i64::from(need.count) << 16 | i64::from(need.kinds.bits()),
         })
     }
 }

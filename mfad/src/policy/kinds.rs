@@ -16,6 +16,11 @@ impl Kinds {
         Self(kinds.into_iter().fold(bit(FactorKind::BreakGlass), with))
     }
 
+    /// The set as a number: the same for the same kinds, from one version to the next.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+
     /// Whether a kind is one of them.
     pub const fn contains(self, kind: FactorKind) -> bool {
         self.0 & bit(kind) != 0

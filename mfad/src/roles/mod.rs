@@ -143,10 +143,11 @@ fn check_config(path: &Path) -> Result<(), Failure> {
     let resolved = runtime.block_on(Settings::resolved(config));
     // A look-up that hangs in the account database must not hold up the end.
     runtime.shutdown_background();
-    for note in resolved.map_err(Failure::names)?.notes() {
+    let settings = resolved.map_err(Failure::names)?;
+    say(&format!("{}: valid", path.display()));
+    for note in settings.notes() {
         say(&format!("note: {note}"));
     }
-    say(&format!("{}: valid", path.display()));
     Ok(())
 }
 

@@ -107,8 +107,8 @@ impl Reason {
 }
 
 impl Settled {
-    /// The one way to yes: proofs of as many different factors of one user as are needed, or an emergency code. With fewer it is
-    /// no, whatever they are.
+    /// The one way to yes: proofs of as many different factors of one user as are needed, or an emergency
+    /// code. With fewer it is no, whatever they are.
     pub fn accepted(proofs: Vec<Proof>, needed: u8) -> Self {
         let different = |(at, proof): (usize, &Proof)| proofs.iter().take(at).all(|p| p.differs_from(proof));
         let emergency = proofs.iter().any(|proof| proof.emergency().is_some());

@@ -123,7 +123,8 @@ pub(super) fn remember(tx: &mut Tx<'_>, proven: &Proven, wanted: &Remembrance) -
 
 /// Deletes what the new row takes the place of, what counts no more, and the oldest beyond the most.
 fn make_room(tx: &Tx<'_>, account: &Account, wanted: &Remembrance) -> Result<(), StoreError> {
-    let Binding { class, source, key, rule } = &wanted.binding;
+    // By one rule one success is remembered: what it asked for before counts no more.
+    let Binding { class, source, key, rule, need: _ } = &wanted.binding;
     let sql = "DELETE FROM remembered WHERE account_id = ?1 AND (epoch != ?2 OR expires <= ?3 \
                OR (class, source, key, rule, boot) = (?4, ?5, ?6, ?7, ?8))";
     let values = params![account.id, account.epoch, tx.now.0, class, source, key, rule, wanted.boot];
@@ -140,7 +141,9 @@ pub(super) fn recall(read: &Read<'_>, wanted: &Remembrance) -> Result<Option<Rec
     if account.uid != wanted.uid {
         return Ok(None);
     }
-    let fits = |row: &Row| row.boot == wanted.boot && row.binding == wanted.binding;
+    // A rule that remembers for less long than it did is obeyed at once.
+    let recent = |row: &Row| read.now.since(row.created) < i64::from(wanted.seconds);
+    let fits = |row: &Row| row.boot == wanted.boot && row.binding == wanted.binding && recent(row);
     let found = Row::of(read, &account)?.into_iter().any(|row| row.is_live(&account, read.now) && fits(&row));
     let user = wanted.context.user.clone();
     Ok(found.then(|| Recollection { user, rule: wanted.binding.rule.clone() }))

@@ -31,6 +31,7 @@ CREATE TABLE remembered (
     source     TEXT    NOT NULL,
     key        TEXT    NOT NULL,
     rule       TEXT    NOT NULL,
+    need       INTEGER NOT NULL,
     boot       TEXT    NOT NULL,
     created    INTEGER NOT NULL,
     expires    INTEGER NOT NULL,

@@ -33,7 +33,7 @@ pub(in crate::store) struct Row {
 /// The columns in the order that [`Row::read`] takes them.
 macro_rules! columns {
     () => {
-        "id, account_id, epoch, class, source, key, rule, boot, created, expires, key_id, mac"
+        "id, account_id, epoch, class, source, key, rule, need, boot, created, expires, key_id, mac"
     };
 }
 
@@ -110,10 +110,10 @@ impl Row {
         let sql = concat!(
             "INSERT INTO remembered (",
             columns!(),
-            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
         );
-        let Binding { class, source, key, rule } = &row.binding;
-        let values: [&dyn ToSql; 12] = [
+        let Binding { class, source, key, rule, need } = &row.binding;
+        let values: [&dyn ToSql; 13] = [
             &row.id,
             &row.account_id,
             &row.epoch,
@@ -121,6 +121,7 @@ impl Row {
             source,
             key,
             rule,
+            need,
             &row.boot,
             &row.created.0,
             &row.expires.0,
@@ -159,12 +160,18 @@ impl Row {
             id: row.get(0)?,
             account_id: row.get(1)?,
             epoch: row.get(2)?,
-            binding: Binding { class: row.get(3)?, source: row.get(4)?, key: row.get(5)?, rule: row.get(6)? },
-            boot: row.get(7)?,
-            created: UnixTime(row.get(8)?),
-            expires: UnixTime(row.get(9)?),
-            key_id: KeyId::from_bytes(row.get(10)?),
-            mac: row.get(11)?,
+            binding: Binding {
+                class: row.get(3)?,
+                source: row.get(4)?,
+                key: row.get(5)?,
+                rule: row.get(6)?,
+                need: row.get(7)?,
+            },
+            boot: row.get(8)?,
+            created: UnixTime(row.get(9)?),
+            expires: UnixTime(row.get(10)?),
+            key_id: KeyId::from_bytes(row.get(11)?),
+            mac: row.get(12)?,
         })
     }
 
@@ -179,6 +186,7 @@ impl Row {
             .text(&self.binding.source)
             .text(&self.binding.key)
             .text(&self.binding.rule)
+            .int(self.binding.need)
             .text(&self.boot)
             .int(self.created.0)
             .int(self.expires.0)

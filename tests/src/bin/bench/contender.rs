@@ -14,7 +14,7 @@ use mfa_tests::{
 
 use crate::{
     pending::{self, Pending},
-    seeding,
+    rules, seeding,
     trail::{self, Verifying},
 };
 
@@ -105,6 +105,17 @@ impl Contender {
             .section(&format!("[identity]\naccounts = \"{accounts}\"\n"))
             .prepare();
         seeding::seed(&mut daemon, users, accounts == "nss");
+        let line = daemon.module_line("required", "");
+        Self { daemon: Some(daemon), ..Self::new(label, users, &[&line]) }
+    }
+
+    /// Ours, with a thousand rules that do not match.
+    pub(crate) fn mfa_rules(world: &World, label: &str, users: u32) -> Self {
+        let instance = "mfad-rules";
+        let state = World::disk().join(instance);
+        let mut daemon =
+            Setup::instance(world, instance).state_dir(&state).section(&rules::section()).prepare();
+        seeding::seed(&mut daemon, users, true);
         let line = daemon.module_line("required", "");
         Self { daemon: Some(daemon), ..Self::new(label, users, &[&line]) }
     }

@@ -19,6 +19,7 @@ mod measure;
 mod options;
 mod pending;
 mod report;
+mod rules;
 mod run;
 mod seeding;
 mod trail;

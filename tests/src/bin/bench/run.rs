@@ -31,6 +31,9 @@ const WAITING: Case =
 const TRAIL: Case =
     Case { name: "a long trail, looping", logins: 400, at_once: 1, warm_up: 20, fresh: false };
 
+const RULES: Case =
+    Case { name: "a thousand rules, looping", logins: 400, at_once: 1, warm_up: 20, fresh: false };
+
 /// With more users than this a module that reads all of them at each login gets fewer logins.
 const MANY: u32 = 1000;
 
@@ -40,10 +43,7 @@ pub(crate) fn all(world: &World, options: &Options) -> Report {
     for number in 0..400 {
         world.add_quick_user(&user(number));
     }
-    let setup = |contenders: Vec<Planned<'_>>| -> Vec<Contender> {
-        let wanted = contenders.into_iter().filter(|planned| planned.is_wanted(options));
-        wanted.map(|planned| (planned.make)(planned.label, planned.users)).collect()
-    };
+    let setup = |contenders| set_up(contenders, options);
     let nss = |label: &str, users| Contender::mfa(world, label, users, "nss");
     let any = |label: &str, users| Contender::mfa(world, label, users, "any");
     let quiet = |label: &str, users| Contender::mfa_instance(world, (label, "mfad-quiet"), users, "nss");
@@ -64,6 +64,8 @@ pub(crate) fn all(world: &World, options: &Options) -> Report {
     field.retain(|contender| !contender.label.starts_with("pam_oath"));
     take_turns(&mut field, &EIGHT, options.rounds, &mut report);
     drop(field);
+
+    rules(world, options, &mut report);
 
     // Set up last of its own, measured at once: those who wait do so for half a minute at most.
     let waiting = |label: &str, users| Contender::mfa_waiting(world, label, users);
@@ -101,6 +103,22 @@ pub(crate) fn all(world: &World, options: &Options) -> Report {
     }
     report.judge();
     report
+}
+
+/// With as many rules as there may be, and with none.
+fn rules(world: &World, options: &Options, report: &mut Report) {
+    let ruled = |label: &str, users| Contender::mfa_rules(world, label, users);
+    let free = |label: &str, users| Contender::mfa_instance(world, (label, "mfad-free"), users, "nss");
+    let planned = vec![
+        Planned { label: "pam_mfa rules, none", users: 400, make: &free },
+        Planned { label: "pam_mfa rules, 1000", users: 400, make: &ruled },
+    ];
+    take_turns(&mut set_up(planned, options), &RULES, options.rounds, report);
+}
+
+fn set_up(contenders: Vec<Planned<'_>>, options: &Options) -> Vec<Contender> {
+    let wanted = contenders.into_iter().filter(|planned| planned.is_wanted(options));
+    wanted.map(|planned| (planned.make)(planned.label, planned.users)).collect()
 }
 
 /// A contender before it is set up.
