@@ -232,7 +232,8 @@ fn one(wire: &mut Wire, user: &UserId, service: &ServiceName, now: i64) -> Resul
     // A rule that denies or skips is meant; that nobody enrolled, or too few factors, is not.
     let denied = told.outlook == Outlook::Denied;
     let few = told.factors.iter().filter(|one| one.counts).count() < usize::from(told.needed);
-    if (!told.factors.is_empty() && !(denied && few)) || (told.rule.is_some() && told.needed == 0) {
+    let lacking = told.factors.is_empty() || (denied && few);
+    if !lacking || (told.rule.is_some() && told.needed == 0) {
         return Ok(Bare::Meant);
     }
     if denied || told.outlook == Outlook::Asked {

@@ -133,11 +133,10 @@ impl<'a> Login<'a> {
             why.push("a success is remembered, so nothing is asked".to_owned());
             return;
         }
-        let reason = match &subject {
-            // A login learns that from the store, once a code is judged.
-            Subject::Enrolled { uid, .. } if uid.0 != enrolled_as => Reason::Orphaned,
-            other => other.explain(Settled::denied(Reason::Ok)).reason(),
-        };
+        // A login learns that from the store, once a code is judged.
+        let orphaned = matches!(&subject, Subject::Enrolled { uid, .. } if uid.0 != enrolled_as);
+        let reason =
+            if orphaned { Reason::Orphaned } else { subject.explain(Settled::denied(Reason::Ok)).reason() };
         if reason == Reason::Ok {
             explanation.outlook = Outlook::Asked;
         }
