@@ -332,6 +332,8 @@ async fn an_explanation_knows_of_invitations() {
     assert!(without.why.iter().any(|why| why.as_str().contains("mfactl invite")), "{without:?}");
     invite(&daemon).await;
     assert_eq!(daemon.explain(USER).await.outlook, Outlook::Enrolled);
+    let over = daemon.explain_at(USER, Some(NOW.plus(3601).0)).await;
+    assert_eq!(over.outlook, Outlook::Denied, "it counts for an hour");
     let daemon = Daemon::with(&format!("{INVITE}grace_logins = 1\n")).await;
     assert_eq!(daemon.explain(USER).await.outlook, Outlook::Enrolled, "it may be put off");
 }
