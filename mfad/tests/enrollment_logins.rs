@@ -19,6 +19,7 @@ use mfa_proto::{
     hello::Protocol,
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict},
     secret::SecretText,
+    text::ShownText,
 };
 use support::{Client, Daemon, NOW, secret, start, user_id};
 
@@ -252,6 +253,9 @@ async fn the_time_of_grace_lets_in_tells_and_ends() {
     let daemon = Daemon::with("[enrollment]\nenroll_by = 2033-12-31\n").await;
     assert_eq!(login(&daemon, &[]).await.verdict, Verdict::NotApplicable);
     // The day itself counts, wherever the host is; two days later none does.
+    let at = |at: i64| daemon.explain_at(USER, Some(at));
+    assert_eq!(at(2_019_600_000).await.outlook, Outlook::Skipped);
+    assert_eq!(at(2_019_600_000 + 2 * 86_400).await.outlook, Outlook::Denied);
     daemon.clock.set(mfad::clock::UnixTime(2_019_600_000));
     assert_eq!(login(&daemon, &[]).await.verdict, Verdict::NotApplicable);
     daemon.clock.advance(2 * 86_400);
@@ -293,6 +297,32 @@ async fn enroll(daemon: &Daemon, invitation: Option<SecretText>) -> Reply {
 }
 
 /// Root needs none; what is said to others needs another uid and is tested end to end.
+/// An emergency code stands in the way of a first factor only as long as it counts.
+#[tokio::test]
+async fn an_emergency_code_that_is_over_leaves_a_newcomer() {
+    for used in [false, true] {
+        let daemon = Daemon::with(&format!("{INVITE}grace_logins = 2\n")).await;
+        let reason = ShownText::clean("phone lost");
+        let reply = daemon.admin(Request::BreakGlass { user: user_id(USER), seconds: 300, reason }).await;
+        let Reply::BreakGlass { code, .. } = reply else { panic!("{reply:?}") };
+        assert_eq!(daemon.explain(USER).await.sees.unwrap().as_str(), USUAL);
+        if used {
+            let seen = login(&daemon, &[text(code.expose())]).await;
+            assert_eq!(seen.verdict, Verdict::Accept);
+        } else {
+            daemon.clock.advance(400);
+            daemon.core.store().expire_break_glass().await.unwrap();
+        }
+        assert_eq!(daemon.explain(USER).await.outlook, Outlook::Enrolled, "used: {used}");
+        let seen = login(&daemon, &[text("")]).await;
+        assert_eq!(seen.verdict, Verdict::NotApplicable, "{:?}", seen.prompts);
+        assert!(seen.prompts[0].contains("Invitation"), "{:?}", seen.prompts);
+        let invitation = invite(&daemon).await;
+        let seen = login(&daemon, &[text(&invitation), Types::Code(0)]).await;
+        assert_eq!(seen.verdict, Verdict::Accept, "{:?}", seen.prompts);
+    }
+}
+
 /// Who needs an invitation and has none is denied whatever is answered, and an explanation says so.
 #[tokio::test]
 async fn an_explanation_knows_of_invitations() {
@@ -302,6 +332,8 @@ async fn an_explanation_knows_of_invitations() {
     assert!(without.why.iter().any(|why| why.as_str().contains("mfactl invite")), "{without:?}");
     invite(&daemon).await;
     assert_eq!(daemon.explain(USER).await.outlook, Outlook::Enrolled);
+    let over = daemon.explain_at(USER, Some(NOW.plus(3601).0)).await;
+    assert_eq!(over.outlook, Outlook::Denied, "it counts for an hour");
     let daemon = Daemon::with(&format!("{INVITE}grace_logins = 1\n")).await;
     assert_eq!(daemon.explain(USER).await.outlook, Outlook::Enrolled, "it may be put off");
 }

@@ -19,7 +19,7 @@ pub(super) fn run(context: &mut Context, arguments: &BreakGlassArgs) -> Result<u
         seconds: u32::try_from(arguments.span.as_secs()).unwrap_or(u32::MAX),
         reason: ShownText::clean(&arguments.reason),
     });
-    let reply = reply.map_err(|f| f.or_hint(|code| hint::user(code, &whom, &context.now)))?;
+    let reply = reply.map_err(|f| f.or_hint(|code| hint::root_only(code, &whom, &context.now)))?;
     let Reply::BreakGlass { factor, code, until } = reply else {
         return Err(context.target.unexpected());
     };

@@ -26,7 +26,7 @@ fn ask(context: &Context, login: &Explain) -> Result<Explanation, Failure> {
     let reply = context
         .target
         .ask(&Request::Explain(Box::new(login.clone())))
-        .map_err(|f| f.or_hint(|code| hint::user(code, &login.user, &context.now)))?;
+        .map_err(|f| f.or_hint(|code| hint::root_only(code, &login.user, &context.now)))?;
     let Reply::Explained(explanation) = reply else {
         return Err(context.target.unexpected());
     };

@@ -36,6 +36,11 @@ pub(super) fn user(code: RefusalCode, user: &UserId, now: &Now) -> Option<String
     }
 }
 
+/// After a refused command about `whom` that is root's alone.
+pub(super) fn root_only(code: RefusalCode, whom: &UserId, now: &Now) -> Option<String> {
+    if code == RefusalCode::NotAllowed { daemon(code) } else { user(code, whom, now) }
+}
+
 /// After `user` could not be shown.
 pub(super) fn show(code: RefusalCode, whom: &UserId, now: &Now) -> Option<String> {
     match code {

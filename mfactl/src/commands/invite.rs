@@ -20,7 +20,7 @@ pub(super) fn run(context: &mut Context, arguments: &InviteArgs) -> Result<u8, F
         Request::Invite { user: whom.clone(), seconds: arguments.lifetime.unwrap_or(0) }
     };
     let reply = context.target.ask(&request);
-    let reply = reply.map_err(|f| f.or_hint(|code| hint::user(code, &whom, &context.now)))?;
+    let reply = reply.map_err(|f| f.or_hint(|code| hint::root_only(code, &whom, &context.now)))?;
     if arguments.withdraw {
         let Reply::Done { .. } = reply else { return Err(context.target.unexpected()) };
         context.out.json(&render::view::uninvited(&whom))?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mfa_proto::admin::{
     AuditReport, ConfigReport, Counting, Explanation, FactorDetail, FactorId, FactorKind, FactorState,
-    LockReason, LockState, OrphanPage, Outlook, RefusalCode, Reply, Request, UserDetail, UserPage,
+    LeftAlone, LockReason, LockState, OrphanPage, Outlook, RefusalCode, Reply, Request, UserDetail, UserPage,
     UserSummary,
 };
 use mfa_proto::text::ShownText;
@@ -334,7 +334,8 @@ fn told(deep: bool) -> Vec<Reply> {
             cut_chain: [0; 32],
         }));
     }
-    let orphans = OrphanPage { orphaned: vec![summary("dora")], left_alone: Vec::new(), more_after: None };
+    let stuck = LeftAlone { user: sample::user("erin"), why: ShownText::clean("the server is down") };
+    let orphans = OrphanPage { orphaned: vec![summary("dora")], left_alone: vec![stuck], more_after: None };
     replies.extend([page(&["alice"]), holder(), Reply::Orphans(orphans)]);
     for (outlook, times) in [(Outlook::Asked, 3), (Outlook::Asked, 3), (Outlook::Denied, 3)] {
         for _ in 0..times {

@@ -98,9 +98,13 @@ impl Daemon {
 
     /// Puts another configuration in force by a reload.
     pub async fn explain(&self, user: &str) -> Explanation {
+        self.explain_at(user, None).await
+    }
+
+    pub async fn explain_at(&self, user: &str, at: Option<i64>) -> Explanation {
         let Start { user, service, .. } = start(user);
         let user = user_id(user.as_str());
-        let login = Explain { user, service, source: None, key: None, at: None };
+        let login = Explain { user, service, source: None, key: None, at };
         let reply = self.admin(Request::Explain(Box::new(login))).await;
         let Reply::Explained(explanation) = reply else { panic!("{reply:?}") };
         *explanation

@@ -7,6 +7,10 @@ use crate::doctor::{Finding, Severity};
 
 /// Seconds between the end of a login by the module and sshd hanging up.
 const MARGIN: u64 = 10;
+/// Seconds that sshd gives a login where nothing is said.
+const DEFAULT_GRACE: u64 = 120;
+/// Seconds that are advised beside the module's own: time to type the password.
+const ROOM: u64 = 30;
 
 /// Looks at the settings of one kind of login.
 pub(super) fn check(settings: &Settings, asking: &[Asking]) -> Vec<Finding> {
@@ -119,7 +123,7 @@ fn hangs_up(settings: &Settings, asked: &Asking) -> Option<Finding> {
         warning(format!(
             "LoginGraceTime is {grace} s, and pam_mfa.so takes up to {timeout} s: sshd hangs up before a code that comes late"
         ))
-        .remedy(format!("LoginGraceTime {}", timeout.saturating_mul(2)))
+        .remedy(format!("LoginGraceTime {}", timeout.saturating_add(ROOM).max(DEFAULT_GRACE)))
     })
 }
 

@@ -133,13 +133,10 @@ impl<'a> Login<'a> {
             why.push("a success is remembered, so nothing is asked".to_owned());
             return;
         }
-        let reason = match &subject {
-            // A login learns that from the store, once a code is judged.
-            Subject::Enrolled { uid, .. } if uid.0 != enrolled_as => Reason::Orphaned,
-            Subject::Enrolled { .. } | Subject::Decoy { .. } | Subject::Newcomer(_) | Subject::Exhausted => {
-                subject.explain(Settled::denied(Reason::Ok)).reason()
-            }
-        };
+        // A login learns that from the store, once a code is judged.
+        let orphaned = matches!(&subject, Subject::Enrolled { uid, .. } if uid.0 != enrolled_as);
+        let reason =
+            if orphaned { Reason::Orphaned } else { subject.explain(Settled::denied(Reason::Ok)).reason() };
         if reason == Reason::Ok {
             explanation.outlook = Outlook::Asked;
         }
@@ -152,7 +149,7 @@ impl<'a> Login<'a> {
         explanation.outlook = if newcomer.enrolls { Outlook::Enrolled } else { Outlook::Skipped };
         let grace = newcomer.grace.map(|left| self.in_words(left));
         if newcomer.enrolls {
-            why.push("the user has no active factor: a first one is enrolled on the way".to_owned());
+            why.push("the user has no active factor: a first one can be enrolled on the way".to_owned());
             if let FirstStep::Ask(asking) =
                 session::begin_first(self.first_opening(newcomer), self.core.now())
             {
@@ -177,7 +174,7 @@ impl<'a> Login<'a> {
     ) {
         // An error is one who is not known to wait for anything.
         let shown = self.core.store().show(self.context.user.clone()).await;
-        if shown.is_ok_and(|detail| detail.invited_until.is_some()) {
+        if shown.is_ok_and(|detail| detail.invited_until.is_some_and(|until| until > self.began.0)) {
             return;
         }
         why.push("it takes an invitation, and there is none: mfactl invite".to_owned());

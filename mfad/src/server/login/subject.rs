@@ -210,7 +210,8 @@ impl Login<'_> {
         // What can be enrolled on the way is one app: where that does not do, it would only be in the way.
         let does = self.need.count == 1 && self.need.kinds.contains(FactorKind::Totp);
         let enrolls = does && self.settings.enrolls_at_login();
-        let grace = self.settings.grace().left(view.graced, self.core.now());
+        // As for the rules, so that an explanation of another day has its grace; the store looks at its clock.
+        let grace = self.settings.grace().left(view.graced, self.began);
         (enrolls || grace.is_some()).then_some(Newcomer { uid, enrolls, grace })
     }
 
