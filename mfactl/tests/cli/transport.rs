@@ -4,6 +4,7 @@ use std::io::BufRead;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::Stdio;
 
 use mfa_proto::admin::{AuditPage, FactorState, Reply, Request, UserPage};
@@ -38,9 +39,9 @@ fn an_absent_daemon_is_named_with_what_to_do() {
 
 #[test]
 fn a_path_that_is_no_socket_address_is_named() {
-    let ran = run(std::path::Path::new(&format!("/{}", "x".repeat(200))), &["status"], "");
+    let ran = run(Path::new(&format!("/{}", "x".repeat(200))), &["status"], "");
     fails(&ran, "the path is too long");
-    fails(&run(std::path::Path::new("/dev/null"), &["status"], ""), "cannot reach mfad at /dev/null");
+    fails(&run(Path::new("/dev/null"), &["status"], ""), "cannot reach mfad at /dev/null");
 }
 
 #[test]
@@ -205,7 +206,11 @@ fn follow_goes_on_over_restarts_of_the_daemon_until_ctrl_c() {
         vec![page(vec![sample::audit_row(9)], 9)],
     ];
     let daemon = FakeDaemon::start(Script::AdminInTurns(turns));
-    let mut child = command(binary(), &daemon.socket(), &["audit", "--follow", "--user", "alice"]);
+    // Shells start what runs in the background with Ctrl-C ignored, which is inherited.
+    let env = Path::new("env");
+    let program = binary().to_str().unwrap();
+    let arguments = ["--default-signal=INT", program, "audit", "--follow", "--user", "alice"];
+    let mut child = command(env, &daemon.socket(), &arguments);
     let child = child.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().unwrap();
     let mut shown = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
