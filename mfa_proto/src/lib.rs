@@ -23,6 +23,7 @@ pub mod egress;
 pub mod frame;
 pub mod hello;
 pub mod login;
+pub mod module;
 pub mod name;
 pub mod secret;
 pub mod text;

@@ -1,26 +1,16 @@
 //! The arguments on the module's line in the PAM configuration.
 //!
-//! Refuses what it does not know, what is malformed, and what is given twice: a misspelt argument must
-//! not leave a login weaker than its administrator believes, so it denies until it is put right.
+//! Refuses all that [`mfa_proto::module`] refuses, which `mfactl doctor` reads them by as well: it denies until
+//! that is put right.
 
-use std::{
-    ffi::CStr,
-    fmt,
-    path::{Component, Path, PathBuf},
-    time::Duration,
-};
+use std::{ffi::CStr, fmt, path::PathBuf, time::Duration};
 
-use mfa_proto::{login::Dialogue, text::escape_for_log};
+use mfa_proto::{login::Dialogue, module, text::escape_for_log};
 
 /// The socket of hosts that run as root: mode 0600.
 pub(crate) const SOCKET: &str = "/run/mfad/mfad.sock";
 /// The socket of hosts that run as the person itself, such as screen lockers.
 pub(crate) const USER_SOCKET: &str = "/run/mfad/user.sock";
-
-const DEFAULT_TIMEOUT: u64 = 60;
-const LONGEST_TIMEOUT: u64 = 600;
-/// `sun_path` holds 108 bytes with the terminating NUL (unix(7)).
-const LONGEST_SOCKET: usize = 107;
 
 /// What an administrator can choose.
 #[derive(Debug, Eq, PartialEq)]
@@ -52,68 +42,25 @@ impl fmt::Display for BadArgument {
 impl Arguments {
     /// Reads the arguments in any order.
     pub(crate) fn parse(given: &[&CStr]) -> Result<Self, BadArgument> {
-        let (mut socket, mut timeout, mut ignore, mut combined) = (None, None, None, None);
+        let mut taken = module::Arguments::default();
         for bytes in given {
             let text = bytes.to_string_lossy();
-            let taken = match text.split_once('=') {
-                Some(("socket", path)) => socket_path(path).and_then(|v| once(&mut socket, v)),
-                Some(("timeout", seconds)) => seconds_of(seconds).and_then(|v| once(&mut timeout, v)),
-                Some(("unavailable", "ignore")) => once(&mut ignore, ()),
-                Some(("unavailable", _)) => Err("only `ignore` can be chosen"),
-                None if text == "combined" => once(&mut combined, ()),
-                Some(_) | None => Err("not known"),
-            };
             let refused = |why| BadArgument { argument: escape_for_log(&text), why };
-            taken.map_err(refused)?;
+            taken.take(&text).map_err(refused)?;
         }
         Ok(Self {
-            socket,
-            timeout: timeout.unwrap_or(Duration::from_secs(DEFAULT_TIMEOUT)),
-            ignore_unavailable: ignore.is_some(),
-            dialogue: if combined.is_some() { Dialogue::Combined } else { Dialogue::Interactive },
+            socket: taken.socket,
+            timeout: taken.timeout.unwrap_or(module::DEFAULT_TIMEOUT),
+            ignore_unavailable: taken.ignore_unavailable,
+            dialogue: if taken.combined { Dialogue::Combined } else { Dialogue::Interactive },
         })
-    }
-}
-
-fn once<T>(place: &mut Option<T>, value: T) -> Result<(), &'static str> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err("given twice"),
-    }
-}
-
-fn socket_path(text: &str) -> Result<PathBuf, &'static str> {
-    let path = Path::new(text);
-    if !path.is_absolute() {
-        return Err("the path of the socket must begin with `/`");
-    }
-    if text.len() > LONGEST_SOCKET {
-        return Err("the path of the socket is longer than 107 bytes, the most a socket can have");
-    }
-    // Taken apart as text: `components` would hide a `/./` and a doubled slash.
-    let plain = text.split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."));
-    if !plain || !matches!(path.components().next_back(), Some(Component::Normal(_))) {
-        return Err("the path of the socket must name a file, without `.`, `..` or empty parts");
-    }
-    if text.contains(char::REPLACEMENT_CHARACTER) {
-        return Err("the path of the socket must be UTF-8");
-    }
-    Ok(path.to_owned())
-}
-
-fn seconds_of(text: &str) -> Result<Duration, &'static str> {
-    const WHY: &str = "the timeout must be 1 to 600, in seconds";
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(WHY);
-    }
-    match text.parse() {
-        Ok(seconds @ 1..=LONGEST_TIMEOUT) => Ok(Duration::from_secs(seconds)),
-        Ok(_) | Err(_) => Err(WHY),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn parse(given: &[&CStr]) -> Result<Arguments, String> {

@@ -2,7 +2,6 @@
 //!
 //! Refuses to guess by the look of lines: each stack is walked as libpam walks it.
 
-mod arguments;
 mod known;
 mod lines;
 mod module;
@@ -10,9 +9,11 @@ mod order;
 mod read;
 mod ways;
 
+use std::path::Path;
+
+use mfa_proto::module::Arguments;
 use mfactl::pam::{Kind, Stack};
 
-pub(super) use self::arguments::{Arguments, TIMEOUT};
 use self::read::Files;
 use super::host::Host;
 use super::{Finding, Report, Severity, sockets};
@@ -67,7 +68,7 @@ pub(super) fn check(host: &Host, report: &mut Report) -> Vec<Asking> {
         );
     }
     module::check(host, &files, &asking, report);
-    let mut named: Vec<&str> = asking.iter().filter_map(|one| one.arguments.socket.as_deref()).collect();
+    let mut named: Vec<&Path> = asking.iter().filter_map(|one| one.arguments.socket.as_deref()).collect();
     named.dedup();
     if host.is_this() {
         for socket in named {

@@ -29,8 +29,8 @@ pub(super) fn check(context: &Context, host: &Host, report: &mut Report) {
 }
 
 /// A socket that the argument of a module names.
-pub(super) fn named(path: &str, report: &mut Report) {
-    one(Path::new(path), None, report);
+pub(super) fn named(path: &Path, report: &mut Report) {
+    one(path, None, report);
 }
 
 fn one(path: &Path, mode: Option<u32>, report: &mut Report) {

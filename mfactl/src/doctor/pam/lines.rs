@@ -1,8 +1,9 @@
 //! Single lines: what libpam cannot read, what `pam_mfa.so` refuses, and where it does not belong.
 
+use mfa_proto::module::Arguments;
+use mfa_proto::text::escape_for_log;
 use mfactl::pam::{Code, Entry, Goal, Kind, Outcome, Run, Stack, find};
 
-use super::arguments::Arguments;
 use super::read::Files;
 use super::{CHECK, known};
 use crate::doctor::{Finding, Severity};
@@ -49,13 +50,15 @@ fn unreadable(entry: &Entry, found: &mut Vec<Finding>) {
 }
 
 fn arguments(entry: &Entry, found: &mut Vec<Finding>) -> Arguments {
-    let (arguments, faults) = Arguments::read(&entry.arguments);
-    for fault in faults {
+    let mut arguments = Arguments::default();
+    for argument in &entry.arguments {
+        let Err(why) = arguments.take(argument) else { continue };
+        let argument = escape_for_log(argument);
         found.push(
             Finding::new(
                 CHECK,
                 Severity::Problem,
-                format!("pam_mfa.so denies every login, because of {fault}"),
+                format!("pam_mfa.so denies every login, because of `{argument}`: {why}"),
             )
             .at(&entry.place)
             .remedy("correct the argument: pam_mfa(8)"),

@@ -1,9 +1,9 @@
 //! Does the password come first, and end the stack when it is wrong? Else whoever knows a name is asked for its
 //! codes, and uses up its attempts; with `unenrolled = "enroll"`, adds a factor to it.
 
+use mfa_proto::module::Arguments;
 use mfactl::pam::{Entry, Goal, Outcome, Stack, find};
 
-use super::arguments::Arguments;
 use super::{CHECK, known};
 use crate::doctor::{Finding, Severity};
 

@@ -1,6 +1,8 @@
 //! What is wrong with the settings of sshd where its PAM stack asks for a second factor.
 
-use super::super::pam::{Asking, TIMEOUT};
+use mfa_proto::module::DEFAULT_TIMEOUT;
+
+use super::super::pam::Asking;
 use super::CHECK;
 use super::settings::Settings;
 use crate::doctor::{Finding, Severity};
@@ -118,7 +120,7 @@ fn code_alone(asked: &Asking, ways: &[Vec<String>]) -> Option<Finding> {
 
 fn hangs_up(settings: &Settings, asked: &Asking) -> Option<Finding> {
     let grace = settings.grace()?;
-    let timeout = asked.arguments.timeout.unwrap_or(TIMEOUT);
+    let timeout = asked.arguments.timeout.unwrap_or(DEFAULT_TIMEOUT).as_secs();
     (grace < timeout.saturating_add(MARGIN)).then(|| {
         warning(format!(
             "LoginGraceTime is {grace} s, and pam_mfa.so takes up to {timeout} s: sshd hangs up before a code that comes late"
@@ -136,7 +138,8 @@ fn names_for_addresses(settings: &Settings) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::pam::Arguments;
+    use mfa_proto::module::Arguments;
+
     use super::*;
 
     const GOOD: &str = "usepam yes\nkbdinteractiveauthentication yes\npasswordauthentication no\npubkeyauthentication yes\n\
