@@ -2,7 +2,10 @@
 //!
 //! Refuses to say that a rule fits: it only leaves out what cannot.
 
-use std::ops::Deref;
+use std::{
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    ops::Deref,
+};
 
 use mfa_proto::name::{ServiceName, UserName};
 
@@ -64,12 +67,11 @@ fn bits<T>(names: &[T], text: impl Fn(&T) -> &str) -> u64 {
     names.iter().map(|name| bit(text(name))).reduce(|all, one| all | one).unwrap_or(u64::MAX)
 }
 
-/// One of 64 bits (FNV-1a). Whoever makes names share one gains nothing: the rule is then looked at.
+/// One of 64 bits. Whoever makes names share one gains nothing: the rule is then looked at.
 fn bit(name: &str) -> u64 {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    1 << (hash >> 58)
+    let mut hasher = DefaultHasher::new();
+    name.hash(&mut hasher);
+    1 << (hasher.finish() >> 58)
 }
 
 impl Rules {

@@ -122,16 +122,15 @@ impl Login<'_> {
     /// Who this is, as far as factors are concerned; an error is the end of the login.
     pub(super) fn subject(&mut self, found: Found) -> Result<Subject, Settled> {
         let Found { account, membership, view } = found;
-        let decision = self.decision(&membership)?;
-        if let Decision::Deny { rule } = decision {
-            self.rule = Some(rule);
-            // The same answer whether the account exists; only the reason in the log differs.
-            let unknown = account == Account::Unknown;
-            return Err(Settled::denied(if unknown { Reason::UnknownUser } else { Reason::Policy }));
-        }
-        let (need, decision) = match decision {
+        let (need, grant) = match self.decision(&membership)? {
             Decision::Require(need) => (need, None),
-            other @ (Decision::Skip(_) | Decision::Deny { .. }) => (Need::default(), Some(other)),
+            Decision::Skip(grant) => (Need::default(), Some(grant)),
+            Decision::Deny { rule } => {
+                self.rule = Some(rule);
+                // The same answer whether the account exists; only the reason in the log differs.
+                let unknown = account == Account::Unknown;
+                return Err(Settled::denied(if unknown { Reason::UnknownUser } else { Reason::Policy }));
+            }
         };
         self.rule.clone_from(&need.rule);
         self.need = need;
@@ -140,13 +139,10 @@ impl Login<'_> {
             Account::Known { uid } => Some(uid),
             Account::Unchecked => None,
         };
-        match decision {
-            None => self.uid = uid,
-            Some(Decision::Skip(grant)) => return Err(Settled::not_applicable(grant)),
-            Some(Decision::Deny { .. } | Decision::Require(_)) => {
-                return Err(Settled::denied(Reason::Policy));
-            }
+        if let Some(grant) = grant {
+            return Err(Settled::not_applicable(grant));
         }
+        self.uid = uid;
         let view = view.map_err(|error| {
             error!(
                 session = self.context.session.as_str(),
