@@ -32,7 +32,7 @@ demo: ## Logs in over real ssh with password and code, in private namespaces
 	$(AS_ROOT) $(TARGET)/release/demo
 
 test: ## Installs what the tests need and runs all of them
-	tests/setup/packages.sh demo test
+	tests/setup/packages.sh demo test deb
 	$(MAKE) --no-print-directory fmt docs units clippy unit e2e fuzz-smoke
 
 check: fmt docs clippy unit ## What needs no root: format, lints, unit tests

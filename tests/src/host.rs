@@ -132,11 +132,20 @@ impl Host {
         self.place.join("root").join(inside.trim_start_matches('/'))
     }
 
-    /// A package of mfad, as a path in the host: of this version, or of the one `before` it.
+    /// The package of mfad, as a path in the host.
     #[track_caller]
-    pub fn package(&self, before: bool) -> &'static str {
-        let (from, to) =
-            if before { ("before.deb", "/root/mfad_before.deb") } else { ("now.deb", "/root/mfad_now.deb") };
+    pub fn package(&self) -> &'static str {
+        self.fetch("now.deb", "/root/mfad_now_amd64.deb")
+    }
+
+    /// The package of an older version.
+    #[track_caller]
+    pub fn package_before(&self) -> &'static str {
+        self.fetch("before.deb", "/root/mfad_before_amd64.deb")
+    }
+
+    #[track_caller]
+    fn fetch(&self, from: &str, to: &'static str) -> &'static str {
         fs::copy(package::of(&World::disk()).join(from), self.path(to)).expect("the package is made");
         to
     }

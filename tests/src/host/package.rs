@@ -3,7 +3,6 @@
 
 use std::{
     fs,
-    os::unix::fs::symlink,
     path::{Path, PathBuf},
     time::SystemTime,
 };
@@ -12,15 +11,11 @@ use super::lock::Lock;
 use crate::sys::must;
 
 /// What a package is made of, beside the programs.
-const SOURCES: [&str; 3] = ["packaging", "etc", "tests/setup/install.sh"];
+const SOURCES: [&str; 2] = ["packaging", "etc"];
 /// The programs.
 const BUILT: [&str; 4] = ["mfad", "mfad-egress", "mfactl", "libpam_mfa.so"];
-/// Makes the older one. `$1` is the package, `$2` the other one's name.
-const AGE: &str = r#"work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-dpkg-deb --raw-extract "$1" "$work/tree"
-sed -i 's/^Version: .*/&~before/' "$work/tree/DEBIAN/control"
-dpkg-deb --root-owner-group -Zgzip -z1 --build "$work/tree" "$2""#;
+/// The version of the older one: less than any that was released.
+const BEFORE: &str = "0.0.1";
 
 /// Where they are: `now.deb` and `before.deb`.
 pub(super) fn of(disk: &Path) -> PathBuf {
@@ -44,17 +39,14 @@ pub(super) fn make(disk: &Path, build: &Path) {
     if before.exists() && changed(&before) > newest {
         return;
     }
-    // A target directory of its own, whose release is this build: the one that `make deb` made stays as it is.
-    let target = place.join("target");
-    for old in [&now, &before, &target] {
-        must(&["rm", "-rf", text(old)]);
+    must(&["rm", "-f", text(&now), text(&before)]);
+    let (target, profile) =
+        (build.parent().expect("it is in target"), build.file_name().expect("it has a name"));
+    let profile = profile.to_str().expect("profiles have ASCII names");
+    for (package, version) in [(&now, ""), (&before, BEFORE)] {
+        let made = must(&[text(&top.join("packaging/deb.sh")), text(target), profile, version]);
+        must(&["cp", made.trim_end(), text(package)]);
     }
-    fs::create_dir(&target).expect("the target directory is writable");
-    symlink(build, target.join("release")).expect("the target directory is writable");
-    let made = must(&["env", "-C", text(top), "packaging/deb.sh", text(&target)]);
-    let made = made.lines().last().expect("it says where the package is");
-    must(&["cp", made, text(&now)]);
-    must(&["bash", "-euc", AGE, "age", text(&now), text(&before)]);
 }
 
 /// When the newest file of a tree was changed.

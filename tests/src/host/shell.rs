@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{ADDRESS, Host};
 use crate::{
+    otp::Seed,
     pty::Session,
     ssh::{self, CODE_PROMPT, PASSWORD_PROMPT},
     sys::{Ran, run_with},
@@ -69,6 +70,22 @@ impl Host {
     #[track_caller]
     pub fn is_active(&self, unit: &str) -> bool {
         self.run(&["systemctl", "--quiet", "is-active", unit]).code == Some(0)
+    }
+
+    /// Installs a package, as an administrator does who has downloaded it.
+    #[track_caller]
+    pub fn install(&self, package: &str) {
+        self.must(&["apt-get", "install", "--yes", "--quiet", package]);
+    }
+
+    /// Enrolls a token with a button, without asking for a code of it; its seed.
+    #[track_caller]
+    pub fn enroll_hotp(&self, user: &str) -> Seed {
+        let seed = Seed::of(user);
+        let mut enroll = self.command("mfactl");
+        enroll.args(["enroll", "hotp", user, "--secret-stdin", "--counter", "0", "--no-confirm"]);
+        run_with(&mut enroll, &seed.base32()).ok();
+        seed
     }
 
     /// Adds an account whose password is [`PASSWORD`].
