@@ -4,6 +4,7 @@
 
 mod cgroup;
 mod lock;
+mod mfad;
 mod package;
 mod root;
 mod shell;
@@ -17,7 +18,7 @@ use std::{
 
 use nix::mount::{MsFlags, mount};
 
-pub use self::shell::Journal;
+pub use self::mfad::MODULE_LINE;
 use crate::{
     sys::{must, run, wait_until},
     world::{self, Outer, PLACE, World},

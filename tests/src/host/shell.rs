@@ -3,6 +3,7 @@
 
 use std::{
     ffi::OsStr,
+    fs,
     process::{Command, Stdio},
 };
 
@@ -10,15 +11,12 @@ use serde_json::Value;
 
 use super::{ADDRESS, Host};
 use crate::{
-    otp::Seed,
+    daemon,
     pty::Session,
-    ssh::{self, CODE_PROMPT, PASSWORD_PROMPT},
+    ssh,
     sys::{Ran, run_with},
     world::{Account, PASSWORD},
 };
-
-/// One entry of the journal, by field.
-pub type Journal = Value;
 
 impl Host {
     /// A command that runs on the host as root.
@@ -66,26 +64,16 @@ impl Host {
         Session::start(self.command("bash").args(["-c", line]))
     }
 
+    /// Writes a file of the host's.
+    #[track_caller]
+    pub fn write(&self, path: &str, text: &str) {
+        fs::write(self.path(path), text).unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+
     /// Whether a unit is active.
     #[track_caller]
     pub fn is_active(&self, unit: &str) -> bool {
         self.run(&["systemctl", "--quiet", "is-active", unit]).code == Some(0)
-    }
-
-    /// Installs a package, as an administrator does who has downloaded it.
-    #[track_caller]
-    pub fn install(&self, package: &str) {
-        self.must(&["apt-get", "install", "--yes", "--quiet", package]);
-    }
-
-    /// Enrolls a token with a button, without asking for a code of it; its seed.
-    #[track_caller]
-    pub fn enroll_hotp(&self, user: &str) -> Seed {
-        let seed = Seed::of(user);
-        let mut enroll = self.command("mfactl");
-        enroll.args(["enroll", "hotp", user, "--secret-stdin", "--counter", "0", "--no-confirm"]);
-        run_with(&mut enroll, &seed.base32()).ok();
-        seed
     }
 
     /// Adds an account whose password is [`PASSWORD`].
@@ -104,20 +92,13 @@ impl Host {
         ssh::ssh_to(ADDRESS, user, options, remote_command)
     }
 
-    /// A login by password and code over the cable; whether it was let in.
-    #[track_caller]
-    pub fn login(&self, user: &str, code: &str) -> bool {
-        let mut session = self.ssh(user, &[], "id -un");
-        session.answer(PASSWORD_PROMPT, PASSWORD).answer(CODE_PROMPT, code);
-        ssh::was_let_in(session, user)
-    }
-
     /// What the journal has of this boot, by matches as `journalctl` takes them.
     #[track_caller]
-    pub fn journal(&self, matches: &[&str]) -> Vec<Journal> {
+    pub fn journal(&self, matches: &[&str]) -> Vec<Value> {
         self.must(&["journalctl", "--sync"]);
-        let said = self.must(&[&["journalctl", "--boot", "--output=json", "--no-pager"], matches].concat());
-        said.lines().map(|line| serde_json::from_str(line).expect("journalctl writes JSON")).collect()
+        daemon::rows(
+            &self.must(&[&["journalctl", "--boot", "--output=json", "--no-pager"], matches].concat()),
+        )
     }
 
     /// Puts the end of the journal where the test's output is.
