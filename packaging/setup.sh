@@ -38,23 +38,27 @@ can_seal() {
     [ "$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')" -ge 252 ]
 }
 
-# Makes a key file named as the credential, in memory, and puts its sealed form into place once that opens again.
-# Leaves nothing when it fails. Bound to no PCR: they change with the firmware, and the key would be lost with them.
+# Makes a key file named as the credential, in memory, and puts its sealed form into the store. That counts when a
+# unit of the daemon's user is handed what was sealed; else nothing stays there. Bound to no PCR: they change with the
+# firmware, and the key would be lost with them.
 seal() {
   printf '[core]\nkey_file = "%s"\n' "$work/mfad-key" >"$work/setup.toml"
   "$program" --config "$work/setup.toml" key init >"$work/said" || return 1
   install -d -m 700 "$(dirname "$sealed")"
-  if systemd-creds encrypt --name=mfad-key --tpm2-pcrs= "$work/mfad-key" "$sealed.new" 2>"$work/why" &&
-    systemd-creds decrypt --name=mfad-key "$sealed.new" "$work/opened" 2>>"$work/why" &&
-    cmp -s "$work/opened" "$work/mfad-key"
-  then
-    chmod 600 "$sealed.new"
-    mv "$sealed.new" "$sealed"
+  if systemd-creds encrypt --name=mfad-key --tpm2-pcrs= "$work/mfad-key" "$sealed" 2>"$work/why" && handed_over; then
+    chmod 600 "$sealed"
   else
-    rm -f "$sealed.new"
-    sed 's/^/mfad: systemd-creds: /' "$work/why" >&2
+    rm -f "$sealed"
+    echo "mfad: the key is a file, for it cannot be sealed here:" >&2
+    sed 's/^/  /' "$work/why" >&2
     return 1
   fi
+}
+
+handed_over() {
+  trial=mfad-setup-$$
+  systemd-run --quiet --wait --pipe --collect --unit="$trial" --uid=mfad --property=LoadCredentialEncrypted=mfad-key \
+    cat "/run/credentials/$trial.service/mfad-key" </dev/null 2>>"$work/why" | cmp -s - "$work/mfad-key"
 }
 
 # The database is made by its owner, who gets the key as the unit gives it.
