@@ -1,0 +1,102 @@
+//! The package goes and the host stays one that people can log in to, never without a password: judged by real
+//! logins, at each step of an installation. What `purge` takes away is said.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say where"
+)]
+
+use std::fs;
+
+use mfa_tests::{
+    host::{self, Host, MODULE_LINE},
+    otp::Seed,
+    ssh::{self, PASSWORD_PROMPT},
+    world::PASSWORD,
+};
+
+/// mfad installed; jane, who has a token with a button; sshd that asks by PAM for what the stack says.
+fn scene(host: &Host) -> Seed {
+    host.configure_sshd("");
+    host.install(host.package());
+    host.add_user("jane");
+    host.enroll_hotp("jane")
+}
+
+#[test]
+fn a_stack_by_hand_keeps_the_package() {
+    host::enter("a_stack_by_hand_keeps_the_package", |host| {
+        let seed = scene(host);
+        host.guard_sshd("");
+        let refused = host.run(&["dpkg", "--remove", "mfad"]);
+        assert_ne!(refused.code, Some(0), "{refused:?}");
+        assert!(refused.stderr.contains("/etc/pam.d/sshd"), "it says which: {refused:?}");
+        assert!(host.login("jane", &seed.hotp(0)), "what was refused has changed something");
+        assert!(!password_alone_lets_in(host, PASSWORD));
+        // As it was told to.
+        host.must(&["sed", "-i", &format!("/^{MODULE_LINE}$/d"), "/etc/pam.d/sshd"]);
+        host.must(&["dpkg", "--remove", "mfad"]);
+        has_no_trace_in_stacks(host);
+    });
+}
+
+#[test]
+fn the_profile_leaves_with_the_package() {
+    host::enter("the_profile_leaves_with_the_package", |host| {
+        let seed = scene(host);
+        host.must(&["pam-auth-update", "--enable", "mfa"]);
+        assert!(host.login("jane", &seed.hotp(0)));
+        assert!(!password_alone_lets_in(host, PASSWORD));
+        host.must(&["dpkg", "--remove", "mfad"]);
+        has_no_trace_in_stacks(host);
+        // What is enrolled waits for the package to come back.
+        host.install(host.package());
+        has_no_trace_in_stacks(host);
+        host.must(&["pam-auth-update", "--enable", "mfa"]);
+        assert!(!host.login("jane", &seed.hotp(0)), "a used code was forgotten");
+        assert!(host.login("jane", &seed.hotp(1)));
+    });
+}
+
+#[test]
+fn purge_says_what_it_removes() {
+    host::enter("purge_says_what_it_removes", |host| {
+        scene(host);
+        let kept = |host: &Host| host.run(&["sh", "-c", "ls -d /etc/mfad /var/lib/mfad"]).stdout;
+        host.must(&["dpkg", "--remove", "mfad"]);
+        assert_eq!(kept(host), "/etc/mfad\n/var/lib/mfad\n", "remove keeps what is enrolled");
+        let purge = host.run(&["dpkg", "--purge", "mfad"]);
+        assert_eq!(purge.code, Some(0), "{purge:?}");
+        for removed in ["/var/lib/mfad/mfad.db", "/etc/mfad", "key"] {
+            assert!(purge.stderr.contains(removed), "{removed}: {}", purge.stderr);
+        }
+        assert_eq!(kept(host), "");
+        has_no_trace_in_stacks(host);
+        // And it begins anew.
+        host.install(host.package());
+        assert!(host.is_active("mfad.service"));
+        assert!(!host.must(&["mfactl", "list"]).contains("jane"));
+    });
+}
+
+/// Nobody needs a code any more, nobody gets in without a password, and no stack names what is not there.
+#[track_caller]
+fn has_no_trace_in_stacks(host: &Host) {
+    assert!(password_alone_lets_in(host, PASSWORD));
+    for wrong in ["", "wrong"] {
+        assert!(!password_alone_lets_in(host, wrong), "{wrong:?} was enough");
+    }
+    for stack in fs::read_dir(host.path("/etc/pam.d")).unwrap() {
+        let path = stack.unwrap().path();
+        assert!(!fs::read_to_string(&path).unwrap().contains("pam_mfa"), "{}", path.display());
+    }
+}
+
+/// Whether jane gets in by this password and nothing else.
+#[track_caller]
+fn password_alone_lets_in(host: &Host, password: &str) -> bool {
+    let mut session = host.ssh("jane", &[], "id -un");
+    session.answer(PASSWORD_PROMPT, password);
+    ssh::was_let_in(session, "jane")
+}
