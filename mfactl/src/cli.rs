@@ -14,6 +14,7 @@ mod help;
 mod import;
 mod invite;
 mod orphans;
+mod pam;
 mod parse;
 mod recovery;
 mod remembered;
@@ -36,6 +37,7 @@ pub(crate) use self::{
     import::ImportArgs,
     invite::InviteArgs,
     orphans::{ListArgs, PruneArgs, ReassignArgs},
+    pam::{Despite, PamDisableArgs, PamEnableArgs, PamRevertArgs, PamVerb, SshdWay},
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
     remembered::{RememberedVerb, RevokeArgs},
@@ -164,6 +166,9 @@ pub(crate) enum Command {
     /// Look for what is wrong on this host: daemon, files, PAM, sshd, clock, users (root sees most)
     #[command(after_long_help = help::DOCTOR)]
     Doctor(DoctorArgs),
+    /// Put the second factor into logins, and take it out again, safely
+    #[command(subcommand, arg_required_else_help = true)]
+    Pam(PamVerb),
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigVerb),
