@@ -16,6 +16,7 @@ pub(crate) mod profile;
 mod program;
 mod record;
 mod removal;
+pub(crate) mod rule;
 mod sshd;
 mod state;
 mod timer;
