@@ -10,7 +10,7 @@ mod drop_in;
 mod file;
 mod guard;
 mod module;
-mod people;
+pub(crate) mod people;
 mod plan;
 pub(crate) mod profile;
 mod program;
