@@ -30,7 +30,7 @@ pub(crate) use self::{
     copy::{BackupArgs, RestoreArgs},
     daemon::{ConfigVerb, ManArgs, ShellName, StatusArgs, TestArgs},
     doctor::DoctorArgs,
-    enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
+    enroll::{EnrollArgs, EnrollKind, EnrollWanted, OathArgs, QrStyle, SentArgs, Shown},
     explain::ExplainArgs,
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
@@ -88,9 +88,8 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add a factor: shows what to scan or type in, or has a code sent
-    #[command(subcommand, arg_required_else_help = true)]
-    Enroll(EnrollKind),
+    /// Add a factor: shows what to scan or type in, or has a code sent; without more words, asks what it needs to know
+    Enroll(EnrollWanted),
     /// Prove a new factor by one of its codes, which makes it active
     #[command(after_long_help = help::CONFIRM)]
     Confirm(ConfirmArgs),

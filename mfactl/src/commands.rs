@@ -111,7 +111,7 @@ fn changes_own(command: &Command) -> bool {
 fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
     let _agent = if changes_own(&command) { agent::Agent::start() } else { None };
     match command {
-        Command::Enroll(kind) => enroll::run(context, kind),
+        Command::Enroll(wanted) => enroll::run(context, wanted.kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
         Command::Recovery(verb) => recovery::run(context, verb),
         Command::Invite(arguments) => invite::run(context, &arguments),

@@ -5,7 +5,7 @@ pub(crate) const DROP_IN: &str = "/etc/ssh/sshd_config.d/50-mfad.conf";
 /// The example.
 const EXAMPLE: &str = include_str!("../../../etc/ssh/sshd_config.d/50-mfad.conf");
 /// How a file begins that was written here.
-const HEAD: &str = "# Written by mfactl pam enable; mfactl pam disable sshd takes it out again.\n";
+pub(super) const HEAD: &str = "# Written by mfactl pam enable; mfactl pam disable takes it out again.\n";
 /// Password and code.
 const PASSWORD: &str = "AuthenticationMethods keyboard-interactive\n";
 /// Key and code.

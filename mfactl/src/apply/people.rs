@@ -62,3 +62,14 @@ pub(crate) fn has_no_password(name: &str) -> bool {
     };
     text.lines().find_map(field).is_some_and(|field| field.starts_with(['!', '*']))
 }
+
+/// The one account of a person that this host has, when there is only one.
+pub(crate) fn only_person() -> Option<UserName> {
+    let person = |name: &String| {
+        let account = User::from_name(name).ok().flatten();
+        account.is_some_and(|account| (1000..60_000).contains(&account.uid.as_raw()))
+    };
+    let mut people = accounts().into_iter().filter(person);
+    let first = people.next()?;
+    if people.next().is_some() { None } else { UserName::new(first).ok() }
+}

@@ -82,8 +82,11 @@ fn planned(context: &mut Context, host: &Host, arguments: &PamEnableArgs) -> Res
             format!("mfactl pam disable {service} first, then again with --sshd key"),
         ));
     }
+    if arguments.optional {
+        change.rule(apply::rule::of(service));
+    }
     if service == "sshd" {
-        change.drop_in(way::drop_in(context, host, arguments, &change, form)?);
+        change.drop_in(way::drop_in(host, arguments, &change, form)?);
     }
     Ok(change)
 }

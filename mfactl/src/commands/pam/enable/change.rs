@@ -1,6 +1,8 @@
 //! One change, and how it is made: the record first, then sshd, then the stack. What fails on the way takes back what
 //! was made before it.
 
+use mfa_proto::admin::Request;
+
 use crate::apply::{self, DropIn, Edited, Original, Plan, Record, Sshd, State, Timer, Way};
 use crate::commands::Context;
 use crate::doctor::Finding;
@@ -51,6 +53,11 @@ impl Change {
         }
     }
 
+    /// Also writes a rule of the daemon's policy.
+    pub(super) fn rule(&mut self, rule: DropIn) {
+        self.record.rule = Some(rule);
+    }
+
     /// Taken back after so many seconds.
     pub(super) fn until(mut self, within: Option<i64>) -> Self {
         self.record.until = within.map(|within| self.record.since.saturating_add(within));
@@ -85,23 +92,25 @@ impl Change {
 
     /// Makes it. What is to be known afterwards.
     pub(super) fn make(&self, context: &Context, host: &Host) -> Result<Vec<String>, Failure> {
-        let _ = context;
         let state = State::of_host();
         let _lock = state.lock()?;
         if let Some(plan) = &self.plan {
             state.keep(&format!("{}.before", self.record.service), &plan.before)?;
         }
         state.write(&self.record)?;
-        self.written_down(host).map_err(|failure| self.taken_back(host, &state, failure))
+        self.written_down(context, host).map_err(|failure| self.taken_back(context, host, &state, failure))
     }
 
-    fn written_down(&self, host: &Host) -> Result<Vec<String>, Failure> {
+    fn written_down(&self, context: &Context, host: &Host) -> Result<Vec<String>, Failure> {
         if self.record.until.is_some()
             && let Some(timer) = Timer::find()
         {
             timer.arm()?;
         }
         let mut notes = Vec::new();
+        if let Some(rule) = &self.record.rule {
+            apply::rule::put(context, &self.record.service, rule)?;
+        }
         if let Some(drop_in) = &self.record.drop_in {
             self.sshd(host, drop_in)?;
         }
@@ -145,8 +154,13 @@ impl Change {
         ))
     }
 
-    fn taken_back(&self, host: &Host, state: &State, failure: Failure) -> Failure {
+    fn taken_back(&self, context: &Context, host: &Host, state: &State, failure: Failure) -> Failure {
         match apply::undo(host, state, &self.record) {
+            Ok(undone) if undone.rule => {
+                // Without the rule, as it was before; where the daemon is away, it reads that when it is back.
+                let _it_is_told = context.target.ask(&Request::Reload);
+                failure
+            }
             Ok(_) => failure,
             Err(second) => Failure::withheld(
                 format!("{failure}; and taking it back failed: {second}"),

@@ -93,13 +93,11 @@ fn cannot_ask(found: &[Finding]) -> Failure {
 
 /// The drop-in that is to be written, where one is.
 pub(super) fn drop_in(
-    context: &Context,
     host: &Host,
     arguments: &PamEnableArgs,
     change: &Change,
     form: Form,
 ) -> Result<Option<(DropIn, Way)>, Failure> {
-    let _ = context;
     if !host.is_this() {
         return Ok(None);
     }
