@@ -29,7 +29,10 @@ mv "$stage/files/etc" "$stage/etc"
 
 # Of another build than the release the size is no matter, and the time is.
 compress=zstd
-[ "$profile" = release ] || compress=none
+if [ "$profile" != release ]; then
+  strip --strip-debug "$stage"/programs/usr/*bin/* "$stage"/programs/usr/lib/mfad/mfad-* "$stage"/files/usr/lib64/security/*
+  compress=gzip
+fi
 cargo=${CARGO:-cargo}
 "$cargo" generate-rpm --package mfad --target-dir "$target" --profile "$profile" --auto-req builtin \
   --payload-compress "$compress" --output "$target/rpm/"
