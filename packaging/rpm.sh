@@ -33,7 +33,6 @@ if [ "$profile" != release ]; then
   strip --strip-debug "$stage"/programs/usr/*bin/* "$stage"/programs/usr/lib/mfad/mfad-* "$stage"/files/usr/lib64/security/*
   compress=gzip
 fi
-cargo=${CARGO:-cargo}
-"$cargo" generate-rpm --package mfad --target-dir "$target" --profile "$profile" --auto-req builtin \
+cargo-generate-rpm --package mfad --target-dir "$target" --profile "$profile" --auto-req builtin \
   --payload-compress "$compress" --output "$target/rpm/"
 ls "$target"/rpm/mfad-*.rpm
