@@ -36,7 +36,7 @@ completions() { # shell, target
 completions bash "$prefix/share/bash-completion/completions/mfactl"
 completions zsh "$prefix/share/zsh/vendor-completions/_mfactl"
 completions fish "$prefix/share/fish/vendor_completions.d/mfactl.fish"
-for unit in packaging/systemd/*.service packaging/systemd/*.socket; do
+for unit in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do
   put 644 "$unit" "$prefix/lib/systemd/system/${unit##*/}"
 done
 for example in etc/examples/*; do
