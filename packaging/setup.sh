@@ -34,7 +34,7 @@ as_mfad() { setpriv --reuid mfad --regid mfad --init-groups --no-new-privs "$@";
 # Whether the configuration says where key or database are: then they are the admin's to make, or were made here.
 is_chosen() {
   cat "$config" /etc/mfad/conf.d/*.toml 2>/dev/null | awk '
-    /^[ \t]*\[/ { in_core = $0 ~ /^[ \t]*\[[ \t]*core[ \t]*\]/ }
+    /^[ \t]*\[/ { in_core = $0 ~ /^[ \t]*\[ *core *\]/ }
     in_core && /^[ \t]*(key_file|credential|state_dir)[ \t]*=/ { found = 1 }
     END { exit !found }'
 }
