@@ -111,6 +111,11 @@ impl World {
         accounts::add_service(name)
     }
 
+    /// Puts the module where libpam looks for it, beside those of the host.
+    pub fn install_module(&self) {
+        mounts::install_module(&Self::built("libpam_mfa.so"));
+    }
+
     /// Mounts a new tmpfs that holds at most `kib` KiB; its path.
     pub fn small_disk(&self, name: &str, kib: u32) -> PathBuf {
         let path = Path::new(PLACE).join(name);
