@@ -70,13 +70,13 @@ mod tests {
         let places = Places::default();
         let enter = |address: &str| places.enter(address.parse().unwrap(), (3, 2));
         let first = enter("2001:db8::1").unwrap();
-        let _second = enter("2001:db8::2").unwrap();
+        let second = enter("2001:db8::2").unwrap();
         assert!(enter("2001:db8::3").is_none(), "one host");
-        let _other = enter("192.0.2.1").unwrap();
+        let other = enter("192.0.2.1").unwrap();
         assert!(enter("192.0.2.2").is_none(), "all are taken");
         drop(first);
-        let _again = enter("2001:db8::3").unwrap();
-        drop((_second, _other, _again));
+        let again = enter("2001:db8::3").unwrap();
+        drop((second, other, again));
         assert!(places.0.lock().unwrap().of.is_empty());
     }
 }

@@ -145,7 +145,7 @@ pub(crate) fn config(text: &str, directory: &Path) -> Config {
 
 /// Writes the hash of a secret as a credential.
 pub(crate) fn credential(directory: &Path, name: &str, secret: &str) {
-    let hash = format!("{:x}", Sha256::digest(secret));
+    let hash = format!("{:x}", hyper::body::Bytes::copy_from_slice(&Sha256::digest(secret)));
     let path = directory.join(name);
     fs::write(&path, hash).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
