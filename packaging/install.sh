@@ -76,13 +76,16 @@ completions fish "$share/fish/vendor_completions.d/mfactl.fish"
 # Units name programs by their whole path.
 mkdir "$work/units"
 for unit in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do
-  [ ! -f "$unit" ] || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#" "$unit" >"$work/units/${unit##*/}"
+  [ ! -f "$unit" ] || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#; s#/usr/lib/mfad/#$prefix/lib/mfad/#" "$unit" >"$work/units/${unit##*/}"
 done
 each 644 "$unit_dir" "$work"/units/*
 each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
 each 644 "$prefix/lib/tmpfiles.d" packaging/tmpfiles.d/*.conf
 each 644 "$share/polkit-1/actions" packaging/polkit/*.policy
-[ -z "$apparmor_dir" ] || each 644 "$apparmor_dir" packaging/apparmor/usr.*
+[ -z "$apparmor_dir" ] || {
+  each 644 "$apparmor_dir" packaging/apparmor/usr.*
+  each 644 "$apparmor_dir/abstractions" packaging/apparmor/abstractions/*
+}
 [ -z "$authselect_dir" ] || tree "$authselect_dir/mfad" packaging/authselect
 
 # For the admin to look at and to copy: what they are for may not be there.
