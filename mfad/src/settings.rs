@@ -158,6 +158,7 @@ impl Settings {
             ("[core] state_dir", new.state_dir != old.state_dir),
             ("[metrics] socket or socket_group", figures(self) != figures(before)),
             ("[log] level or target", log(self) != log(before)),
+            ("[process] sandbox", self.config.process() != before.config.process()),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }

@@ -11,7 +11,10 @@ use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tracing::{info, warn};
 
-use mfa_role::signals::{Signals, Word};
+use mfa_role::{
+    sandbox::{self, Sandbox},
+    signals::{Signals, Word},
+};
 
 use super::{
     Failure,
@@ -21,6 +24,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
+    confinement,
     core::Core,
     harden, keys, log, metrics, notices, outgoing,
     server::{
@@ -66,7 +70,9 @@ pub(super) fn run(path: &Path, manner: Manner) -> Result<(), Failure> {
         .map_err(|e| Failure::new(format_args!("cannot start the runtime: {e}")))?;
     let served = runtime.block_on(async {
         let mut beside = beside.map(|program| Beside::start(&program, path)).transpose()?;
-        let served = serve(path.to_owned(), config, &listeners, &mut beside).await;
+        // What runs beside has a sandbox of its own. No thread runs here yet that this would leave out.
+        let sandbox = confine(&config, path, &listeners, beside.is_some())?;
+        let served = serve((path.to_owned(), config), &listeners, sandbox, &mut beside).await;
         if let Some(beside) = beside {
             beside.end().await;
         }
@@ -132,6 +138,12 @@ impl Listeners {
         let metrics = metrics.map(|path| bound_for(path, group)).transpose()?;
         Ok(Self { private, everyone, metrics })
     }
+
+    /// The files of those that were bound here.
+    fn made(&self) -> Vec<&Path> {
+        let all = [Some(&self.private), self.everyone.as_ref(), self.metrics.as_ref()];
+        all.into_iter().flatten().filter_map(Listener::made).collect()
+    }
 }
 
 /// A socket for a group, where one is named; else for the daemon's own.
@@ -155,10 +167,24 @@ fn bound_for(path: &Path, group: Option<&str>) -> Result<Listener, Failure> {
     listen::bind_for_group(path, group).map_err(Failure::new)
 }
 
-async fn serve(
-    path: PathBuf,
-    config: Config,
+/// Gives up what is not needed from here on.
+fn confine(
+    config: &Config,
+    path: &Path,
     listeners: &Listeners,
+    with_child: bool,
+) -> Result<Sandbox, Failure> {
+    let rules = confinement::of_start(config, path, &listeners.made());
+    let rules = if with_child { rules.children() } else { rules };
+    let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
+    sandbox.tell();
+    Ok(sandbox)
+}
+
+async fn serve(
+    (path, config): (PathBuf, Config),
+    listeners: &Listeners,
+    sandbox: Sandbox,
     beside: &mut Option<Beside>,
 ) -> Result<(), Failure> {
     let mut signals =
@@ -171,7 +197,7 @@ async fn serve(
     let database = setup::database(settings.config());
     let store =
         Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
-    let core = Arc::new(Core::new(clock, store.clone(), settings, path));
+    let core = Arc::new(Core::new(clock, store.clone(), settings, path).within(sandbox));
     let mut private = accepting(&core, &listeners.private, Admission::default())?;
     let everyone =
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;

@@ -24,6 +24,7 @@ mod metrics;
 mod notify;
 mod policy;
 mod problem;
+mod process;
 mod reader;
 mod remember;
 mod rest;
@@ -56,6 +57,7 @@ pub use self::{
         Unenrolled, Week,
     },
     problem::{ConfigErrors, Position, Problem},
+    process::{Process, SandboxMode},
     remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{Accounts, Audit, Core, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, Totp},
@@ -98,6 +100,7 @@ pub struct Config {
     metrics: Metrics,
     audit: Audit,
     log: Log,
+    process: Process,
     notes: Vec<Problem>,
     mentions: Vec<Mention>,
 }
@@ -156,6 +159,7 @@ impl Config {
             metrics: Metrics::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
+            process: Process::read(reader, &mut root),
             notes: Vec::new(),
             mentions: Vec::new(),
         };
@@ -287,6 +291,11 @@ impl Config {
     /// `[log]`: what is logged, and where.
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// `[process]`: what the roles give up when they have started.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 }
 
