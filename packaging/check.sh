@@ -68,11 +68,12 @@ content() { # package, directory, where units are
 }
 
 debian() {
-  local package root=$work/deb
+  local package script root=$work/deb
   package=$(packaging/deb.sh "$target" "$profile")
   dpkg-deb -x "$package" "$root"
   dpkg-deb -e "$package" "$work/control"
-  scripts "$work"/control/p*
+  # What debhelper adds is its own to look after.
+  for script in "$work"/control/p*; do silent "$script" sh -n "$script"; done
   leaves_pam_alone Debian "$work/control/postinst" "$work/control/postrm"
   content Debian "$root" "$(cd "$root" && dirname "/$(find . -name mfad.service -printf '%P')")"
   dpkg-deb -c "$package" | awk '$2 != "root/root"' >"$work/owners"
@@ -160,7 +161,7 @@ arch() {
 }
 
 versions
-scripts packaging/setup.sh packaging/sealed-key.sh packaging/leave-pam.sh
+scripts packaging/setup.sh packaging/sealed-key.sh packaging/leave-pam.sh packaging/debian/mfad.*
 debian
 rpm_package
 arch

@@ -83,7 +83,10 @@ each 644 "$unit_dir" "$work"/units/*
 each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
 each 644 "$prefix/lib/tmpfiles.d" packaging/tmpfiles.d/*.conf
 each 644 "$share/polkit-1/actions" packaging/polkit/*.policy
-[ -z "$apparmor_dir" ] || each 644 "$apparmor_dir" packaging/apparmor/usr.*
+if [ -n "$apparmor_dir" ]; then
+  each 644 "$apparmor_dir" packaging/apparmor/usr.*
+  each 644 "$apparmor_dir/abstractions" packaging/apparmor/abstractions/*
+fi
 [ -z "$pam_configs_dir" ] || each 644 "$pam_configs_dir" packaging/pam-configs/*
 [ -z "$authselect_dir" ] || tree "$authselect_dir/mfad" packaging/authselect
 
