@@ -43,8 +43,9 @@ fmt: ## Formatting is as rustfmt has it
 docs: ## The tests that the documents name as evidence exist
 	docs/check.sh
 
-units: ## systemd takes the units, and finds them little exposed
+units: ## systemd takes the units, and finds them little exposed; AppArmor and SELinux take the policies
 	packaging/systemd/check.sh
+	packaging/mac-check.sh
 
 clippy: ## No lint is broken
 	$(CARGO) clippy --workspace --all-targets -- -D warnings

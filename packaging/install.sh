@@ -77,7 +77,7 @@ completions fish "$share/fish/vendor_completions.d/mfactl.fish"
 # Units name programs by their whole path.
 mkdir "$work/units"
 for unit in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do
-  [ ! -f "$unit" ] || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#" "$unit" >"$work/units/${unit##*/}"
+  [ ! -f "$unit" ] || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#; s#/usr/lib/mfad/#$prefix/lib/mfad/#" "$unit" >"$work/units/${unit##*/}"
 done
 each 644 "$unit_dir" "$work"/units/*
 each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
