@@ -53,8 +53,7 @@ tree() { # directory to put into, directory whose files to take
 
 put 755 "$build/mfad" "$sbin_dir/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
-# A role of its own, where this build has it.
-each 755 "$prefix/lib/mfad" "$build/mfad-web"
+put 755 "$build/mfad-web" "$prefix/lib/mfad/mfad-web"
 put 755 packaging/setup.sh "$prefix/lib/mfad/setup"
 put 755 packaging/sealed-key.sh "$prefix/lib/mfad/sealed-key"
 put 755 packaging/leave-pam.sh "$prefix/lib/mfad/leave-pam"
