@@ -58,8 +58,7 @@ of_this_build() { # file
 
 put 755 "$build/mfad" "$sbin_dir/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
-# A role of its own, where this build has it.
-each 755 "$prefix/lib/mfad" "$build/mfad-web"
+put 755 "$build/mfad-web" "$prefix/lib/mfad/mfad-web"
 put 755 packaging/setup.sh "$prefix/lib/mfad/setup"
 put 755 packaging/sealed-key.sh "$prefix/lib/mfad/sealed-key"
 put 755 packaging/leave-pam.sh "$prefix/lib/mfad/leave-pam"
@@ -88,12 +87,12 @@ each 644 "$unit_dir" "$work"/units/*
 each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
 each 644 "$prefix/lib/tmpfiles.d" packaging/tmpfiles.d/*.conf
 each 644 "$share/polkit-1/actions" packaging/polkit/*.policy
-[ -z "$apparmor_dir" ] || {
+if [ -n "$apparmor_dir" ]; then
   for profile in packaging/apparmor/usr.*; do
     ! of_this_build "$profile" || put 644 "$profile" "$apparmor_dir/${profile##*/}"
   done
   each 644 "$apparmor_dir/abstractions" packaging/apparmor/abstractions/*
-}
+fi
 [ -z "$pam_configs_dir" ] || each 644 "$pam_configs_dir" packaging/pam-configs/*
 [ -z "$authselect_dir" ] || tree "$authselect_dir/mfad" packaging/authselect
 
