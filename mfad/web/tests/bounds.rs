@@ -82,7 +82,7 @@ async fn a_huge_body_is_refused_before_it_is_read() {
 #[tokio::test]
 async fn many_or_long_headers_are_refused() {
     let rig = Rig::start("").await;
-    let many: String = (0..100).map(|n| format!("X-{n}: y\r\n")).collect();
+    let many = "X-A: y\r\n".repeat(100);
     let long = format!("X-Long: {}\r\n", "y".repeat(64 * 1024));
     for headers in [many, long] {
         let mut http = rig.http().await;

@@ -131,6 +131,13 @@ impl Rig {
         answered.json()
     }
 
+    /// What asks core on behalf of a client.
+    pub(crate) fn desk(&self, client: &str) -> mfad_web::verify::Desk {
+        let state = self.state.borrow();
+        let client = state.web.clients.iter().find(|known| known.name.as_str() == client).unwrap().clone();
+        state.desk(Arc::new(client), None)
+    }
+
     /// Nobody listens where core did, and no connection is kept.
     pub(crate) fn take_core_away(&self) {
         self.core_side.abort();
