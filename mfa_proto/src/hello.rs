@@ -16,6 +16,8 @@ pub enum Protocol {
     Admin,
     /// What core has done outside ([`crate::egress`]).
     Egress,
+    /// A password for the prover ([`crate::password`]).
+    Password,
 }
 
 /// The first frame of a connection, from the client. Its shape never changes between versions.

@@ -18,6 +18,7 @@ put() { # mode, source, target
 
 put 755 "$build/mfad" "$prefix/sbin/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
+put 755 "$build/mfad-password" "$prefix/lib/mfad/mfad-password"
 put 755 "$build/mfactl" "$prefix/bin/mfactl"
 put 644 "$build/libpam_mfa.so" "$pam_dir/pam_mfa.so"
 for page in packaging/man/*.[1-8]; do
@@ -52,6 +53,9 @@ done
 for part in etc/fail2ban/*/mfad.conf; do
   put 644 "$part" "$prefix/share/doc/mfad/${part#etc/}"
 done
+if [ ! -e "$destdir/etc/pam.d/mfad-password" ]; then
+  put 644 etc/pam.d/mfad-password /etc/pam.d/mfad-password
+fi
 # A configuration that is there already is the admin's.
 if [ -e etc/mfad.toml ] && [ ! -e "$destdir/etc/mfad/mfad.toml" ]; then
   put 644 etc/mfad.toml /etc/mfad/mfad.toml

@@ -38,6 +38,7 @@ pub mod gateway;
 pub mod mail;
 pub mod otp;
 pub mod pam;
+pub mod password;
 pub mod polkit;
 pub mod pty;
 pub mod ssh;

@@ -104,8 +104,10 @@ async fn converse(
     };
     let Ok(greeted) = tokio::time::timeout(HELLO_PATIENCE, greeting).await else { return Ok(()) };
     match greeted? {
-        // Errands are egress's to run: whoever brings one here has the wrong socket.
-        (Protocol::Egress, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
+        // Errands are egress's to run, passwords the prover's: whoever brings one here has the wrong socket.
+        (Protocol::Egress | Protocol::Password, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => {
+            Ok(())
+        }
         (Protocol::Login, Welcome::Version(_)) => login::serve(core, wire, peer).await,
         (Protocol::Admin, Welcome::Version(_)) => {
             crate::admin::serve(core, wire, (peer, process), held).await
