@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -49,6 +49,8 @@ pub struct Core {
     path: PathBuf,
     admissions: Mutex<Vec<Admission>>,
     logins: Logins,
+    front_logins: Logins,
+    front_end: OnceLock<u32>,
     outgoing: Outgoing,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
@@ -85,6 +87,8 @@ impl Core {
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
+            front_logins: Logins::default(),
+            front_end: OnceLock::new(),
             outgoing: Outgoing::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
@@ -158,6 +162,22 @@ impl Core {
     /// Logins under way, on all sockets.
     pub fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    /// Verifications of front ends under way: a bound of their own, so that they keep no login out.
+    pub fn front_logins(&self) -> &Logins {
+        &self.front_logins
+    }
+
+    /// Notes the uid of the role that speaks HTTP, once: it is neither root nor a plain user.
+    pub fn set_front_end(&self, uid: u32) {
+        // The first word holds: the account is read at the start alone.
+        let _first: u32 = *self.front_end.get_or_init(|| uid);
+    }
+
+    /// Whether a peer is the role that speaks HTTP.
+    pub fn is_front_end(&self, uid: u32) -> bool {
+        self.front_end.get() == Some(&uid)
     }
 
     /// Errands under way, and the way to have one done.

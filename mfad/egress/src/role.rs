@@ -15,10 +15,9 @@ use mfa_role::{
     credentials::Credentials,
     harden,
     listen::{self, Listener, Reach},
-    log,
+    log, peers,
     signals::{Signals, Word},
 };
-use nix::unistd::{User, geteuid};
 use sd_notify::NotifyState;
 use tokio::{io::AsyncReadExt as _, net::UnixListener, sync::watch};
 use tracing::{info, warn};
@@ -177,19 +176,7 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>) {
 
 /// Who may ask: root, this process's own user, core's.
 fn allowed(config: &Config) -> Arc<[u32]> {
-    let name = &config.egress().core_user;
-    let core = match User::from_name(name) {
-        Ok(Some(user)) => Some(user.uid.as_raw()),
-        Ok(None) => {
-            warn!("there is no account \"{name}\" ([egress] core_user): only root and this user may ask");
-            None
-        }
-        Err(error) => {
-            warn!("account \"{name}\" ([egress] core_user) cannot be looked up: {error}");
-            None
-        }
-    };
-    [0, geteuid().as_raw()].into_iter().chain(core).collect()
+    peers::allowed(&config.egress().core_user, "[egress] core_user").into()
 }
 
 /// Tells the service manager that the thread that does everything still does.

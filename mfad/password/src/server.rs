@@ -100,7 +100,7 @@ async fn converse(mut wire: Wire<UnixStream>, shared: &Shared) -> Result<(), Wir
         match (hello.protocol, welcome) {
             (Protocol::Password, Welcome::Version(_)) => wire.read::<Request>().await,
             // The rest is core's and egress's.
-            (Protocol::Login | Protocol::Admin | Protocol::Egress, _)
+            (Protocol::Login | Protocol::Admin | Protocol::Egress | Protocol::Front, _)
             | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Err(WireError::Closed),
         }
     };

@@ -9,5 +9,6 @@ pub mod credentials;
 pub mod harden;
 pub mod listen;
 pub mod log;
+pub mod peers;
 pub mod signals;
 pub mod wire;
