@@ -11,9 +11,11 @@
 pub mod access;
 pub mod answer;
 pub mod call;
+pub mod ceptor;
 pub mod clients;
 pub mod link;
 pub mod origin;
+pub mod prover;
 pub mod role;
 pub mod router;
 pub mod server;

@@ -72,11 +72,13 @@ pub struct Mount {
 pub enum Dialect {
     /// mfad's own API, `/v1`.
     V1,
+    /// Ceptor's LDAP-OTP authentication, `/ceptorauthenticateldap/1`.
+    Ceptor,
 }
 
 impl Dialect {
     /// All there are, by name.
-    pub const ALL: [(&'static str, Self); 1] = [("v1", Self::V1)];
+    pub const ALL: [(&'static str, Self); 2] = [("v1", Self::V1), ("ceptor", Self::Ceptor)];
 }
 
 /// A listener, when all it needs is there; else it has been told what is missing.

@@ -32,6 +32,8 @@ pub struct Web {
     pub user: String,
     /// The socket on which core takes its questions. Mode 0660.
     pub core_socket: PathBuf,
+    /// Where passwords are proven, for dialects that ask for one.
+    pub password_socket: PathBuf,
     /// Where credentials are when the service manager hands over none.
     pub credentials_dir: PathBuf,
     /// The most connections at a time.
@@ -71,6 +73,9 @@ impl Web {
         let mut read = Self {
             user: reader.value(s, "user", "mfad-web".into(), account).value,
             core_socket: reader.value(s, "core_socket", "/run/mfad/web.sock".into(), socket).value,
+            password_socket: reader
+                .value(s, "password_socket", "/run/mfad-password/password.sock".into(), socket)
+                .value,
             credentials_dir: reader.value(s, "credentials_dir", "/etc/mfad/web".into(), path).value,
             max_connections: reader.value(s, "max_connections", 1024, number(1..=10_000)).value,
             per_address_connections: reader.value(s, "per_address_connections", 64, number(1..=10_000)).value,
