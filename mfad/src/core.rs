@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use mfa_role::sandbox::{Sandbox, out_of_reach};
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -13,6 +14,7 @@ use crate::{
     boot,
     clock::{Clock, UnixTime},
     config::Config,
+    confinement,
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
@@ -55,6 +57,7 @@ pub struct Core {
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
+    sandbox: Option<Sandbox>,
 }
 
 /// Failures of one source in how many seconds.
@@ -92,7 +95,19 @@ impl Core {
             outgoing: Outgoing::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
+            sandbox: None,
         }
+    }
+
+    /// The same within a sandbox, which a reload cannot make wider.
+    #[must_use]
+    pub fn within(self, sandbox: Sandbox) -> Self {
+        Self { sandbox: Some(sandbox), ..self }
+    }
+
+    /// The sandbox around it.
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
     }
 
     /// The time now.
@@ -130,6 +145,7 @@ impl Core {
     pub async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
+        self.within_reach(&config)?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
         let settings = Settings::resolved(config).await?.with_signers(token);
@@ -147,6 +163,13 @@ impl Core {
         // What people are told of, and how, may be another matter now.
         self.store.news().notify_one();
         Ok(notes)
+    }
+
+    /// What the sandbox of this run keeps out of reach would only be told as a file that cannot be read.
+    fn within_reach(&self, config: &Config) -> Result<(), Vec<String>> {
+        let lacking = self.sandbox.as_ref().map(|sandbox| sandbox.lacks(&confinement::of_config(config)));
+        let told: Vec<_> = lacking.into_iter().flatten().map(|what| out_of_reach(&what)).collect();
+        if told.is_empty() { Ok(()) } else { Err(told) }
     }
 
     /// The configuration as it is on disk now, or all that is wrong with it.

@@ -163,6 +163,7 @@ impl Settings {
             ("[metrics] socket or socket_group", figures(self) != figures(before)),
             ("[web] user, core_socket, or whether anything listens", front(self) != front(before)),
             ("[log] level or target", log(self) != log(before)),
+            ("[process] sandbox", self.config.process() != before.config.process()),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }

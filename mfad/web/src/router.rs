@@ -12,7 +12,9 @@ use crate::{
     call::Call,
     ceptor::{self, Sessions},
     clients::Clients,
+    lemonldap,
     link::Link,
+    ntopng,
     transactions::Transactions,
     v1,
     verify::Desk,
@@ -59,6 +61,8 @@ pub async fn answer(call: &mut Call, dialects: &[mfa_role::config::Mount]) -> An
         let answered = match mount.dialect {
             Dialect::V1 => v1::answer(call).await,
             Dialect::Ceptor => ceptor::answer(call).await,
+            Dialect::LemonLdap => lemonldap::answer(call).await,
+            Dialect::Ntopng => ntopng::answer(call).await,
         };
         if let Some(answer) = answered {
             return answer;

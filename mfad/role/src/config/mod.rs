@@ -25,6 +25,7 @@ mod metrics;
 mod notify;
 mod policy;
 mod problem;
+mod process;
 mod reader;
 mod remember;
 mod rest;
@@ -61,6 +62,7 @@ pub use self::{
         Unenrolled, Week,
     },
     problem::{ConfigErrors, Position, Problem},
+    process::{Process, SandboxMode},
     remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{Accounts, Audit, Core, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, Totp},
@@ -104,6 +106,7 @@ pub struct Config {
     web: Web,
     audit: Audit,
     log: Log,
+    process: Process,
     notes: Vec<Problem>,
     mentions: Vec<Mention>,
 }
@@ -137,7 +140,7 @@ impl Config {
     fn read(reader: &mut Reader, whole: Table) -> Self {
         let mut root = Reader::root(whole);
         let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
-        let unenrolled = root.place_within("policy", "unenrolled");
+        let unenrolled = root.place_within("policy", "unenrolled").or(root.place_of("policy"));
         let (enrollment, places) = Enrollment::read(reader, &mut root);
         let (egress, timeout) = Egress::read(reader, &mut root);
         let core = Core::read(reader, &mut root);
@@ -163,11 +166,12 @@ impl Config {
             web: Web::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
+            process: Process::read(reader, &mut root),
             notes: Vec::new(),
             mentions: Vec::new(),
         };
         reader.close(root);
-        config.enrollment.check(reader, &places, (config.policy.unenrolled, unenrolled));
+        config.enrollment.check(reader, &places, (&config.policy, unenrolled));
         let gateways = config.sms.gateways.len();
         egress::check_times(reader, &timeout, gateways, config.core.login_timeout, needed);
         config
@@ -299,6 +303,11 @@ impl Config {
     /// `[log]`: what is logged, and where.
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// `[process]`: what the roles give up when they have started.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 }
 
