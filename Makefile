@@ -53,7 +53,7 @@ unit: ## Unit, property and in-process tests
 	$(CARGO) test --workspace --exclude mfa_tests
 
 e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
-	$(CARGO) build -p mfad -p mfad_egress -p mfad_password -p mfactl -p pam_mfa
+	$(CARGO) build -p mfad -p mfad_egress -p mfad_password -p mfad_web -p mfactl -p pam_mfa
 	$(RUNNER) $(CARGO) test -p mfa_tests
 
 test-hosts: ## The long cases on booted hosts, and all of them on Debian 13

@@ -28,13 +28,11 @@ use support::{
 const CONFIG: &str = r#"
 [[web.listen]]
 address = "127.0.0.1:1"
-dialects = { ceptor = "/" }
+dialects = { ceptor = "/", v1 = "/" }
 [[web.client]]
 name = "portal"
 rights = ["verify", "factors:read", "factors:write"]
-by_network = true
-networks = ["127.0.0.0/8"]
-password_proven = true
+login_page = true
 rate = 10000
 [web]
 password_socket = "{dir}/password.sock"
@@ -423,4 +421,15 @@ async fn a_core_that_is_away_lets_nobody_in() {
     let mut page = Page::of(&rig);
     is_fault(&page.password("jane", PASSWORD).await, 500, 4);
     assert!(page.cookie.is_none() && !page.is_logged_on().await);
+}
+
+#[tokio::test]
+async fn the_rights_of_the_page_are_nobody_elses() {
+    let (rig, _prover) = start().await;
+    rig.daemon.enroll_totp("jane").await;
+    let body = json!({ "user": "jane", "code": totp(NOW) }).to_string();
+    for secret in ["", "portal"] {
+        let answered = rig.post(secret, "/v1/verify", &body).await;
+        assert_eq!(answered.status, 401, "{answered:?}");
+    }
 }

@@ -63,11 +63,10 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
     if is_foreign(call) {
         return Some(words::FOREIGN.with(StatusCode::FORBIDDEN));
     }
-    let desk = match call.client() {
+    let desk = match call.login_page() {
         Ok(desk) => desk,
         Err(Unknown::Nobody) => {
-            let refused = words::REQUIRES_LOGIN.with(StatusCode::UNAUTHORIZED);
-            return Some(call.asking_for_proof(refused));
+            return Some(words::REQUIRES_LOGIN.with(StatusCode::FORBIDDEN));
         }
         Err(Unknown::TooOften) => {
             let refused = words::TOO_MANY.with(StatusCode::TOO_MANY_REQUESTS);

@@ -97,6 +97,13 @@ impl Web {
         reader.close(section);
         read.listen = read_listeners(reader, listeners);
         read.clients = read_clients(reader, clients, !read.listen.is_empty());
+        let for_people = |mount: &Mount| mount.dialect == Dialect::Ceptor;
+        let has_page = read.clients.iter().any(|client| client.proof.login_page);
+        if !has_page && read.listen.iter().flat_map(|listen| &listen.dialects).any(for_people) {
+            let message =
+                "the dialect ceptor is spoken, and no [[web.client]] has `login_page = true`: add one";
+            reader.fault(None, message);
+        }
         read
     }
 
@@ -150,6 +157,9 @@ fn read_clients(reader: &mut Reader, tables: Vec<(Place, Section)>, listens: boo
             reader.fault(Some(place), "this client has nowhere to ask: add [[web.listen]]");
         }
         let Some(client) = client::read(reader, place, table) else { continue };
+        if client.proof.login_page && read.iter().any(|other| other.proof.login_page) {
+            reader.fault(Some(place), "another client has `login_page` already: keep one");
+        }
         if read.iter().any(|other| other.name == client.name) {
             let message =
                 format!("another client is called \"{}\" too: give this one its own name", client.name);
