@@ -151,7 +151,7 @@ arch() {
   cp -a packaging etc LICENSE-MIT "$work/makepkg/src/mfad-$version"
   tar -C "$work/makepkg/src" -czf "$work/makepkg/mfad-$version.tar.gz" "mfad-$version"
   local made
-  for made in mfad mfad-egress mfad-web mfactl libpam_mfa.so; do
+  for made in mfad mfad-egress mfad-web mfad-password mfactl libpam_mfa.so; do
     install -D "$target/$profile/$made" "$work/makepkg/build/$made"
   done
   chmod 755 "$work"

@@ -59,6 +59,7 @@ of_this_build() { # file
 put 755 "$build/mfad" "$sbin_dir/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
 put 755 "$build/mfad-web" "$prefix/lib/mfad/mfad-web"
+put 755 "$build/mfad-password" "$prefix/lib/mfad/mfad-password"
 put 755 packaging/setup.sh "$prefix/lib/mfad/setup"
 put 755 packaging/sealed-key.sh "$prefix/lib/mfad/sealed-key"
 put 755 packaging/leave-pam.sh "$prefix/lib/mfad/leave-pam"
@@ -106,4 +107,5 @@ tree "$doc/fail2ban" etc/fail2ban
 each 644 "$share/mfad/selinux" packaging/selinux/mfad.*
 
 # A configuration that is there already is the admin's.
+[ -e "$destdir/etc/pam.d/mfad-password" ] || put 644 etc/pam.d/mfad-password /etc/pam.d/mfad-password
 [ -e "$destdir/etc/mfad/mfad.toml" ] || put 644 etc/mfad.toml /etc/mfad/mfad.toml

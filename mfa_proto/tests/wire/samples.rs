@@ -71,6 +71,7 @@ pub(crate) fn all() -> Vec<Sample> {
         states(),
         errands(),
         front::all(),
+        passwords(),
     ]
     .into_iter()
     .flatten()
@@ -290,6 +291,30 @@ fn errands() -> Vec<Sample> {
     let mail = Sample::of("errand/medium/mail", &Medium::Mail);
     let done = done.iter().map(|(name, done)| Sample::of(format!("done/{name}"), done));
     errands.chain([mail]).chain(done).collect()
+}
+
+/// What a front end asks the prover of passwords, and what it is told.
+fn passwords() -> Vec<Sample> {
+    use mfa_proto::password::{Check, Reply, Request};
+    let check = |source| {
+        Box::new(Check { user: UserName::new("jane").unwrap(), password: secret("Horse7 staple"), source })
+    };
+    let requests = [
+        ("check", Request::Check(check(Some(Claim::clean("192.0.2.7"))))),
+        ("change", Request::Change { check: check(None), new: secret("Battery8 horse") }),
+    ];
+    let replies = [
+        ("yes", Reply::Yes),
+        ("no", Reply::No),
+        ("must_change", Reply::MustChange),
+        ("busy", Reply::Busy),
+        ("unavailable", Reply::Unavailable),
+        ("refused", Reply::Refused),
+    ];
+    let hello = Sample::of("hello/password", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Password) });
+    let requests = requests.iter().map(|(name, r)| Sample::of(format!("password/request/{name}"), r));
+    let replies = replies.iter().map(|(name, r)| Sample::of(format!("password/reply/{name}"), r));
+    [hello].into_iter().chain(requests).chain(replies).collect()
 }
 
 pub(crate) fn factor_detail() -> FactorDetail {
