@@ -26,4 +26,5 @@ pub mod login;
 pub mod module;
 pub mod name;
 pub mod secret;
+pub mod tag;
 pub mod text;

@@ -3,7 +3,7 @@
 mod show;
 mod wanted;
 
-use mfa_proto::admin::{Enrolled, FactorKind, FactorState, NewFactor, Reply, Request};
+use mfa_proto::admin::{Enrolled, FactorKind, FactorState, NewFactor, NewTag, Reply, Request};
 use mfa_proto::secret::SecretText;
 
 use self::wanted::Wanted;
@@ -36,6 +36,7 @@ pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure
                 replace: wanted.common.replace,
                 current_code,
                 invitation: invitation.map(SecretText::again),
+                tag: NewTag::default(),
             }))
         })
     });

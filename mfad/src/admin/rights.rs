@@ -29,7 +29,7 @@ impl Desk<'_> {
     ///
     /// To others every account looks alike, whether it exists or not.
     pub(super) async fn root_or_self(&self, user: &UserId) -> Result<Option<u32>, Refusal> {
-        let account = self.core.settings().directory().find(&user.name).await.map_err(|error| {
+        let account = self.core.settings().directory().find(user).await.map_err(|error| {
             refused(RefusalCode::Unavailable, &format!("cannot look {user} up: {error}. Nothing was changed"))
         })?;
         match account {
@@ -55,6 +55,7 @@ impl Desk<'_> {
             Authority::Admin
         } else {
             let code = code.map(|code| current(&code)).transpose()?;
+            let code = code.map(Into::into);
             Authority::Owner { code, channel: Channel::Unproven }
         };
         Ok(Order { context: self.context(user), uid, authority })
@@ -74,7 +75,7 @@ pub(super) fn parsed(code: &SecretText) -> Result<OtpCode, Refusal> {
 
 /// A code that proves the owner: of any active factor, recovery codes and tokens among them.
 fn current(code: &SecretText) -> Result<Answer, Refusal> {
-    let shape = DIGITS.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN);
+    let shape = DIGITS.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN).or(AnswerShape::PINNED);
     shape.parse(code.expose()).ok_or_else(|| no_code("a code has 6 to 8 digits, or is a recovery code"))
 }
 

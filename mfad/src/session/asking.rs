@@ -42,7 +42,9 @@ impl Asking {
 
     /// Whether what is typed may be seen.
     pub fn echo(&self) -> bool {
-        self.dialogue.settings.echo
+        // What is asked for is a secret that stays. Concealed, every prompt is the same.
+        let pin = self.shape.includes(AnswerShape::PINNED) && !self.dialogue.settings.conceal;
+        self.dialogue.settings.echo && !pin
     }
 
     /// What may be answered.
@@ -86,6 +88,7 @@ fn answered(dialogue: Dialogue, answer: Answer) -> Step {
             let form = code.shape();
             judge(dialogue, Answer::Code(code), form)
         }
+        Answer::Pinned(pinned) => judge(dialogue, Answer::Pinned(pinned), AnswerShape::PINNED),
         Answer::Text(text) => judge(dialogue, Answer::Text(text), AnswerShape::TEXT),
         Answer::Recovery(_) | Answer::Token(_) => Step::Judge(Judging::new(dialogue, &answer), answer),
         Answer::Choice(Choice::List) => dialogue.ask_with_list(),

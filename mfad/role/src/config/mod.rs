@@ -25,6 +25,7 @@ mod notify;
 mod policy;
 mod problem;
 mod reader;
+mod realm;
 mod remember;
 mod rest;
 mod sections;
@@ -56,6 +57,7 @@ pub use self::{
         Unenrolled, Week,
     },
     problem::{ConfigErrors, Position, Problem},
+    realm::Realm,
     remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{Accounts, Audit, Core, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, Totp},
@@ -83,6 +85,7 @@ const MAX_FAULTS: usize = 100;
 pub struct Config {
     core: Core,
     identity: Identity,
+    realms: Vec<Realm>,
     policy: Policy,
     totp: Totp,
     prompt: Prompt,
@@ -142,6 +145,7 @@ impl Config {
             core,
             policy: Policy::read(reader, &mut root, &identity),
             identity,
+            realms: realm::read(reader, &mut root),
             totp: Totp::read(reader, &mut root),
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
@@ -212,6 +216,11 @@ impl Config {
     /// `[identity]`: which names are users.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// `[realm.NAME]`: users that only front ends ask about.
+    pub fn realms(&self) -> &[Realm] {
+        &self.realms
     }
 
     /// `[policy]`: which logins need a second factor.
@@ -300,7 +309,9 @@ impl Default for Config {
 pub fn known_keys() -> BTreeSet<String> {
     let mut reader = Reader::default();
     let _defaults = Config::read(&mut reader, Table::new());
-    for note_keys in [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys] {
+    for note_keys in
+        [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys, realm::note_keys]
+    {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
     reader.finish().known

@@ -88,7 +88,7 @@ impl Login<'_> {
         // Side by side: neither needs the other, and each costs a thread's time. What the store says is
         // looked at only once the account and the policy ask for it.
         let (account, view) = tokio::join!(
-            self.settings.directory().find_in_groups(&user.name, groups),
+            self.settings.directory().find_in_groups(user, groups),
             self.core.login_store().view(user.clone(), self.channel)
         );
         let (account, membership) = account.map_err(|error| {
@@ -251,6 +251,8 @@ impl Login<'_> {
 /// A factor as a prompt sees it; `None` when the configuration does not know its service.
 fn holding(held: &Held, settings: &Settings) -> Option<Holding> {
     let digits = held.digits.and_then(AnswerShape::of_digits);
+    // Without its PIN, a code is judged all the same: wrong, and counted.
+    let digits = digits.map(|form| if held.pin { form.or(AnswerShape::PINNED) } else { form });
     let (form, way) = match held.kind {
         FactorKind::Totp | FactorKind::Hotp => (digits?, Way::Own),
         FactorKind::Recovery => (digits.unwrap_or(AnswerShape::RECOVERY), Way::Own),
@@ -267,6 +269,7 @@ fn holding(held: &Held, settings: &Settings) -> Option<Holding> {
         way,
         target: held.target.clone(),
         service: held.rest_service.clone(),
+        pin: held.pin,
     })
 }
 
