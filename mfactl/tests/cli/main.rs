@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod apply;
+mod authselect;
 mod breakglass;
 mod copies;
 mod daemon;
