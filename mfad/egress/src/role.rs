@@ -193,9 +193,8 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>, sandbox: &Sandbox)
 
 /// What the sandbox of this run keeps out of reach would only be told as a file that cannot be read.
 fn within_reach(config: Config, sandbox: &Sandbox) -> Result<Config, Failure> {
-    let lacking = sandbox.lacks(&confinement::of_config(&config));
-    let told: Vec<_> = lacking.iter().map(|what| sandbox::out_of_reach(what)).collect();
-    if told.is_empty() { Ok(config) } else { Err(Failure::Other(told.join("\n"))) }
+    sandbox.contains(&confinement::of_config(&config)).map_err(Failure::Other)?;
+    Ok(config)
 }
 
 /// Who may ask: root, this process's own user, core's.
