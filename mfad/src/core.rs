@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
 
@@ -13,7 +13,7 @@ use tracing::warn;
 use crate::{
     boot,
     clock::{Clock, UnixTime},
-    config::Config,
+    config::{Config, ConfigErrors},
     confinement,
     decoy::Decoys,
     keys,
@@ -51,6 +51,8 @@ pub struct Core {
     path: PathBuf,
     admissions: Mutex<Vec<Admission>>,
     logins: Logins,
+    front_logins: Logins,
+    front_end: OnceLock<u32>,
     outgoing: Outgoing,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
@@ -88,6 +90,8 @@ impl Core {
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
+            front_logins: Logins::default(),
+            front_end: OnceLock::new(),
             outgoing: Outgoing::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
@@ -141,7 +145,6 @@ impl Core {
     pub async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
-        self.within_reach(&config)?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
         let settings = Settings::resolved(config).await?.with_signers(token);
@@ -168,9 +171,12 @@ impl Core {
         if told.is_empty() { Ok(()) } else { Err(told) }
     }
 
-    /// The configuration as it is on disk now, or all that is wrong with it.
+    /// The configuration as it is on disk now, or all that keeps it from being put in force.
     pub fn read_config(&self) -> Result<Config, Vec<String>> {
-        Config::load(&self.path).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+        let told = |errors: ConfigErrors| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let config = Config::load(&self.path).map_err(told)?;
+        self.within_reach(&config)?;
+        Ok(config)
     }
 
     /// Counts the connections of a socket from now on.
@@ -181,6 +187,22 @@ impl Core {
     /// Logins under way, on all sockets.
     pub fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    /// Verifications of front ends under way: a bound of their own, so that they keep no login out.
+    pub fn front_logins(&self) -> &Logins {
+        &self.front_logins
+    }
+
+    /// Notes the uid of the role that speaks HTTP, once: it is neither root nor a plain user.
+    pub fn set_front_end(&self, uid: u32) {
+        // The first word holds: the account is read at the start alone.
+        let _first: u32 = *self.front_end.get_or_init(|| uid);
+    }
+
+    /// Whether a peer is the role that speaks HTTP.
+    pub fn is_front_end(&self, uid: u32) -> bool {
+        self.front_end.get() == Some(&uid)
     }
 
     /// Errands under way, and the way to have one done.

@@ -15,11 +15,10 @@ use mfa_role::{
     credentials::Credentials,
     harden,
     listen::{self, Listener, Reach},
-    log,
+    log, peers,
     sandbox::{self, Sandbox},
     signals::{Signals, Word},
 };
-use nix::unistd::{User, geteuid};
 use sd_notify::NotifyState;
 use tokio::{io::AsyncReadExt as _, net::UnixListener, sync::watch};
 use tracing::{info, warn};
@@ -151,7 +150,11 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener, sandbox: &Sandbox
         tokio::select! {
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
-                Word::Reload => reload(&cli.config, &replace, sandbox),
+                Word::Reload => {
+                    tell(&reloading());
+                    reload(&cli.config, &replace, sandbox);
+                    tell(&[NotifyState::Ready]);
+                }
             },
             () = stdin_ended(), if cli.until_stdin_ends => break Ok(()),
             _ = &mut serving => {
@@ -197,19 +200,7 @@ fn within_reach(config: Config, sandbox: &Sandbox) -> Result<Config, Failure> {
 
 /// Who may ask: root, this process's own user, core's.
 fn allowed(config: &Config) -> Arc<[u32]> {
-    let name = &config.egress().core_user;
-    let core = match User::from_name(name) {
-        Ok(Some(user)) => Some(user.uid.as_raw()),
-        Ok(None) => {
-            warn!("there is no account \"{name}\" ([egress] core_user): only root and this user may ask");
-            None
-        }
-        Err(error) => {
-            warn!("account \"{name}\" ([egress] core_user) cannot be looked up: {error}");
-            None
-        }
-    };
-    [0, geteuid().as_raw()].into_iter().chain(core).collect()
+    peers::allowed(&config.egress().core_user, "[egress] core_user").into()
 }
 
 /// Tells the service manager that the thread that does everything still does.
@@ -226,6 +217,11 @@ async fn stdin_ended() {
     let mut stdin = tokio::io::stdin();
     let mut ignored = [0; 64];
     while !matches!(stdin.read(&mut ignored).await, Ok(0) | Err(_)) {}
+}
+
+/// Says that a reload begins, and when: systemd asks for both.
+fn reloading() -> Vec<NotifyState<'static>> {
+    [NotifyState::Reloading].into_iter().chain(NotifyState::monotonic_usec_now()).collect()
 }
 
 fn tell(state: &[NotifyState<'_>]) {

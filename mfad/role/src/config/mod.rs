@@ -15,6 +15,7 @@ mod arguments;
 mod codes;
 mod egress;
 mod enrollment;
+mod front;
 mod gateway;
 mod kinds;
 mod limits;
@@ -46,6 +47,10 @@ pub use self::{
     codes::CodePattern,
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
+    front::{
+        CertificatePrint, ClientProof, Dialect, Mount, PemFile, Right, Rights, Tls, Web, WebClient,
+        WebListen, WebPlace,
+    },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
@@ -98,6 +103,7 @@ pub struct Config {
     remember: Remembering,
     notify: Notify,
     metrics: Metrics,
+    web: Web,
     audit: Audit,
     log: Log,
     process: Process,
@@ -157,6 +163,7 @@ impl Config {
             remember: Remembering::read(reader, &mut root),
             notify: Notify::read(reader, &mut root, mail_is_on),
             metrics: Metrics::read(reader, &mut root),
+            web: Web::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
             process: Process::read(reader, &mut root),
@@ -283,6 +290,11 @@ impl Config {
         &self.metrics
     }
 
+    /// `[web]`: the role that speaks HTTP.
+    pub fn web(&self) -> &Web {
+        &self.web
+    }
+
     /// `[audit]`: how long the audit trail is kept.
     pub fn audit(&self) -> &Audit {
         &self.audit
@@ -309,7 +321,9 @@ impl Default for Config {
 pub fn known_keys() -> BTreeSet<String> {
     let mut reader = Reader::default();
     let _defaults = Config::read(&mut reader, Table::new());
-    for note_keys in [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys] {
+    for note_keys in
+        [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys, Web::note_keys]
+    {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
     reader.finish().known
