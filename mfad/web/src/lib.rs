@@ -11,11 +11,13 @@
 pub mod access;
 pub mod answer;
 pub mod call;
+pub mod ceptor;
 pub mod clients;
 pub mod lemonldap;
 pub mod link;
 pub mod ntopng;
 pub mod origin;
+pub mod prover;
 pub mod role;
 pub mod router;
 pub mod server;

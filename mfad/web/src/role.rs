@@ -24,6 +24,7 @@ use tracing::{info, warn};
 
 use crate::{
     SetupFault,
+    ceptor::Sessions,
     clients::Clients,
     link::{self, Link},
     router::State,
@@ -147,7 +148,7 @@ async fn serve(cli: &Cli, config: &Config, listening: Vec<Listening>) -> Result<
     let listeners = peers::allowed(&config.egress().core_user, "[egress] core_user");
     let link = Link::new(config.web().core_socket.clone(), listeners);
     let transactions = Transactions::default();
-    let (replace, state) = watch::channel(prepare(config, &link, &transactions)?);
+    let (replace, state) = watch::channel(prepare(config, &link, &transactions, &Sessions::default())?);
     let server = Server::new(state);
     let mut serving = JoinSet::new();
     serving.spawn(async move {
@@ -179,11 +180,16 @@ async fn serve(cli: &Cli, config: &Config, listening: Vec<Listening>) -> Result<
     ended
 }
 
-fn prepare(config: &Config, link: &Link, transactions: &Transactions) -> Result<Arc<State>, Failure> {
+fn prepare(
+    config: &Config,
+    link: &Link,
+    transactions: &Transactions,
+    sessions: &Sessions,
+) -> Result<Arc<State>, Failure> {
     let places = Credentials::for_group(&config.web().credentials_dir);
     let clients = Clients::load(config, &places).map_err(Failure::Setup)?;
     let (web, link, transactions) = (config.web().clone(), link.clone(), transactions.clone());
-    Ok(Arc::new(State { web, clients, link, transactions }))
+    Ok(Arc::new(State { web, clients, link, transactions, sessions: sessions.clone() }))
 }
 
 /// Reads configuration and credentials again; with a fault in them, what was in force stays in force. Listeners
@@ -191,7 +197,7 @@ fn prepare(config: &Config, link: &Link, transactions: &Transactions) -> Result<
 fn reload(path: &Path, replace: &watch::Sender<Arc<State>>) {
     let before = Arc::clone(&replace.borrow());
     let read = Config::load(path).map_err(Failure::from);
-    match read.and_then(|config| prepare(&config, &before.link, &before.transactions)) {
+    match read.and_then(|config| prepare(&config, &before.link, &before.transactions, &before.sessions)) {
         Ok(state) => {
             if state.web.listen != before.web.listen {
                 warn!("reload: [[web.listen]] was changed, which takes effect at the next start");
