@@ -58,13 +58,13 @@ e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
 
 test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
 	tests/setup/packages.sh demo test deb
-	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
+	$(CARGO) build -p mfad -p mfad_egress -p mfad_password -p mfad_web -p mfactl -p pam_mfa
 	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
 	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
 
 host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
 	tests/setup/packages.sh demo test deb
-	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
+	$(CARGO) build -p mfad -p mfad_egress -p mfad_password -p mfad_web -p mfactl -p pam_mfa
 	$(CARGO) build -p mfa_tests --bin host
 	$(AS_ROOT) $(TARGET)/debug/host
 

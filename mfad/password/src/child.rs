@@ -1,5 +1,5 @@
 //! The process that checks one password: started, given the request on its standard input, ended at the
-//! deadline with its process group (what detaches itself from that, as pam_exec's programs do, counts against
+//! deadline with its process group (what detaches itself from that, as `pam_exec`'s programs do, counts against
 //! the unit's `TasksMax=`). Refuses to take anything but a whole reply and a good end for an answer.
 
 use std::{process::Stdio, time::Duration};
