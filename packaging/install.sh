@@ -51,10 +51,15 @@ tree() { # directory to put into, directory whose files to take
   done < <(cd "$2" && find . -type f -printf '%P\n' | sort)
 }
 
+# Not what is about a role that this build does not have.
+of_this_build() { # file
+  case $1 in *mfad-web*) [ -x "$build/mfad-web" ] ;; esac
+}
+
 put 755 "$build/mfad" "$sbin_dir/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
-# A role of its own, where this build has it.
-each 755 "$prefix/lib/mfad" "$build/mfad-web" "$build/mfad-password"
+put 755 "$build/mfad-web" "$prefix/lib/mfad/mfad-web"
+put 755 "$build/mfad-password" "$prefix/lib/mfad/mfad-password"
 put 755 packaging/setup.sh "$prefix/lib/mfad/setup"
 put 755 packaging/sealed-key.sh "$prefix/lib/mfad/sealed-key"
 put 755 packaging/leave-pam.sh "$prefix/lib/mfad/leave-pam"
@@ -77,13 +82,18 @@ completions fish "$share/fish/vendor_completions.d/mfactl.fish"
 # Units name programs by their whole path.
 mkdir "$work/units"
 for unit in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do
-  [ ! -f "$unit" ] || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#" "$unit" >"$work/units/${unit##*/}"
+  ! of_this_build "$unit" || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#; s#/usr/lib/mfad/#$prefix/lib/mfad/#" "$unit" >"$work/units/${unit##*/}"
 done
 each 644 "$unit_dir" "$work"/units/*
 each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
 each 644 "$prefix/lib/tmpfiles.d" packaging/tmpfiles.d/*.conf
 each 644 "$share/polkit-1/actions" packaging/polkit/*.policy
-[ -z "$apparmor_dir" ] || each 644 "$apparmor_dir" packaging/apparmor/usr.*
+if [ -n "$apparmor_dir" ]; then
+  for profile in packaging/apparmor/usr.*; do
+    ! of_this_build "$profile" || put 644 "$profile" "$apparmor_dir/${profile##*/}"
+  done
+  each 644 "$apparmor_dir/abstractions" packaging/apparmor/abstractions/*
+fi
 [ -z "$pam_configs_dir" ] || each 644 "$pam_configs_dir" packaging/pam-configs/*
 [ -z "$authselect_dir" ] || tree "$authselect_dir/mfad" packaging/authselect
 
@@ -94,7 +104,7 @@ each 644 "$doc/examples/sshd_config.d" etc/ssh/sshd_config.d/*
 each 644 "$doc/examples/polkit-rules.d" packaging/polkit/*.rules
 each 644 "$doc/gateways" etc/gateways/*.toml
 tree "$doc/fail2ban" etc/fail2ban
-each 644 "$doc/selinux" packaging/selinux/*.te packaging/selinux/*.fc packaging/selinux/*.if
+each 644 "$share/mfad/selinux" packaging/selinux/mfad.*
 
 # A configuration that is there already is the admin's.
 [ -e "$destdir/etc/pam.d/mfad-password" ] || put 644 etc/pam.d/mfad-password /etc/pam.d/mfad-password

@@ -28,4 +28,5 @@ pub mod module;
 pub mod name;
 pub mod password;
 pub mod secret;
+pub mod tag;
 pub mod text;

@@ -7,10 +7,10 @@ use std::fmt::Debug;
 
 use mfa_proto::{
     admin::{
-        Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId,
-        FactorKind, FactorRef, FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, Refusal,
-        RefusalCode, Reply, Request, RestParams, Restored, SentParams, Status, TokenParams, TotpParams,
-        UserDetail, UserPage, UserSummary,
+        Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail,
+        FactorId, FactorKind, FactorRef, FactorState, HotpParams, LockReason, LockState, NewFactor,
+        NewParams, NewTag, Refusal, RefusalCode, Reply, Request, RestParams, Restored, SentParams, Status,
+        TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
     },
     answer::AnswerShape,
     auth_info::AuthInfo,
@@ -20,6 +20,7 @@ use mfa_proto::{
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict, Withheld},
     name::{Claim, FactorLabel, RealmName, ServiceName, UserId, UserName},
     secret::SecretText,
+    tag::{Description, Serial},
     text::ShownText,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -166,6 +167,11 @@ fn new_factor(params: NewParams) -> Request {
         replace: false,
         current_code: Some(secret("000000")),
         invitation: None,
+        tag: NewTag {
+            serial: Some(serial()),
+            description: Some(Description::new("red key").unwrap()),
+            pin: Some(secret("1234")),
+        },
     }))
 }
 
@@ -221,6 +227,19 @@ fn requests() -> Vec<Sample> {
         ),
         ("backup", Request::Backup),
         ("restore", Request::Restore),
+        ("devices", Request::Devices { user: jane() }),
+        ("find", Request::Find { serial: serial() }),
+        ("set_pin", Request::SetPin { target: target(), pin: Some(secret("1234")), code: None }),
+        (
+            "describe",
+            Request::Describe {
+                target: target(),
+                serial: Some(serial()),
+                description: Some(Description::new("red key").unwrap()),
+            },
+        ),
+        ("assign", Request::Assign { serial: serial(), user: jane() }),
+        ("unassign", Request::Unassign { serial: serial() }),
     ];
     let params = [
         NewParams::Sms(SentParams { address: secret("+491701234321"), digits: Some(8) }),
@@ -237,6 +256,22 @@ fn requests() -> Vec<Sample> {
     requests.chain(params).collect()
 }
 
+fn serial() -> Serial {
+    Serial::new("TOTP00019E8B").unwrap()
+}
+
+pub(crate) fn device_detail() -> DeviceDetail {
+    DeviceDetail {
+        factor: FactorId(7),
+        serial: Some(serial()),
+        description: Some(Description::new("red key").unwrap()),
+        pin: true,
+        position: Some(58_907_520),
+        locks_at: 5,
+        last_failed: Some(1_767_225_599),
+    }
+}
+
 fn brought_along(params: NewParams) -> NewFactor {
     NewFactor {
         user: jane(),
@@ -247,6 +282,7 @@ fn brought_along(params: NewParams) -> NewFactor {
         replace: false,
         current_code: None,
         invitation: Some(secret("GAYT-EMZU-GU3D-OOBZ")),
+        tag: NewTag::default(),
     }
 }
 
@@ -518,6 +554,12 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::Explain(_) => 27,
         Request::BreakGlass { .. } => 28,
         Request::Metrics { .. } => 29,
+        Request::Devices { .. } => 30,
+        Request::Find { .. } => 31,
+        Request::SetPin { .. } => 32,
+        Request::Describe { .. } => 33,
+        Request::Assign { .. } => 34,
+        Request::Unassign { .. } => 35,
     }
 }
 
@@ -544,6 +586,8 @@ pub(crate) fn reply_tag(reply: &Reply) -> u8 {
         Reply::BreakGlass { .. } => 17,
         Reply::Metrics { .. } => 18,
         Reply::Orphans(_) => 19,
+        Reply::Found { .. } => 20,
+        Reply::Devices(_) => 21,
     }
 }
 

@@ -1,10 +1,10 @@
 //! `enroll`: adds a factor, shows what to scan or type in, and has it confirmed.
 
-mod guided;
+pub(super) mod guided;
 mod show;
 mod wanted;
 
-use mfa_proto::admin::{Enrolled, FactorKind, FactorState, NewFactor, Reply, Request};
+use mfa_proto::admin::{Enrolled, FactorKind, FactorState, NewFactor, NewTag, Reply, Request};
 use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
 
@@ -54,6 +54,7 @@ fn enroll(context: &mut Context, kind: EnrollKind) -> Result<(u8, UserId), Failu
                 replace: wanted.common.replace,
                 current_code,
                 invitation: invitation.map(SecretText::again),
+                tag: NewTag::default(),
             }))
         })
     });

@@ -263,8 +263,10 @@ fn a_rule_says_what_becomes_of_whom_has_no_factor() {
         assert_eq!(without("su"), None);
         assert_eq!(without("login"), login.and_then(by));
     }
-    let policy = rules(&[("r", "user = [\"jane\"]", "action = \"require\"\nunenrolled = \"enroll\"")]);
-    assert_eq!(Policy::without_factor(&case().need(&policy)), None);
+    let enrolls = policy(
+        "[enrollment]\nself = \"invite\"\n[[policy.rule]]\nname = \"r\"\nmatch = { user = [\"jane\"] }\naction = \"require\"\nunenrolled = \"enroll\"",
+    );
+    assert_eq!(Policy::without_factor(&case().need(&enrolls)), None);
 }
 
 #[test]

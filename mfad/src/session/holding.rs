@@ -26,6 +26,8 @@ pub struct Holding {
     pub target: Option<ShownText>,
     /// The outside service, which chooses it like its label.
     pub service: Option<FactorLabel>,
+    /// A PIN is to be typed before each code.
+    pub pin: bool,
 }
 
 /// Where answers come from, and who judges them.
@@ -68,6 +70,7 @@ impl Holding {
             way: Way::Own,
             target: None,
             service: None,
+            pin: false,
         })
     }
 
@@ -146,6 +149,7 @@ mod tests {
             way: Way::Own,
             target: None,
             service: (kind == FactorKind::Rest).then(|| FactorLabel::new("corp").unwrap()),
+            pin: false,
         }
     }
 

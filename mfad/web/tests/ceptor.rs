@@ -415,7 +415,7 @@ async fn pages_of_others_may_not_ask() {
 
 #[tokio::test]
 async fn a_core_that_is_away_lets_nobody_in() {
-    let (mut rig, _prover) = start().await;
+    let (rig, _prover) = start().await;
     rig.daemon.enroll_totp("jane").await;
     rig.take_core_away();
     let mut page = Page::of(&rig);

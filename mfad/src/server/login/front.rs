@@ -10,7 +10,6 @@ use mfa_proto::{
     admin::FactorId,
     front::{Ended, FrontMessage, Verify},
     login::{ClientMessage, ServerMessage, Verdict, Withheld},
-    name::RealmName,
     secret::SecretText,
 };
 use tokio::{
@@ -21,9 +20,8 @@ use tokio::{
 use super::{Login, Subject};
 use crate::{
     audit::{Context, SessionId},
-    config::{Accounts, WebClient},
+    config::WebClient,
     core::Core,
-    identity::Account,
     limits::{Gate, SourceKey},
     policy::Origin,
     server::{
@@ -106,13 +104,6 @@ impl<'a> Login<'a> {
     /// a proof.
     pub(super) fn may_skip(&self) -> bool {
         self.front.is_none() || self.is_proven()
-    }
-
-    /// Realms other than this host's own have no accounts on it.
-    pub(super) fn account_of_realm(&self, found: Account) -> Account {
-        let local = self.context.user.realm == RealmName::local();
-        let checked = self.settings.config().identity().accounts == Accounts::Nss;
-        if self.front.is_some() && checked && !local { Account::Unknown } else { found }
     }
 
     /// What of an opening is another matter for front ends.

@@ -4,7 +4,7 @@
 use base64ct::{Base64, Encoding as _};
 use hyper::StatusCode;
 use mfa_proto::{
-    admin::{Enrolled, NewFactor, NewParams, Reply, Request, TotpParams},
+    admin::{Enrolled, NewFactor, NewParams, NewTag, Reply, Request, TotpParams},
     name::UserId,
     secret::SecretText,
 };
@@ -48,6 +48,7 @@ pub(super) async fn begin(visit: Visit<'_>) -> Answer {
         replace: true,
         current_code: None,
         invitation: None,
+        tag: NewTag::default(),
     };
     match visit.desk.admin(Request::Enroll(Box::new(new))).await {
         Ok(Reply::Enrolled(enrolled)) => {

@@ -53,6 +53,7 @@ pub(crate) struct Rig {
     pub(crate) state: watch::Sender<Arc<State>>,
     pub(crate) transactions: Transactions,
     port: u16,
+    text: String,
     core_side: tokio::task::JoinHandle<()>,
     tasks: JoinSet<std::io::Result<()>>,
     _listener: listen::Listener,
@@ -98,7 +99,16 @@ impl Rig {
             sweeping.sweep().await;
             Ok(())
         });
-        Self { daemon, state, transactions, port, core_side, tasks, _listener: listener }
+        Self {
+            daemon,
+            state,
+            transactions,
+            port,
+            text: text.to_owned(),
+            core_side,
+            tasks,
+            _listener: listener,
+        }
     }
 
     /// A connection to the last listener.
@@ -122,10 +132,26 @@ impl Rig {
         answered.json()
     }
 
-    /// Ends core's side: what is connected breaks, nobody listens any more.
-    pub(crate) fn take_core_away(&mut self) {
+    /// What asks core on behalf of a client.
+    pub(crate) fn desk(&self, client: &str) -> mfad_web::verify::Desk {
+        let state = self.state.borrow();
+        let client = state.web.clients.iter().find(|known| known.name.as_str() == client).unwrap().clone();
+        state.desk(Arc::new(client), None)
+    }
+
+    /// Nobody listens where core did, and no connection is kept.
+    pub(crate) fn take_core_away(&self) {
         self.core_side.abort();
-        fs::remove_file(self.daemon.directory.path().join("web.sock")).unwrap();
+        self.lead_to("nobody.sock");
+    }
+
+    /// Leads web to another socket in the directory of the daemon.
+    pub(crate) fn lead_to(&self, socket: &str) {
+        let before = Arc::clone(&self.state.borrow());
+        let directory = self.daemon.directory.path();
+        let link = Link::new(directory.join(socket), mfa_role::peers::allowed("root", "test"));
+        let config = config(&self.text, directory);
+        self.state.send_replace(state(&config, directory, (link, before.transactions.clone())));
     }
 }
 
