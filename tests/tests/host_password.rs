@@ -98,3 +98,40 @@ fn its_unit_proves_passwords_and_changes_none_unless_told() {
         assert!(!host.is_active("mfad-password.service") && !host.is_active("mfad-password.socket"));
     });
 }
+
+/// The login page of web's unit, through which passwords come to the prover's.
+const PAGE: &str = r#"[[web.listen]]
+address = "127.0.0.1:8080"
+dialects = { ceptor = "/" }
+[[web.client]]
+name = "portal"
+rights = ["verify", "factors:read"]
+login_page = true
+"#;
+
+/// The page's first call, by the shell: the host has no client of HTTP.
+const LOGIN: &str = r#"exec 3<>/dev/tcp/127.0.0.1/8080
+body="{\"userid\":\"jane\",\"credentials\":\"$1\"}"
+printf 'POST /ceptorauthenticateldap/1/auth/uidpw HTTP/1.1\r\nHost: host\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' "${#body}" "$body" >&3
+cat <&3"#;
+
+#[test]
+fn the_units_of_web_core_and_prover_ask_for_the_code_after_the_password_alone() {
+    host::enter("the_units_of_web_core_and_prover_ask_for_the_code_after_the_password_alone", |host| {
+        host.install(host.package());
+        host.add_user("jane");
+        host.enroll_hotp("jane");
+        host.must(&["mkdir", "-p", "/etc/mfad/conf.d"]);
+        host.write("/etc/mfad/conf.d/web.toml", PAGE);
+        host.must(&["systemctl", "enable", "--now", "mfad-password.socket"]);
+        host.must(&["systemctl", "restart", "mfad.socket", "mfad.service", "mfad-web.service"]);
+        let login = |password: &str| host.must(&["bash", "-c", LOGIN, "login", password]);
+        let right = login(PASSWORD);
+        assert!(right.contains("\"code\":15,") && right.contains("[\"totp\"]"), "{right}");
+        let wrong = login("wrong");
+        assert!(wrong.contains(" 401 ") && wrong.contains("\"code\":1,"), "{wrong}");
+        host.must(&["systemctl", "stop", "mfad-password.socket", "mfad-password.service"]);
+        let away = login(PASSWORD);
+        assert!(away.contains(" 500 ") && away.contains("\"code\":4,"), "{away}");
+    });
+}
