@@ -26,17 +26,17 @@ fn secret(text: &str) -> SecretText {
     SecretText::new(text.to_owned()).unwrap()
 }
 
-fn check(user: &str, password: &str) -> Box<Check> {
+fn check(user: &str, password: &str) -> Check {
     let source = Some(Claim::clean("192.0.2.7"));
-    Box::new(Check { user: UserName::new(user).unwrap(), password: secret(password), source })
+    Check { user: UserName::new(user).unwrap(), password: secret(password), source }
 }
 
 fn asked(prover: &Prover, user: &str, password: &str) -> Reply {
-    prover.ask(&Request::Check(check(user, password))).unwrap()
+    prover.ask(&Request::Check(Box::new(check(user, password)))).unwrap()
 }
 
 fn changed(prover: &Prover, user: &str, old: &str, new: &str) -> Reply {
-    prover.ask(&Request::Change { check: check(user, old), new: secret(new) }).unwrap()
+    prover.ask(&Request::Change { check: Box::new(check(user, old)), new: secret(new) }).unwrap()
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn nobody_but_the_front_end_is_answered() {
     world::enter("nobody_but_the_front_end_is_answered", |world| {
         let jane = world.add_user("jane");
         let prover = Prover::start(world, &[]);
-        let request = Request::Check(check("jane", PASSWORD));
+        let request = Request::Check(Box::new(check("jane", PASSWORD)));
         assert_eq!(ask_as(jane.uid, &request).unwrap_err().kind(), io::ErrorKind::PermissionDenied);
         // When the modes do not keep them out, their uid does: root's as well.
         fs::set_permissions(SOCKET, fs::Permissions::from_mode(0o666)).unwrap();
@@ -123,7 +123,7 @@ fn the_capability_that_its_unit_leaves_is_enough_and_without_a_mode_needed() {
         world.add_user("jane");
         let mut prover = Prover::start(world, &[]);
         prover.kill();
-        let request = Request::Check(check("jane", PASSWORD));
+        let request = Request::Check(Box::new(check("jane", PASSWORD)));
         for (capabilities, mode, reply) in [
             ("-all", 0o640, Reply::Yes),
             ("-all,+dac_read_search", 0o000, Reply::Yes),
@@ -189,7 +189,7 @@ fn an_account_is_guessed_at_only_so_often_and_others_are_served() {
             .map(|n| {
                 let mut stream = connect_as(prover.front.uid).unwrap();
                 send(&mut stream, &Hello::new(Protocol::Password)).unwrap();
-                send(&mut stream, &Request::Check(check("jane", &format!("guess {n}")))).unwrap();
+                send(&mut stream, &Request::Check(Box::new(check("jane", &format!("guess {n}"))))).unwrap();
                 stream
             })
             .collect();
@@ -207,7 +207,7 @@ fn without_the_prover_there_is_no_answer() {
     world::enter("without_the_prover_there_is_no_answer", |world| {
         world.add_user("jane");
         let mut prover = Prover::start(world, &[]);
-        let request = Request::Check(check("jane", PASSWORD));
+        let request = Request::Check(Box::new(check("jane", PASSWORD)));
         assert_eq!(prover.ask(&request).unwrap(), Reply::Yes);
         prover.kill();
         assert_eq!(prover.ask(&request).unwrap_err().kind(), io::ErrorKind::ConnectionRefused);

@@ -135,7 +135,7 @@ impl Shared {
         if matches!(request, Request::Change { .. }) && !self.changes {
             return Reply::Refused;
         }
-        if !self.pace.charge(&check.user) {
+        if !self.pace.charge(check) {
             return Reply::Busy;
         }
         if !is_password(&check.password) || !is_new_password(request) {
@@ -144,7 +144,7 @@ impl Shared {
         let Ok(_turn) = self.checks.acquire().await else { return Reply::Unavailable };
         match self.way.take(request).await {
             Ok(reply @ (Reply::Yes | Reply::MustChange)) => {
-                self.pace.take_back(&check.user);
+                self.pace.take_back(check);
                 reply
             }
             Ok(reply) => reply,

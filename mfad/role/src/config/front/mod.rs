@@ -95,6 +95,7 @@ impl Web {
         };
         let (listeners, clients) = (reader.sections(s, "listen"), reader.sections(s, "client"));
         reader.close(section);
+        let first = listeners.first().map(|(place, _)| *place);
         read.listen = read_listeners(reader, listeners);
         read.clients = read_clients(reader, clients, !read.listen.is_empty());
         let for_people = |mount: &Mount| mount.dialect == Dialect::Ceptor;
@@ -102,7 +103,7 @@ impl Web {
         if !has_page && read.listen.iter().flat_map(|listen| &listen.dialects).any(for_people) {
             let message =
                 "the dialect ceptor is spoken, and no [[web.client]] has `login_page = true`: add one";
-            reader.fault(None, message);
+            reader.fault(first, message);
         }
         read
     }
