@@ -36,7 +36,11 @@ pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure
                 replace: wanted.common.replace,
                 current_code,
                 invitation: invitation.map(SecretText::again),
-                tag: NewTag::default(),
+                tag: NewTag {
+                    serial: wanted.common.serial.clone(),
+                    description: wanted.common.description.clone(),
+                    pin: None,
+                },
             }))
         })
     });

@@ -11,6 +11,7 @@
 mod breakglass;
 mod copies;
 mod daemon;
+mod devices;
 mod doctor;
 mod factors;
 mod generate;
