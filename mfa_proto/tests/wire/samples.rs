@@ -1,5 +1,6 @@
 //! One message of every kind, with a different value in every field, by name.
 
+mod front;
 mod policy;
 
 use std::fmt::Debug;
@@ -70,6 +71,8 @@ pub(crate) fn all() -> Vec<Sample> {
         refusals(),
         states(),
         errands(),
+        front::all(),
+        passwords(),
     ]
     .into_iter()
     .flatten()
@@ -100,6 +103,7 @@ fn greetings() -> Vec<Sample> {
     vec![
         Sample::of("hello/login", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Login) }),
         Sample::of("hello/egress", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Egress) }),
+        Sample::of("hello/front", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Front) }),
         Sample::of("hello/admin", &Hello { min: 1, max: 300, ..Hello::new(Protocol::Admin) }),
         Sample::of("welcome/version", &Welcome::Version(1)),
         Sample::of("welcome/unsupported", &Welcome::Unsupported { min: 2, max: 3 }),
@@ -325,6 +329,30 @@ fn errands() -> Vec<Sample> {
     errands.chain([mail]).chain(done).collect()
 }
 
+/// What a front end asks the prover of passwords, and what it is told.
+fn passwords() -> Vec<Sample> {
+    use mfa_proto::password::{Check, Reply, Request};
+    let check = |source| {
+        Box::new(Check { user: UserName::new("jane").unwrap(), password: secret("Horse7 staple"), source })
+    };
+    let requests = [
+        ("check", Request::Check(check(Some(Claim::clean("192.0.2.7"))))),
+        ("change", Request::Change { check: check(None), new: secret("Battery8 horse") }),
+    ];
+    let replies = [
+        ("yes", Reply::Yes),
+        ("no", Reply::No),
+        ("must_change", Reply::MustChange),
+        ("busy", Reply::Busy),
+        ("unavailable", Reply::Unavailable),
+        ("refused", Reply::Refused),
+    ];
+    let hello = Sample::of("hello/password", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Password) });
+    let requests = requests.iter().map(|(name, r)| Sample::of(format!("password/request/{name}"), r));
+    let replies = replies.iter().map(|(name, r)| Sample::of(format!("password/reply/{name}"), r));
+    [hello].into_iter().chain(requests).chain(replies).collect()
+}
+
 pub(crate) fn factor_detail() -> FactorDetail {
     FactorDetail {
         factor: FactorId(7),
@@ -359,6 +387,7 @@ fn audit_row() -> AuditRow {
         reason: "ok".into(),
         session: "0011223344556677".into(),
         actor: 0,
+        client: Some("vpn".into()),
         chain: [0xc4; 32],
     }
 }

@@ -8,6 +8,8 @@
 )]
 #![forbid(unsafe_code)]
 
+mod apply;
+mod authselect;
 mod breakglass;
 mod copies;
 mod daemon;

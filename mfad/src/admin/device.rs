@@ -28,7 +28,7 @@ impl Desk<'_> {
 
     pub(super) async fn devices(&self, user: UserId) -> Result<Reply, Refusal> {
         // As for `show`, root sees accounts that are gone, too.
-        if !self.peer.is_root() {
+        if !self.acts_for_any() {
             self.root_or_self(&user).await?;
         }
         let devices = self.core.store().devices(user.clone()).await;

@@ -43,13 +43,32 @@ impl Asking {
     /// Whether what is typed may be seen.
     pub fn echo(&self) -> bool {
         // What is asked for is a secret that stays. Concealed, every prompt is the same.
-        let pin = self.shape.includes(AnswerShape::PINNED) && !self.dialogue.settings.conceal;
-        self.dialogue.settings.echo && !pin
+        let pin = self.dialogue.held.iter().any(|held| held.holding.pin);
+        self.dialogue.settings.echo && (self.dialogue.settings.conceal || !pin)
     }
 
     /// What may be answered.
     pub fn shape(&self) -> AnswerShape {
         self.shape
+    }
+
+    /// Whether no answer is wanted: the text only says why it ends.
+    pub fn is_last(&self) -> bool {
+        matches!(self.after, After::Settle(_))
+    }
+
+    /// Whether an answer could be right or wrong here: neither a word that chooses nor nothing.
+    pub fn takes(&self, answer: &SecretText) -> bool {
+        match self.shape.parse(answer.expose()) {
+            Some(
+                Answer::Code(_)
+                | Answer::Pinned(_)
+                | Answer::Recovery(_)
+                | Answer::Token(_)
+                | Answer::Text(_),
+            ) => true,
+            Some(Answer::Choice(_) | Answer::Empty | Answer::Acknowledged) | None => false,
+        }
     }
 
     /// The client's next message.

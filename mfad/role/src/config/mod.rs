@@ -15,6 +15,7 @@ mod arguments;
 mod codes;
 mod egress;
 mod enrollment;
+mod front;
 mod gateway;
 mod kinds;
 mod limits;
@@ -24,6 +25,7 @@ mod metrics;
 mod notify;
 mod policy;
 mod problem;
+mod process;
 mod reader;
 mod realm;
 mod remember;
@@ -46,6 +48,10 @@ pub use self::{
     codes::CodePattern,
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
+    front::{
+        CertificatePrint, ClientProof, Dialect, Mount, PemFile, Right, Rights, Tls, Web, WebClient,
+        WebListen, WebPlace,
+    },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
@@ -57,6 +63,7 @@ pub use self::{
         Unenrolled, Week,
     },
     problem::{ConfigErrors, Position, Problem},
+    process::{Process, SandboxMode},
     realm::Realm,
     remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
@@ -99,8 +106,10 @@ pub struct Config {
     remember: Remembering,
     notify: Notify,
     metrics: Metrics,
+    web: Web,
     audit: Audit,
     log: Log,
+    process: Process,
     notes: Vec<Problem>,
     mentions: Vec<Mention>,
 }
@@ -134,7 +143,7 @@ impl Config {
     fn read(reader: &mut Reader, whole: Table) -> Self {
         let mut root = Reader::root(whole);
         let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
-        let unenrolled = root.place_within("policy", "unenrolled");
+        let unenrolled = root.place_within("policy", "unenrolled").or(root.place_of("policy"));
         let (enrollment, places) = Enrollment::read(reader, &mut root);
         let (egress, timeout) = Egress::read(reader, &mut root);
         let core = Core::read(reader, &mut root);
@@ -158,13 +167,15 @@ impl Config {
             remember: Remembering::read(reader, &mut root),
             notify: Notify::read(reader, &mut root, mail_is_on),
             metrics: Metrics::read(reader, &mut root),
+            web: Web::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
+            process: Process::read(reader, &mut root),
             notes: Vec::new(),
             mentions: Vec::new(),
         };
         reader.close(root);
-        config.enrollment.check(reader, &places, (config.policy.unenrolled, unenrolled));
+        config.enrollment.check(reader, &places, (&config.policy, unenrolled));
         let gateways = config.sms.gateways.len();
         egress::check_times(reader, &timeout, gateways, config.core.login_timeout, needed);
         config
@@ -288,6 +299,11 @@ impl Config {
         &self.metrics
     }
 
+    /// `[web]`: the role that speaks HTTP.
+    pub fn web(&self) -> &Web {
+        &self.web
+    }
+
     /// `[audit]`: how long the audit trail is kept.
     pub fn audit(&self) -> &Audit {
         &self.audit
@@ -296,6 +312,11 @@ impl Config {
     /// `[log]`: what is logged, and where.
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// `[process]`: what the roles give up when they have started.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 }
 
@@ -309,9 +330,14 @@ impl Default for Config {
 pub fn known_keys() -> BTreeSet<String> {
     let mut reader = Reader::default();
     let _defaults = Config::read(&mut reader, Table::new());
-    for note_keys in
-        [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys, realm::note_keys]
-    {
+    for note_keys in [
+        Policy::note_keys,
+        gateway::note_keys,
+        rest::note_keys,
+        token::note_keys,
+        Web::note_keys,
+        realm::note_keys,
+    ] {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
     reader.finish().known

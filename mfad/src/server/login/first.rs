@@ -110,7 +110,7 @@ impl Login<'_> {
             FirstStep::Settle(settled) => return Err(settled.into()),
             FirstStep::Tell(text, settled) => {
                 // A courtesy: a client that cannot be told is told the verdict all the same.
-                drop(wire.write_within(super::GRACE, &ServerMessage::Info(text)).await);
+                drop(tokio::time::timeout(super::GRACE, self.say(wire, ServerMessage::Info(text))).await);
                 return Err(settled.into());
             }
             FirstStep::Ask(asking) => self.ask_first(wire, asking).await?,
@@ -237,10 +237,9 @@ impl Login<'_> {
 }
 
 impl Settings {
-    /// Whether somebody without a factor may enroll the first one in a login.
-    pub(super) fn enrolls_at_login(&self) -> bool {
-        self.policy().unenrolled == crate::policy::Unenrolled::Enroll
-            && self.config().enrollment().first_by_self != SelfEnrollment::Never
+    /// Whether somebody without a factor may enroll the first one in a login, where the policy wants that.
+    pub(super) fn lets_enroll_at_login(&self) -> bool {
+        self.config().enrollment().first_by_self != SelfEnrollment::Never
     }
 }
 

@@ -1,17 +1,8 @@
-//! Schema 4: serial numbers, descriptions and PINs of factors. No row of schema 3 changes.
+//! Schema 4: on whose behalf a front end asked. No row of schema 3 changes.
 
 use rusqlite::Connection;
 
-/// Adds the columns, and an index by which no two factors have one serial number.
+/// Adds a column to the trail. A row's link covers it as soon as it holds something.
 pub(super) fn apply(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch(SCHEMA)
+    connection.execute_batch("ALTER TABLE audit ADD COLUMN client TEXT;")
 }
-
-/// The new columns are covered by the row's code as soon as one says something. `pin` is sealed like the secret.
-const SCHEMA: &str = "
-ALTER TABLE factor ADD COLUMN serial      TEXT;
-ALTER TABLE factor ADD COLUMN description TEXT NOT NULL DEFAULT '';
-ALTER TABLE factor ADD COLUMN pin         BLOB;
-
-CREATE UNIQUE INDEX factor_by_serial ON factor (serial COLLATE NOCASE) WHERE serial IS NOT NULL;
-";
