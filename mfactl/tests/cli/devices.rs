@@ -56,12 +56,9 @@ fn a_pin_comes_from_standard_input_and_never_from_the_command_line() {
     both("pin-set.txt", &["pin", "set", "alice", "--factor", "3"], "1234\n", done);
     both("pin-set-code.txt", &["pin", "set", "alice", "--code-stdin"], "1234755224\n4321\n", done);
     both("pin-clear.txt", &["pin", "clear", "alice"], "", done);
-    for (arguments, stdin) in [
-        (&["pin", "set", "alice"] as &[&str], "123\n"),
-        (&["pin", "set", "alice"], "12 34\n"),
-        (&["pin", "set", "alice"], "\n"),
-        (&["pin", "set", "alice", "1234"], ""),
-    ] {
+    let set = vec!["pin", "set", "alice"];
+    let in_view = vec!["pin", "set", "alice", "1234"];
+    for (arguments, stdin) in [(&set, "123\n"), (&set, "12 34\n"), (&set, "\n"), (&in_view, "")] {
         let daemon = FakeDaemon::start(Script::Admin(Vec::new()));
         let ran = run(&daemon.socket(), arguments, stdin);
         assert_eq!((ran.code, daemon.finish().len()), (2, 0), "{stdin:?}: {}", ran.stderr);
