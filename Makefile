@@ -55,7 +55,7 @@ unit: ## Unit, property and in-process tests
 	$(CARGO) test --workspace --exclude mfa_tests
 
 e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
-	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
+	$(CARGO) build -p mfad -p mfad_egress -p mfad_web -p mfactl -p pam_mfa
 	$(RUNNER) $(CARGO) test -p mfa_tests
 
 fuzz-smoke: ## Each fuzz target for a moment, on the stable toolchain

@@ -18,6 +18,7 @@ put() { # mode, source, target
 
 put 755 "$build/mfad" "$prefix/sbin/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
+put 755 "$build/mfad-web" "$prefix/lib/mfad/mfad-web"
 put 755 "$build/mfactl" "$prefix/bin/mfactl"
 put 644 "$build/libpam_mfa.so" "$pam_dir/pam_mfa.so"
 for page in packaging/man/*.[1-8]; do
