@@ -10,5 +10,6 @@ pub mod harden;
 pub mod listen;
 pub mod log;
 pub mod peers;
+pub mod service;
 pub mod signals;
 pub mod wire;

@@ -9,12 +9,11 @@ use std::{
 
 use listenfd::ListenFd;
 use nix::unistd::{Gid, User};
-use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tracing::{info, warn};
 
 use mfa_role::{
-    peers,
+    peers, service,
     signals::{Signals, Word},
 };
 
@@ -197,7 +196,7 @@ async fn serve(
     let figures = listeners.metrics.as_ref().map(|l| giving_figures(&core, l)).transpose()?;
     let mut chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
     let mut telling = tokio::spawn(notices::run(Arc::clone(&core)));
-    tell(&[NotifyState::Ready]);
+    service::ready();
     info!("ready: socket {}", core.settings().config().core().socket.display());
     let ended = loop {
         // Nothing but a fault ends these before the daemon: to be started anew is better than to deny for good.
@@ -218,7 +217,7 @@ async fn serve(
         };
         break Err(Failure::new(format_args!("{ended} has ended by itself; the log says why")));
     };
-    tell(&[NotifyState::Stopping]);
+    service::stopping();
     info!("stopping");
     private.abort();
     for more in everyone.into_iter().chain(figures).chain(front) {
@@ -309,11 +308,5 @@ async fn reload(core: &Arc<Core>) {
             }
             warn!("the configuration in force before goes on");
         }
-    }
-}
-
-fn tell(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("the service manager was not told: {error}");
     }
 }
