@@ -17,10 +17,10 @@ use mfa_role::{
     listen::{self, Reach},
     log, peers,
     sandbox::{self, Sandbox},
+    service,
     signals::{Signals, Word},
 };
-use sd_notify::NotifyState;
-use tokio::{io::AsyncReadExt as _, sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet};
 use tracing::{info, warn};
 
 use crate::{
@@ -170,21 +170,25 @@ async fn serve(
         info!("ready: {}", shown(&listening.listen));
         serving.spawn(server.clone().serve(listening));
     }
-    let watchdog = tokio::spawn(watchdog());
-    tell(&[NotifyState::Ready]);
+    let watchdog = tokio::spawn(service::watchdog());
+    service::ready();
     let ended = loop {
         tokio::select! {
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
-                Word::Reload => reload(&cli.config, &replace, sandbox),
+                Word::Reload => {
+                    service::reloading();
+                    reload(&cli.config, &replace, sandbox);
+                    service::ready();
+                }
             },
-            () = stdin_ended(), if cli.until_stdin_ends => break Ok(()),
+            () = service::stdin_ended(), if cli.until_stdin_ends => break Ok(()),
             _ = serving.join_next() => {
                 break Err(Failure::new("a task that takes connections has ended by itself; the log says why"));
             }
         }
     };
-    tell(&[NotifyState::Stopping]);
+    service::stopping();
     info!("stopping");
     watchdog.abort();
     serving.shutdown().await;
@@ -226,27 +230,5 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<State>>, sandbox: &Sandbox) {
             }
             warn!("the configuration in force before goes on");
         }
-    }
-}
-
-/// Tells the service manager that the thread that does everything still does.
-async fn watchdog() {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
-    loop {
-        tell(&[NotifyState::Watchdog]);
-        tokio::time::sleep(limit / 3).await;
-    }
-}
-
-/// Whoever started this as a child is gone, or wants it to end.
-async fn stdin_ended() {
-    let mut stdin = tokio::io::stdin();
-    let mut ignored = [0; 64];
-    while !matches!(stdin.read(&mut ignored).await, Ok(0) | Err(_)) {}
-}
-
-fn tell(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("the service manager was not told: {error}");
     }
 }
