@@ -17,12 +17,10 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 RUNNER := $(if $(AS_ROOT),CARGO_TARGET_$(HOST)_RUNNER="$(AS_ROOT)")
 
-PREFIX ?= /usr
+# Where this system has its own way, packaging/install.sh says what may be set: PREFIX, PAM_DIR, SBIN_DIR and others.
 DESTDIR ?=
-MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
-PAM_DIR ?= $(PREFIX)/lib/$(MULTIARCH)/security
 
-.PHONY: help demo test check fmt docs units clippy unit e2e fuzz-smoke fuzz bench deny build install deb clean
+.PHONY: help demo test check fmt docs units clippy unit e2e test-hosts host fuzz-smoke fuzz bench deny build install deb rpm packages-check clean
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -34,8 +32,8 @@ demo: ## Logs in over real ssh with password and code, in private namespaces
 	$(AS_ROOT) $(TARGET)/release/demo
 
 test: ## Installs what the tests need and runs all of them
-	tests/setup/packages.sh demo test
-	$(MAKE) --no-print-directory fmt docs units clippy unit e2e fuzz-smoke
+	tests/setup/packages.sh demo test deb
+	$(MAKE) --no-print-directory fmt docs units clippy unit e2e packages-check fuzz-smoke
 
 check: fmt docs clippy unit ## What needs no root: format, lints, unit tests
 
@@ -45,8 +43,9 @@ fmt: ## Formatting is as rustfmt has it
 docs: ## The tests that the documents name as evidence exist
 	docs/check.sh
 
-units: ## systemd takes the units, and finds them little exposed
+units: ## systemd takes the units, and finds them little exposed; AppArmor and SELinux take the policies
 	packaging/systemd/check.sh
+	packaging/mac-check.sh
 
 clippy: ## No lint is broken
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
@@ -55,8 +54,20 @@ unit: ## Unit, property and in-process tests
 	$(CARGO) test --workspace --exclude mfa_tests
 
 e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
-	$(CARGO) build -p mfad -p mfad_egress -p mfad_web -p mfactl -p pam_mfa
+	$(CARGO) build
 	$(RUNNER) $(CARGO) test -p mfa_tests
+
+test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
+	tests/setup/packages.sh demo test deb
+	$(CARGO) build
+	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
+	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
+
+host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
+	tests/setup/packages.sh demo test deb
+	$(CARGO) build
+	$(CARGO) build -p mfa_tests --bin host
+	$(AS_ROOT) $(TARGET)/debug/host
 
 fuzz-smoke: ## Each fuzz target for a moment, on the stable toolchain
 	fuzz/run.sh smoke
@@ -78,12 +89,22 @@ deny: ## Licences, sources, duplicate versions and advisories of what we depend 
 build: ## The release build
 	$(CARGO) build --release
 
-install: ## Daemon, command line, module and man pages, as `make build` made them, to DESTDIR and PREFIX
-	tests/setup/install.sh "$(TARGET)/release" "$(DESTDIR)" "$(PREFIX)" "$(PAM_DIR)"
+install: ## All that `make build` made and what belongs to it, to DESTDIR and PREFIX
+	packaging/install.sh "$(TARGET)/release" "$(DESTDIR)"
 
 deb: build ## The Debian package, in target/deb
 	tests/setup/packages.sh deb
-	packaging/deb.sh "$(abspath $(TARGET))"
+	packaging/deb.sh "$(TARGET)"
+
+rpm: build ## The RPM package, in target/rpm
+	tests/setup/packages.sh rpm
+	@command -v cargo-generate-rpm >/dev/null || $(CARGO) install --locked cargo-generate-rpm
+	packaging/rpm.sh "$(TARGET)"
+
+packages-check: ## Makes the packages of a debug build, and looks into them
+	tests/setup/packages.sh deb rpm packages
+	$(CARGO) build
+	packaging/check.sh "$(TARGET)"
 
 clean: ## Removes what was built
 	$(CARGO) clean

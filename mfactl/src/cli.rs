@@ -6,6 +6,7 @@ mod audit;
 mod breakglass;
 mod copy;
 mod daemon;
+mod device;
 mod doctor;
 mod enroll;
 mod explain;
@@ -14,6 +15,7 @@ mod help;
 mod import;
 mod invite;
 mod orphans;
+mod pam;
 mod parse;
 mod recovery;
 mod remembered;
@@ -28,14 +30,16 @@ pub(crate) use self::{
     breakglass::BreakGlassArgs,
     copy::{BackupArgs, RestoreArgs},
     daemon::{ConfigVerb, ManArgs, ShellName, StatusArgs, TestArgs},
+    device::{AssignArgs, DescribeArgs, PinVerb, SerialArgs},
     doctor::DoctorArgs,
-    enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
+    enroll::{EnrollArgs, EnrollKind, EnrollWanted, OathArgs, QrStyle, SentArgs, Shown},
     explain::ExplainArgs,
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
     invite::InviteArgs,
     orphans::{ListArgs, PruneArgs, ReassignArgs},
+    pam::{Despite, PamDisableArgs, PamEnableArgs, PamRevertArgs, PamVerb, SshdWay},
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
     remembered::{RememberedVerb, RevokeArgs},
@@ -86,9 +90,8 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add a factor: shows what to scan or type in, or has a code sent
-    #[command(subcommand, arg_required_else_help = true)]
-    Enroll(EnrollKind),
+    /// Add a factor: shows what to scan or type in, or has a code sent; without more words, asks what it needs to know
+    Enroll(EnrollWanted),
     /// Prove a new factor by one of its codes, which makes it active
     #[command(after_long_help = help::CONFIRM)]
     Confirm(ConfirmArgs),
@@ -125,6 +128,21 @@ pub(crate) enum Command {
     /// Delete a factor, or all of a user
     #[command(after_long_help = help::SWITCH)]
     Remove(RemoveArgs),
+    /// Set or take away what is typed before each code of a factor
+    #[command(subcommand, arg_required_else_help = true)]
+    Pin(PinVerb),
+    /// Show whose device has a serial number (root)
+    #[command(after_long_help = help::DEVICES)]
+    Find(SerialArgs),
+    /// Give the device of a factor a serial number or a description (root)
+    #[command(after_long_help = help::DEVICES)]
+    Describe(DescribeArgs),
+    /// Give a device that nobody has to a user (root)
+    #[command(after_long_help = help::DEVICES)]
+    Assign(AssignArgs),
+    /// Take a device back, so that it can be given to somebody else (root)
+    #[command(after_long_help = help::DEVICES)]
+    Unassign(SerialArgs),
     /// Give the factors of a user whose account has another uid, or another name, to that account (root)
     #[command(after_long_help = help::REASSIGN)]
     Reassign(ReassignArgs),
@@ -164,6 +182,12 @@ pub(crate) enum Command {
     /// Look for what is wrong on this host: daemon, files, PAM, sshd, clock, users (root sees most)
     #[command(after_long_help = help::DOCTOR)]
     Doctor(DoctorArgs),
+    /// Set it all up, step by step: a factor, recovery codes, the logins that ask (root)
+    #[command(after_long_help = help::SETUP)]
+    Setup,
+    /// Put the second factor into logins, and take it out again, safely
+    #[command(subcommand, arg_required_else_help = true)]
+    Pam(PamVerb),
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigVerb),

@@ -7,6 +7,7 @@ mod breakglass;
 mod code;
 mod config;
 mod confirm;
+mod device;
 mod enroll;
 mod explain;
 mod generate;
@@ -15,12 +16,14 @@ mod import;
 mod invite;
 mod list;
 pub(crate) mod orphans;
+mod pam;
 mod recovery;
 mod remembered;
 mod remove;
 mod resync;
 mod secret;
 mod send;
+mod setup;
 mod state_dir;
 mod status;
 mod test;
@@ -103,6 +106,7 @@ fn changes_own(command: &Command) -> bool {
             | Command::Resync(_)
             | Command::Disable(_)
             | Command::Remove(_)
+            | Command::Pin(_)
     );
     changes && !nix::unistd::geteuid().is_root()
 }
@@ -110,7 +114,7 @@ fn changes_own(command: &Command) -> bool {
 fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
     let _agent = if changes_own(&command) { agent::Agent::start() } else { None };
     match command {
-        Command::Enroll(kind) => enroll::run(context, kind),
+        Command::Enroll(wanted) => enroll::run(context, wanted.kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
         Command::Recovery(verb) => recovery::run(context, verb),
         Command::Invite(arguments) => invite::run(context, &arguments),
@@ -124,6 +128,11 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Disable(arguments) => verb::disable(context, arguments),
         Command::Enable(arguments) => verb::enable(context, arguments),
         Command::Remove(arguments) => remove::run(context, arguments),
+        Command::Pin(what) => device::pin(context, what),
+        Command::Find(arguments) => device::find(context, &arguments),
+        Command::Describe(arguments) => device::describe(context, arguments),
+        Command::Assign(arguments) => device::assign(context, &arguments),
+        Command::Unassign(arguments) => device::unassign(context, &arguments),
         Command::Reassign(arguments) => orphans::reassign(context, &arguments),
         Command::Prune(arguments) => orphans::prune(context, &arguments),
         Command::Unlock(user) => verb::unlock(context, &user),
@@ -137,6 +146,8 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Test(arguments) => test::run(context, arguments),
         Command::Explain(arguments) => explain::run(context, arguments),
         Command::Doctor(arguments) => crate::doctor::run(context, &arguments),
+        Command::Setup => setup::run(context),
+        Command::Pam(verb) => pam::run(context, verb),
         Command::Config(ConfigVerb::Check) => config::check(context),
         Command::Reload => config::reload(context),
         Command::Completions { shell } => generate::completions(context, shell),

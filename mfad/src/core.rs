@@ -6,13 +6,15 @@ use std::{
     time::Duration,
 };
 
+use mfa_role::sandbox::{Sandbox, out_of_reach};
 use tokio::sync::Notify;
 use tracing::warn;
 
 use crate::{
     boot,
     clock::{Clock, UnixTime},
-    config::Config,
+    config::{Config, ConfigErrors},
+    confinement,
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
@@ -55,6 +57,7 @@ pub struct Core {
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
+    sandbox: Option<Sandbox>,
 }
 
 /// Failures of one source in how many seconds.
@@ -92,7 +95,19 @@ impl Core {
             outgoing: Outgoing::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
+            sandbox: None,
         }
+    }
+
+    /// The same within a sandbox, which a reload cannot make wider.
+    #[must_use]
+    pub fn within(self, sandbox: Sandbox) -> Self {
+        Self { sandbox: Some(sandbox), ..self }
+    }
+
+    /// The sandbox around it.
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
     }
 
     /// The time now.
@@ -149,9 +164,19 @@ impl Core {
         Ok(notes)
     }
 
-    /// The configuration as it is on disk now, or all that is wrong with it.
+    /// What the sandbox of this run keeps out of reach would only be told as a file that cannot be read.
+    fn within_reach(&self, config: &Config) -> Result<(), Vec<String>> {
+        let lacking = self.sandbox.as_ref().map(|sandbox| sandbox.lacks(&confinement::of_config(config)));
+        let told: Vec<_> = lacking.into_iter().flatten().map(|what| out_of_reach(&what)).collect();
+        if told.is_empty() { Ok(()) } else { Err(told) }
+    }
+
+    /// The configuration as it is on disk now, or all that keeps it from being put in force.
     pub fn read_config(&self) -> Result<Config, Vec<String>> {
-        Config::load(&self.path).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+        let told = |errors: ConfigErrors| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let config = Config::load(&self.path).map_err(told)?;
+        self.within_reach(&config)?;
+        Ok(config)
     }
 
     /// Counts the connections of a socket from now on.

@@ -19,6 +19,7 @@
  *   -r HOST  PAM_RHOST      -t TTY  PAM_TTY      -u USER  PAM_RUSER
  *   -a -s    also pam_acct_mgmt, pam_setcred
  *   -k       go on where pam_authenticate failed (for -a and -s)
+ *   -n       no count of descriptors: looking for them takes half as long as a fresh login
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,7 +38,7 @@
 
 static struct {
   const char *confdir, *service, *rhost, *tty, *ruser;
-  int jobs, fresh, warmup, quiet, acct, setcred, keep;
+  int jobs, fresh, warmup, quiet, acct, setcred, keep, uncounted;
 } opt = {.jobs = 1};
 
 struct login {
@@ -209,7 +210,7 @@ static void work(int me, char **lines, int count, FILE *out, char **child_argv, 
 
 int main(int argc, char **argv) {
   int c;
-  while ((c = getopt(argc, argv, "c:j:fw:qr:t:u:ask")) != -1) switch (c) {
+  while ((c = getopt(argc, argv, "c:j:fw:qr:t:u:askn")) != -1) switch (c) {
       case 'c': opt.confdir = optarg; break;
       case 'j': opt.jobs = atoi(optarg); break;
       case 'f': opt.fresh = 1; break;
@@ -221,6 +222,7 @@ int main(int argc, char **argv) {
       case 'a': opt.acct = 1; break;
       case 's': opt.setcred = 1; break;
       case 'k': opt.keep = 1; break;
+      case 'n': opt.uncounted = 1; break;
       default: return 97;
     }
   if (optind + 1 != argc || opt.jobs < 1) {
@@ -229,7 +231,7 @@ int main(int argc, char **argv) {
   }
   opt.service = argv[optind];
 
-  /* A child of -f gets the same options without -f, -j and -w. */
+  /* A child of -f gets the same options without -f, -j and -w; all that it does is measured. */
   char *child[24];
   int n = 0;
   child[n++] = "pam_driver";
@@ -243,6 +245,7 @@ int main(int argc, char **argv) {
   if (opt.acct) child[n++] = "-a";
   if (opt.setcred) child[n++] = "-s";
   if (opt.keep) child[n++] = "-k";
+  child[n++] = "-n";
   child[n++] = (char *)opt.service;
   child[n] = NULL;
 
@@ -261,11 +264,12 @@ int main(int argc, char **argv) {
   if (opt.jobs == 1) {
     static char buffer[1 << 16];
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-    int before = descriptors();
+    int before = opt.uncounted ? 0 : descriptors();
     long long begun = now();
     work(0, lines, count, stdout, child, n, &begun);
     long long took = now() - begun;
-    printf("descriptors\t%d\t%d\nwall\t%lld\n", before, descriptors(), took);
+    if (!opt.uncounted) printf("descriptors\t%d\t%d\n", before, descriptors());
+    printf("wall\t%lld\n", took);
     return fflush(stdout) ? 99 : 0;
   }
 

@@ -35,9 +35,11 @@
 pub mod daemon;
 pub mod egress;
 pub mod gateway;
+pub mod host;
 pub mod mail;
 pub mod otp;
 pub mod pam;
+pub mod password;
 pub mod polkit;
 pub mod pty;
 pub mod ssh;

@@ -10,6 +10,7 @@ mod outer;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::outer::build_dir;
 pub use self::{
     accounts::{Account, PASSWORD},
     log::Log,
@@ -26,6 +27,8 @@ const INSIDE: &str = "MFA_WORLD";
 const BUILD: &str = "MFA_WORLD_BUILD";
 /// A directory on a real disk, kept writable as [`World::disk`].
 const DISK: &str = "MFA_WORLD_DISK";
+/// Begins what the process outside passes on, to the end of the line.
+const TOLD: &str = "world: told: ";
 /// Printed when a test's body came to its end, so that a misspelled test name is not taken for a pass.
 const DONE: &str = "world: came to its end";
 
@@ -40,10 +43,16 @@ pub struct World {
 /// Outside, it runs this very test again within new namespaces and fails when that fails.
 #[track_caller]
 pub fn enter(test: &str, body: impl FnOnce(&World)) {
+    enter_by(test, |outer| outer, body);
+}
+
+/// The same, into a world that `prepare`, which is called outside only, has changed.
+#[track_caller]
+pub fn enter_by(test: &str, prepare: impl FnOnce(Outer) -> Outer, body: impl FnOnce(&World)) {
     if inside().is_some() {
         body(&World::make());
         announce(DONE);
-    } else if let Err(report) = Outer::new(test).run_test(test) {
+    } else if let Err(report) = prepare(Outer::new(test)).run_test(test) {
         panic!("{report}");
     }
 }
@@ -51,6 +60,11 @@ pub fn enter(test: &str, body: impl FnOnce(&World)) {
 /// The name given to the world that this process is inside of.
 pub fn inside() -> Option<String> {
     std::env::var_os(INSIDE).map(|name| name.to_string_lossy().into_owned())
+}
+
+/// Says something that whoever runs the tests is to read though all is well.
+pub fn tell(what: &str) {
+    announce(&format!("{TOLD}{what}"));
 }
 
 #[expect(clippy::print_stdout, reason = "the process outside reads it")]
@@ -109,6 +123,11 @@ impl World {
     /// Adds a system account for a service, without password, home or shell.
     pub fn add_service_user(&self, name: &str) -> Account {
         accounts::add_service(name)
+    }
+
+    /// Puts the module where libpam looks for it, beside those of the host.
+    pub fn install_module(&self) {
+        mounts::install_module(&Self::built("libpam_mfa.so"));
     }
 
     /// Mounts a new tmpfs that holds at most `kib` KiB; its path.

@@ -8,9 +8,12 @@
 )]
 #![forbid(unsafe_code)]
 
+mod apply;
+mod authselect;
 mod breakglass;
 mod copies;
 mod daemon;
+mod devices;
 mod doctor;
 mod factors;
 mod generate;

@@ -15,16 +15,19 @@ use mfa_role::{
     credentials::Credentials,
     harden,
     listen::{self, Listener, Reach},
-    log, peers, service,
+    log, peers,
+    sandbox::{self, Sandbox},
+    service,
     signals::{Signals, Word},
 };
 use tokio::{net::UnixListener, sync::watch};
 use tracing::{info, warn};
 
 use crate::{
-    SetupFault,
+    SetupFault, confinement,
     errand::Outside,
     server::{self, Shared},
+    sms,
 };
 
 /// Descriptors beside those of connections and calls: log, signals, files that are read.
@@ -93,12 +96,13 @@ fn start(cli: &Cli) -> Result<(), Failure> {
     }
     // Before other threads run: it sets the mask for the mode of files.
     let listener = listener(&config)?;
+    let sandbox = confine(&config, &cli.config, &listener)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build();
     let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
-    let done = runtime.block_on(serve(cli, config, &listener));
+    let done = runtime.block_on(serve(cli, config, &listener, &sandbox));
     // A name that is still looked up must not hold the end up.
     runtime.shutdown_background();
     done
@@ -121,7 +125,16 @@ fn listener(config: &Config) -> Result<Listener, Failure> {
     .map_err(Failure::new)
 }
 
-async fn serve(cli: &Cli, config: Config, listener: &Listener) -> Result<(), Failure> {
+/// Gives up what is not needed from here on. No thread runs yet that this would leave out.
+fn confine(config: &Config, path: &Path, listener: &Listener) -> Result<Sandbox, Failure> {
+    sms::make_folders(config);
+    let rules = confinement::of_start(config, path, listener.made());
+    let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
+    sandbox.tell();
+    Ok(sandbox)
+}
+
+async fn serve(cli: &Cli, config: Config, listener: &Listener, sandbox: &Sandbox) -> Result<(), Failure> {
     let failed = |e| Failure::new(format_args!("cannot serve the socket: {e}"));
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
@@ -137,7 +150,11 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener) -> Result<(), Fai
         tokio::select! {
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
-                Word::Reload => reload(&cli.config, &replace),
+                Word::Reload => {
+                    service::reloading();
+                    reload(&cli.config, &replace, sandbox);
+                    service::ready();
+                }
             },
             () = service::stdin_ended(), if cli.until_stdin_ends => break Ok(()),
             _ = &mut serving => {
@@ -158,8 +175,9 @@ fn prepare(config: Config) -> Result<Arc<Outside>, Failure> {
 }
 
 /// Reads configuration and credentials again; with a fault in them, what was in force stays in force.
-fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>) {
-    match Config::load(path).map_err(Failure::from).and_then(prepare) {
+fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>, sandbox: &Sandbox) {
+    let within = |config| within_reach(config, sandbox);
+    match Config::load(path).map_err(Failure::from).and_then(within).and_then(prepare) {
         Ok(outside) => {
             replace.send_replace(outside);
             info!("configuration and credentials read again");
@@ -171,6 +189,12 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>) {
             warn!("the configuration in force before goes on");
         }
     }
+}
+
+/// What the sandbox of this run keeps out of reach would only be told as a file that cannot be read.
+fn within_reach(config: Config, sandbox: &Sandbox) -> Result<Config, Failure> {
+    sandbox.contains(&confinement::of_config(&config)).map_err(Failure::Other)?;
+    Ok(config)
 }
 
 /// Who may ask: root, this process's own user, core's.

@@ -5,7 +5,7 @@ use tokio::io::AsyncReadExt as _;
 use tracing::warn;
 
 /// Tells the service manager, where there is one.
-pub fn tell(state: &[NotifyState<'_>]) {
+fn tell(state: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(state) {
         warn!("the service manager was not told: {error}");
     }
@@ -14,6 +14,13 @@ pub fn tell(state: &[NotifyState<'_>]) {
 /// Tells the service manager that the role is ready.
 pub fn ready() {
     tell(&[NotifyState::Ready]);
+}
+
+/// Tells the service manager that a reload begins, and when: systemd asks for both. [`ready`] says that it is over.
+pub fn reloading() {
+    let told: Vec<_> =
+        [NotifyState::Reloading].into_iter().chain(NotifyState::monotonic_usec_now()).collect();
+    tell(&told);
 }
 
 /// Tells the service manager that the role is about to end.

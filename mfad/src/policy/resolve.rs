@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use mfa_proto::name::{UserId, UserName};
+
 use super::{Action, Kinds, Policy, Remember, Rule, Unenrolled, Zone};
 use crate::{
     config::{self, Config, Mention, Mentioned},
@@ -120,8 +122,8 @@ impl Names {
         let mut notes = Vec::new();
         let mut seen = BTreeSet::new();
         for mention in mentions.filter(|mention| seen.insert(mention.name.as_str())) {
-            let Ok(name) = mention.name.parse() else { continue };
-            match directory.find(&name).await {
+            let Ok(name) = mention.name.parse::<UserName>() else { continue };
+            match directory.find(&UserId::local(name.clone())).await {
                 Ok(Account::Known { .. } | Account::Unchecked) => {}
                 Ok(Account::Unknown) => {
                     let message = format!(
@@ -146,13 +148,19 @@ impl Policy {
         let rules = config.policy();
         Self {
             rules: rules.rules.iter().map(|rule| Rule::of(rule, names)).collect(),
-            unenrolled: match rules.unenrolled {
-                config::Unenrolled::Deny => Unenrolled::Deny,
-                config::Unenrolled::Skip => Unenrolled::Skip,
-                config::Unenrolled::Enroll => Unenrolled::Enroll,
-            },
+            unenrolled: rules.unenrolled.into(),
             default_factor: config.prompt().default.clone().map(Into::into),
             zone: names.zone.clone(),
+        }
+    }
+}
+
+impl From<config::Unenrolled> for Unenrolled {
+    fn from(word: config::Unenrolled) -> Self {
+        match word {
+            config::Unenrolled::Deny => Self::Deny,
+            config::Unenrolled::Skip => Self::Skip,
+            config::Unenrolled::Enroll => Self::Enroll,
         }
     }
 }
@@ -176,6 +184,7 @@ impl Rule {
                 .remember
                 .and_then(|time| u32::try_from(time.as_secs()).ok())
                 .map(|seconds| Remember { seconds }),
+            unenrolled: rule.unenrolled.map(Unenrolled::from),
         }
     }
 }

@@ -13,7 +13,9 @@ use tokio::net::UnixListener;
 use tracing::{info, warn};
 
 use mfa_role::{
-    peers, service,
+    peers,
+    sandbox::{self, Sandbox},
+    service,
     signals::{Signals, Word},
 };
 
@@ -25,6 +27,7 @@ use super::{
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
+    confinement,
     core::Core,
     harden, keys, log, metrics, notices, outgoing,
     server::{
@@ -71,7 +74,9 @@ pub(super) fn run(path: &Path, manner: Manner) -> Result<(), Failure> {
     let served = runtime.block_on(async {
         let started = beside.iter().map(|(name, program)| Beside::start((name, program), path));
         let mut beside = started.collect::<Result<Vec<_>, _>>()?;
-        let served = serve(path.to_owned(), config, &listeners, &mut beside).await;
+        // What runs beside has a sandbox of its own. No thread runs here yet that this would leave out.
+        let sandbox = confine(&config, path, &listeners, !beside.is_empty())?;
+        let served = serve((path.to_owned(), config), &listeners, sandbox, &mut beside).await;
         for one in beside {
             one.end().await;
         }
@@ -143,6 +148,12 @@ impl Listeners {
         let front = web.is_on().then(|| next(&web.core_socket, Reach::Group)).transpose()?;
         Ok(Self { private, everyone, metrics, front })
     }
+
+    /// The files of those that were bound here.
+    fn made(&self) -> Vec<&Path> {
+        let all = [Some(&self.private), self.everyone.as_ref(), self.metrics.as_ref(), self.front.as_ref()];
+        all.into_iter().flatten().filter_map(Listener::made).collect()
+    }
 }
 
 /// The group that may connect to the socket of front ends; the daemon's own where the account has none.
@@ -172,10 +183,24 @@ fn bound_for(path: &Path, group: Option<&str>) -> Result<Listener, Failure> {
     listen::bind_for_group(path, group).map_err(Failure::new)
 }
 
-async fn serve(
-    path: PathBuf,
-    config: Config,
+/// Gives up what is not needed from here on.
+fn confine(
+    config: &Config,
+    path: &Path,
     listeners: &Listeners,
+    with_child: bool,
+) -> Result<Sandbox, Failure> {
+    let rules = confinement::of_start(config, path, &listeners.made());
+    let rules = if with_child { rules.children() } else { rules };
+    let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
+    sandbox.tell();
+    Ok(sandbox)
+}
+
+async fn serve(
+    (path, config): (PathBuf, Config),
+    listeners: &Listeners,
+    sandbox: Sandbox,
     beside: &mut [Beside],
 ) -> Result<(), Failure> {
     let mut signals =
@@ -188,7 +213,7 @@ async fn serve(
     let database = setup::database(settings.config());
     let store =
         Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
-    let core = Arc::new(Core::new(clock, store.clone(), settings, path));
+    let core = Arc::new(Core::new(clock, store.clone(), settings, path).within(sandbox));
     let mut private = accepting(&core, &listeners.private, Admission::default())?;
     let everyone =
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
@@ -204,7 +229,9 @@ async fn serve(
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
                 Word::Reload => {
+                    service::reloading();
                     reload(&core).await;
+                    service::ready();
                     beside.iter().for_each(Beside::reload);
                     continue;
                 }

@@ -102,7 +102,7 @@ async fn converse(core: &Arc<Core>, wire: &mut Wire<UnixStream>, peer: Peer) -> 
     match timeout(HELLO_PATIENCE, greeting).await {
         Ok(Ok((Protocol::Front, Welcome::Version(_)))) => {}
         Ok(Ok((
-            Protocol::Front | Protocol::Login | Protocol::Admin | Protocol::Egress,
+            Protocol::Front | Protocol::Login | Protocol::Admin | Protocol::Egress | Protocol::Password,
             Welcome::Version(_) | Welcome::Unsupported { .. } | Welcome::Busy,
         )))
         | Err(_) => return Ok(()),

@@ -80,6 +80,14 @@ impl Transactions {
         all.get(number).filter(|open| open.client == *client).map(|open| open.user.clone())
     }
 
+    /// The open challenge of `client` about a user; of several the youngest.
+    pub(crate) fn of_user(&self, user: &UserId, client: &ClientName) -> Option<String> {
+        let (all, now) = (self.all(), Instant::now());
+        let fits = |open: &Open| open.client == *client && open.user == *user && open.until > now;
+        let found = all.iter().filter(|(_, open)| fits(open)).max_by_key(|(_, open)| open.until);
+        found.map(|(number, _)| number.clone())
+    }
+
     /// How many are open.
     pub fn count(&self) -> usize {
         self.all().len()

@@ -150,6 +150,11 @@ impl Desk {
         self.transactions.user_of(transaction, &self.client.name)
     }
 
+    /// The open challenge of this client about a user, for dialects that have no number to name one by.
+    pub fn open_for(&self, user: &UserId) -> Option<String> {
+        self.transactions.of_user(user, &self.client.name)
+    }
+
     /// Has core do what `mfactl` does as well, as far as the rights of the client go.
     pub async fn admin(&self, request: Request) -> Result<Reply, Away> {
         let ask = self.ask(None, What::Admin(Box::new(request)));

@@ -5,13 +5,13 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use super::{BUILD, DISK, DONE, INSIDE};
+use super::{BUILD, DISK, DONE, INSIDE, TOLD};
 use crate::sys::pause;
 
 /// How a world is entered.
@@ -20,12 +20,27 @@ pub struct Outer {
     name: String,
     limit: Duration,
     disk: Option<PathBuf>,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl Outer {
     /// A world of this name, given three minutes.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), limit: Duration::from_secs(180), disk: None }
+        Self { name: name.to_owned(), limit: Duration::from_secs(180), disk: None, variables: Vec::new() }
+    }
+
+    /// Given another time.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Tells the program inside something by its environment.
+    #[must_use]
+    pub fn with_variable(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
+        self
     }
 
     /// Keeps a directory of the host writable inside, as [`super::World::disk`].
@@ -54,6 +69,7 @@ impl Outer {
             command.envs(std::env::var_os(kept).map(|value| (OsString::from(kept), value)));
         }
         command.envs(self.disk.as_ref().map(|disk| (OsString::from(DISK), disk.clone().into_os_string())));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -64,7 +80,8 @@ impl Outer {
         }
         let mut output = tempfile::tempfile().expect("a temporary file can be made");
         let stdio = |file: &File| Stdio::from(file.try_clone().expect("a descriptor can be copied"));
-        let mut command = self.command(["--exact", test, "--nocapture", "--test-threads=1"]);
+        let mut command =
+            self.command(["--exact", test, "--nocapture", "--test-threads=1", "--include-ignored"]);
         command.stdin(Stdio::null()).stdout(stdio(&output)).stderr(stdio(&output));
         let mut child =
             command.spawn().map_err(|error| format!("cannot run setpriv and unshare: {error}"))?;
@@ -84,14 +101,27 @@ impl Outer {
         output.seek(SeekFrom::Start(0)).expect("a file can be read from its beginning");
         output.read_to_string(&mut said).ok(); // what is not text does not stop us from showing the rest
         if said.contains(DONE) && ended == "exit status: 0" {
+            pass_on(&said);
             return Ok(());
         }
         Err(format!("{test}: {ended} inside its world\n{said}"))
     }
 }
 
+/// To standard error itself, which is not kept back as what a test prints is.
+fn pass_on(said: &str) {
+    let all = std::env::var_os("MFA_SHOW").is_some();
+    for line in said.lines() {
+        // The name of the test may stand before it.
+        let told = line.split_once(TOLD).map(|(_, told)| told);
+        if let Some(line) = told.or(all.then_some(line)) {
+            writeln!(std::io::stderr(), "{line}").ok();
+        }
+    }
+}
+
 /// `target/<profile>` of a program in it, or in its `deps`.
-fn build_dir(program: &Path) -> PathBuf {
+pub(crate) fn build_dir(program: &Path) -> PathBuf {
     let dir = program.parent().expect("a program is in a directory");
     if dir.ends_with("deps") {
         dir.parent().expect("deps is in a directory").to_owned()

@@ -25,7 +25,9 @@ mod metrics;
 mod notify;
 mod policy;
 mod problem;
+mod process;
 mod reader;
+mod realm;
 mod remember;
 mod rest;
 mod sections;
@@ -61,6 +63,8 @@ pub use self::{
         Unenrolled, Week,
     },
     problem::{ConfigErrors, Position, Problem},
+    process::{Process, SandboxMode},
+    realm::Realm,
     remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{Accounts, Audit, Core, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, Totp},
@@ -88,6 +92,7 @@ const MAX_FAULTS: usize = 100;
 pub struct Config {
     core: Core,
     identity: Identity,
+    realms: Vec<Realm>,
     policy: Policy,
     totp: Totp,
     prompt: Prompt,
@@ -104,6 +109,7 @@ pub struct Config {
     web: Web,
     audit: Audit,
     log: Log,
+    process: Process,
     notes: Vec<Problem>,
     mentions: Vec<Mention>,
 }
@@ -137,7 +143,7 @@ impl Config {
     fn read(reader: &mut Reader, whole: Table) -> Self {
         let mut root = Reader::root(whole);
         let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
-        let unenrolled = root.place_within("policy", "unenrolled");
+        let unenrolled = root.place_within("policy", "unenrolled").or(root.place_of("policy"));
         let (enrollment, places) = Enrollment::read(reader, &mut root);
         let (egress, timeout) = Egress::read(reader, &mut root);
         let core = Core::read(reader, &mut root);
@@ -148,6 +154,7 @@ impl Config {
             core,
             policy: Policy::read(reader, &mut root, &identity),
             identity,
+            realms: realm::read(reader, &mut root),
             totp: Totp::read(reader, &mut root),
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
@@ -163,11 +170,12 @@ impl Config {
             web: Web::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
+            process: Process::read(reader, &mut root),
             notes: Vec::new(),
             mentions: Vec::new(),
         };
         reader.close(root);
-        config.enrollment.check(reader, &places, (config.policy.unenrolled, unenrolled));
+        config.enrollment.check(reader, &places, (&config.policy, unenrolled));
         let gateways = config.sms.gateways.len();
         egress::check_times(reader, &timeout, gateways, config.core.login_timeout, needed);
         config
@@ -219,6 +227,11 @@ impl Config {
     /// `[identity]`: which names are users.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// `[realm.NAME]`: users that only front ends ask about.
+    pub fn realms(&self) -> &[Realm] {
+        &self.realms
     }
 
     /// `[policy]`: which logins need a second factor.
@@ -300,6 +313,11 @@ impl Config {
     pub fn log(&self) -> &Log {
         &self.log
     }
+
+    /// `[process]`: what the roles give up when they have started.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
 }
 
 impl Default for Config {
@@ -312,9 +330,14 @@ impl Default for Config {
 pub fn known_keys() -> BTreeSet<String> {
     let mut reader = Reader::default();
     let _defaults = Config::read(&mut reader, Table::new());
-    for note_keys in
-        [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys, Web::note_keys]
-    {
+    for note_keys in [
+        Policy::note_keys,
+        gateway::note_keys,
+        rest::note_keys,
+        token::note_keys,
+        Web::note_keys,
+        realm::note_keys,
+    ] {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
     reader.finish().known

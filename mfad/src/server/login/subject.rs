@@ -15,7 +15,7 @@ use crate::{
     config::{Judge, RestTerms},
     identity::{Account, Membership},
     limits::Gate,
-    policy::{Decision, Grant, Need, Request, Undecided, Unenrolled},
+    policy::{Decision, Grant, Need, Policy, Request, Undecided, Unenrolled},
     session::{Holding, Opening, Reason, Settled, Way},
     settings::Settings,
     store::{AccountView, Held, StoreError},
@@ -89,14 +89,14 @@ impl Login<'_> {
         // Side by side: neither needs the other, and each costs a thread's time. What the store says is
         // looked at only once the account and the policy ask for it.
         let (account, view) = tokio::join!(
-            self.settings.directory().find_in_groups(&user.name, groups),
+            self.settings.directory().find_in_groups(user, groups),
             self.core.login_store().view(user.clone(), self.channel)
         );
         let (account, membership) = account.map_err(|error| {
             error!(session = self.context.session.as_str(), "cannot look up {user}: {error}");
             Settled::unavailable(Reason::Lookup)
         })?;
-        Ok(Found { account: self.account_of_realm(account), membership, view })
+        Ok(Found { account, membership, view })
     }
 
     /// What the rules are asked.
@@ -187,7 +187,7 @@ impl Login<'_> {
         if let Some(newcomer) = self.newcomer(&view, uid) {
             return Ok(Subject::Newcomer(newcomer));
         }
-        match self.settings.policy().without_factor() {
+        match Policy::without_factor(&self.need) {
             Some(grant) if self.may_skip() => Err(Settled::not_applicable(grant)),
             Some(_) | None => {
                 Ok(Subject::Decoy { reason: Reason::NotEnrolled, account: Some(AccountUid(uid)) })
@@ -208,12 +208,15 @@ impl Login<'_> {
     /// proven, and there is an account.
     fn newcomer(&self, view: &AccountView, uid: Option<u32>) -> Option<Newcomer> {
         let uid = uid.filter(|_| self.is_proven() && view.newcomer)?;
-        if self.settings.policy().unenrolled == Unenrolled::Skip {
+        if self.need.unenrolled == Unenrolled::Skip {
             return None;
         }
         // What can be enrolled on the way is one app: where that does not do, it would only be in the way.
         let does = self.need.count == 1 && self.need.kinds.contains(FactorKind::Totp);
-        let enrolls = does && self.front.is_none() && self.settings.enrolls_at_login();
+        let enrolls = does
+            && self.front.is_none()
+            && self.need.unenrolled == Unenrolled::Enroll
+            && self.settings.lets_enroll_at_login();
         // As for the rules, so that an explanation of another day has its grace; the store looks at its clock.
         let grace = self.settings.grace().left(view.graced, self.began);
         (enrolls || grace.is_some()).then_some(Newcomer { uid, enrolls, grace })
@@ -259,6 +262,8 @@ impl Login<'_> {
 /// A factor as a prompt sees it; `None` when the configuration does not know its service.
 fn holding(held: &Held, settings: &Settings) -> Option<Holding> {
     let digits = held.digits.and_then(AnswerShape::of_digits);
+    // Without its PIN, a code is judged all the same: wrong, and counted.
+    let digits = digits.map(|form| if held.pin { form.or(AnswerShape::PINNED) } else { form });
     let (form, way) = match held.kind {
         FactorKind::Totp | FactorKind::Hotp => (digits?, Way::Own),
         FactorKind::Recovery => (digits.unwrap_or(AnswerShape::RECOVERY), Way::Own),
@@ -275,6 +280,7 @@ fn holding(held: &Held, settings: &Settings) -> Option<Holding> {
         way,
         target: held.target.clone(),
         service: held.rest_service.clone(),
+        pin: held.pin,
     })
 }
 

@@ -5,8 +5,8 @@
 use hyper::StatusCode;
 use mfa_proto::{
     admin::{
-        Algorithm, FactorId, FactorRef, HotpParams, NewFactor, NewParams, Refusal, RefusalCode, Request,
-        SentParams, TotpParams,
+        Algorithm, FactorId, FactorRef, HotpParams, NewFactor, NewParams, NewTag, Refusal, RefusalCode,
+        Request, SentParams, TotpParams,
     },
     name::FactorLabel,
     secret::SecretText,
@@ -110,6 +110,7 @@ pub(super) async fn enroll(call: &mut Call) -> Result<Request, BadBody> {
         replace: new.replace,
         current_code: new.current_code,
         invitation: None,
+        tag: NewTag::default(),
     })))
 }
 

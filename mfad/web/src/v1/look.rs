@@ -91,6 +91,8 @@ fn said(reply: &Reply) -> Answer {
         Reply::Token(token) => Answer::json(StatusCode::CREATED, &super::change::Token { token }),
         Reply::Refused(refusal) => super::change::refused(refusal),
         Reply::Config(_)
+        | Reply::Found { .. }
+        | Reply::Devices(_)
         | Reply::Copy { .. }
         | Reply::Restored(_)
         | Reply::Invited { .. }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 mod http;
+pub(crate) mod prover;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
@@ -167,7 +168,8 @@ pub(crate) fn state(
     (link, transactions): (Link, Transactions),
 ) -> Arc<State> {
     let clients = Clients::load(config, &Credentials::for_group(directory)).unwrap();
-    Arc::new(State { web: config.web().clone(), clients, link, transactions })
+    let sessions = mfad_web::ceptor::Sessions::default();
+    Arc::new(State { web: config.web().clone(), clients, link, transactions, sessions })
 }
 
 pub(crate) fn config(text: &str, directory: &Path) -> Config {
