@@ -43,7 +43,7 @@ pub(crate) struct Behalf {
 }
 
 impl Behalf {
-    /// Where the trail has it come from: what is known of the person, else of the client.
+    /// Where the trail has a change come from: what is known of the person, else of the client.
     pub(crate) fn origin(&self) -> Option<&Claim> {
         self.source.as_ref().or(self.address.as_ref())
     }
