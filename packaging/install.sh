@@ -51,11 +51,6 @@ tree() { # directory to put into, directory whose files to take
   done < <(cd "$2" && find . -type f -printf '%P\n' | sort)
 }
 
-# Not what is about a role that this build does not have.
-of_this_build() { # file
-  case $1 in *mfad-web*) [ -x "$build/mfad-web" ] ;; esac
-}
-
 put 755 "$build/mfad" "$sbin_dir/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
 put 755 "$build/mfad-web" "$prefix/lib/mfad/mfad-web"
@@ -82,16 +77,14 @@ completions fish "$share/fish/vendor_completions.d/mfactl.fish"
 # Units name programs by their whole path.
 mkdir "$work/units"
 for unit in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do
-  ! of_this_build "$unit" || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#; s#/usr/lib/mfad/#$prefix/lib/mfad/#" "$unit" >"$work/units/${unit##*/}"
+  sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#; s#/usr/lib/mfad/#$prefix/lib/mfad/#" "$unit" >"$work/units/${unit##*/}"
 done
 each 644 "$unit_dir" "$work"/units/*
 each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
 each 644 "$prefix/lib/tmpfiles.d" packaging/tmpfiles.d/*.conf
 each 644 "$share/polkit-1/actions" packaging/polkit/*.policy
 if [ -n "$apparmor_dir" ]; then
-  for profile in packaging/apparmor/usr.*; do
-    ! of_this_build "$profile" || put 644 "$profile" "$apparmor_dir/${profile##*/}"
-  done
+  each 644 "$apparmor_dir" packaging/apparmor/usr.*
   each 644 "$apparmor_dir/abstractions" packaging/apparmor/abstractions/*
 fi
 [ -z "$pam_configs_dir" ] || each 644 "$pam_configs_dir" packaging/pam-configs/*

@@ -7,12 +7,15 @@ use std::{
     os::fd::OwnedFd,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use nix::pty::{Winsize, openpty};
+use nix::{
+    pty::{Winsize, openpty},
+    sys::termios::{LocalFlags, tcgetattr},
+};
 
-use crate::sys::PATIENCE;
+use crate::sys::{PATIENCE, wait_until};
 
 /// Wide and high enough for all that is shown.
 const SIZE: Winsize = Winsize { ws_row: 60, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
@@ -26,6 +29,7 @@ pub struct Session {
     shown: String,
     /// Up to here of `shown` a prompt was already found.
     seen: usize,
+    patience: Duration,
 }
 
 impl Session {
@@ -60,7 +64,13 @@ impl Session {
                 }
             }
         });
-        Self { child, keyboard, screen, shown: String::new(), seen: 0 }
+        Self { child, keyboard, screen, shown: String::new(), seen: 0, patience: PATIENCE }
+    }
+
+    /// Waits longer than [`PATIENCE`] for what comes: as long as a login waits for a daemon that does not start.
+    pub fn patient(&mut self) -> &mut Self {
+        self.patience = PATIENCE * 3;
+        self
     }
 
     /// Waits for `text` after all that was found before.
@@ -82,11 +92,11 @@ impl Session {
                 self.seen += at + length;
                 return which;
             }
-            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let left = self.patience.saturating_sub(begun.elapsed());
             match self.screen.recv_timeout(left) {
                 Ok(bytes) => self.show(&bytes),
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("none of {texts:?} within {PATIENCE:?} in:\n{}", self.shown)
+                    panic!("none of {texts:?} within {:?} in:\n{}", self.patience, self.shown)
                 }
                 Err(RecvTimeoutError::Disconnected) => panic!("ended without {texts:?}:\n{}", self.shown),
             }
@@ -108,16 +118,28 @@ impl Session {
         self.expect(prompt).type_line(answer)
     }
 
+    /// Waits for `prompt`, and until what is typed is not shown; then types `answer`. For programs that prompt first:
+    /// what is typed in between they throw away.
+    #[track_caller]
+    pub fn answer_unseen(&mut self, prompt: &str, answer: &str) -> &mut Self {
+        self.expect(prompt);
+        wait_until("what is typed is not shown", || {
+            let settings = tcgetattr(&self.keyboard).expect("it is a terminal");
+            !settings.local_flags.contains(LocalFlags::ECHO)
+        });
+        self.type_line(answer)
+    }
+
     /// Waits for the program's end; its exit code and all it has shown.
     #[track_caller]
     pub fn end(mut self) -> Ended {
         let begun = Instant::now();
         loop {
-            match self.screen.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+            match self.screen.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {
                 Ok(bytes) => self.show(&bytes),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("has not ended within {PATIENCE:?}:\n{}", self.shown)
+                    panic!("has not ended within {:?}:\n{}", self.patience, self.shown)
                 }
             }
         }

@@ -424,6 +424,7 @@ fn users() -> (UserDetail, UserPage) {
         failures_30_days: 9,
         lock: LockState::UntilAdmin { reason: LockReason::LongWindow },
         unproven_lock: LockState::Open,
+        devices: false,
         remembered: 2,
         invited_until: Some(1_767_226_500),
         graced: Some(3),

@@ -85,6 +85,7 @@ fn user_detail(factors: Vec<FactorDetail>) -> Reply {
         failures_30_days: u32::MAX,
         lock: LOCK,
         unproven_lock: LOCK,
+        devices: true,
         remembered: u32::MAX,
         invited_until: Some(FAR),
         graced: Some(u32::MAX),

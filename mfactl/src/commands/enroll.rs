@@ -54,7 +54,11 @@ fn enroll(context: &mut Context, kind: EnrollKind) -> Result<(u8, UserId), Failu
                 replace: wanted.common.replace,
                 current_code,
                 invitation: invitation.map(SecretText::again),
-                tag: NewTag::default(),
+                tag: NewTag {
+                    serial: wanted.common.serial.clone(),
+                    description: wanted.common.description.clone(),
+                    pin: None,
+                },
             }))
         })
     });

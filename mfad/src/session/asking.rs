@@ -43,8 +43,8 @@ impl Asking {
     /// Whether what is typed may be seen.
     pub fn echo(&self) -> bool {
         // What is asked for is a secret that stays. Concealed, every prompt is the same.
-        let pin = self.shape.includes(AnswerShape::PINNED) && !self.dialogue.settings.conceal;
-        self.dialogue.settings.echo && !pin
+        let pin = self.dialogue.held.iter().any(|held| held.holding.pin);
+        self.dialogue.settings.echo && (self.dialogue.settings.conceal || !pin)
     }
 
     /// What may be answered.

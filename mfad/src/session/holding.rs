@@ -74,6 +74,14 @@ impl Holding {
         })
     }
 
+    /// Whether a PIN could be asked for before its codes.
+    pub fn may_have_pin(&self) -> bool {
+        match self.kind {
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Sms | FactorKind::Mail => true,
+            FactorKind::Recovery | FactorKind::Rest | FactorKind::Token | FactorKind::BreakGlass => false,
+        }
+    }
+
     /// Whether something has to be sent or begun before it can be answered.
     pub(super) fn must_be_chosen(&self) -> bool {
         match self.way {

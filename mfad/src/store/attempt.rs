@@ -184,6 +184,9 @@ pub(super) fn record(
 }
 
 fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, StoreError> {
+    if attempt.context.user.realm.is_unassigned() {
+        return Ok(Outcome::NoFactor);
+    }
     let account = roster::find(&tx.read(), &attempt.context.user)?;
     if account.as_ref().is_some_and(|account| account.uid != attempt.uid) {
         return Ok(Outcome::Orphaned);

@@ -97,6 +97,7 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         remembered: remembered::live(read, &account)?,
         invited_until,
         graced: graced.filter(|_| factors.iter().all(|factor| factor.state == FactorState::Pending)),
+        devices: factors.iter().any(|factor| !factor.tag.is_plain()),
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
         factors: factors.iter().map(|factor| detail(read, &account, factor)).collect::<Result<_, _>>()?,
     }))
@@ -146,6 +147,7 @@ fn without_factor(user: &UserId, (invited_until, graced): (Option<i64>, Option<u
         invited_until,
         graced,
         unproven_lock: LockState::Open,
+        devices: false,
         factors: Vec::new(),
     }
 }

@@ -13,6 +13,7 @@ pub mod answer;
 pub mod call;
 pub mod ceptor;
 pub mod clients;
+mod confinement;
 pub mod lemonldap;
 pub mod link;
 pub mod ntopng;

@@ -13,6 +13,7 @@ mod rig;
 mod support;
 
 use mfa_proto::{
+    admin::{FactorRef, Reply, Request},
     front::{Ask, Ended, FrontMessage, What},
     hello::{Hello, Protocol, Welcome},
     login::{ServerMessage, Verdict},
@@ -56,6 +57,32 @@ async fn who_is_unknown_looks_like_who_is_wrong() {
     }
     assert_eq!(seen[0], seen[1]);
     assert!(seen[0].last().unwrap().2.contains("locked"), "{seen:?}");
+}
+
+/// A PIN and code in one text, as LinOTP's clients send it: whoever holds no PIN looks and costs the same.
+#[tokio::test]
+async fn a_pin_goes_with_the_code_and_its_form_tells_nobody_who_has_one() {
+    let rig = Rig::start("").await;
+    rig.daemon.enroll_hotp("bare").await;
+    rig.daemon.enroll_hotp("jane").await;
+    let target = FactorRef { user: support::user_id("jane"), factor: None, label: None };
+    let set = Request::SetPin { target, pin: Some(support::secret("1234")), code: None };
+    assert!(matches!(rig.daemon.admin(set).await, Reply::Done { factors: 1 }));
+    let mut seen = Vec::new();
+    for user in ["jane", "bare", "nobody-here"] {
+        let before = rig.daemon.core.store().pins_stretched();
+        let wrong = rig.post(VPN, "/v1/verify", &asking(user, "9999000000")).await;
+        assert_eq!(rig.daemon.core.store().pins_stretched(), before + 1, "{user}");
+        seen.push((wrong.status, wrong.body));
+    }
+    assert!(seen.iter().all(|one| *one == seen[0]), "{seen:?}");
+    let missing = rig.verify(VPN, &asking("jane", &hotp(0))).await;
+    assert_eq!(missing["result"], "reject", "{missing}");
+    rig.daemon.clock.advance(10);
+    let yes = rig.verify(VPN, &asking("jane", &format!("1234{}", hotp(0)))).await;
+    assert_eq!(yes["result"], "accept", "{yes}");
+    let again = rig.verify(VPN, &asking("jane", &format!("1234{}", hotp(0)))).await;
+    assert_eq!(again["result"], "reject", "{again}");
 }
 
 #[tokio::test]

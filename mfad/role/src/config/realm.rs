@@ -27,13 +27,15 @@ pub struct Realm {
 
 /// The realms, in order of name.
 pub(super) fn read(reader: &mut Reader, root: &mut Section) -> Vec<Realm> {
+    let mut all = reader.section(root, "realm");
     let mut realms = Vec::new();
-    for (index, (name, place, section)) in reader.tables(root, "realm").into_iter().enumerate() {
+    for (index, (name, place, section)) in reader.tables_beside_keys(&mut all).into_iter().enumerate() {
         if index == MOST {
             reader.fault(Some(place), format!("this is one realm too many: keep {MOST}"));
         }
         realms.extend(read_one(reader, &name, place, section));
     }
+    reader.close(all);
     realms
 }
 
@@ -77,10 +79,10 @@ mod tests {
 
     #[test]
     fn realms_are_read_in_order_of_name() {
-        let config = read("[realm.vpn]\n[realm.office]\naccounts = \"nss\"\n").unwrap();
+        let config = read("[realm.vpn]\n[realm.\"office.example.org\"]\naccounts = \"nss\"\n").unwrap();
         let read: Vec<_> =
             config.realms().iter().map(|realm| (realm.name.as_str(), realm.accounts)).collect();
-        assert_eq!(read, [("office", Accounts::Nss), ("vpn", Accounts::Any)]);
+        assert_eq!(read, [("office.example.org", Accounts::Nss), ("vpn", Accounts::Any)]);
         assert!(Config::default().realms().is_empty());
     }
 
@@ -89,7 +91,7 @@ mod tests {
         for (text, told) in [
             ("[realm.local]\n", "[identity]"),
             ("[realm.unassigned]\n", "nobody has"),
-            ("[realm.\"a/b\"]\n", "not allowed"),
+            ("[realm.\"a/b\"]\n", "write a name"),
             ("[realm.vpn]\naccounts = \"all\"\n", "accounts"),
             ("[realm.vpn]\nusers = \"any\"\n", "users"),
         ] {

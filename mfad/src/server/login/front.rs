@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use mfa_proto::{
     admin::FactorId,
+    answer::AnswerShape,
     front::{Ended, FrontMessage, Verify},
     login::{ClientMessage, ServerMessage, Verdict, Withheld},
     secret::SecretText,
@@ -29,7 +30,7 @@ use crate::{
         front::Behalf,
         wire::{Wire, WireError},
     },
-    session::{Asking, Opening, Reason, Settled},
+    session::{Asking, Holding, Opening, Reason, Settled},
     settings::Settings,
     store::Channel,
 };
@@ -116,6 +117,13 @@ impl<'a> Login<'a> {
         }
         // Who has proven nothing learns nothing of what is held.
         opening.settings.conceal |= !self.is_proven();
+        // A PIN and code is judged whatever is held: not even its form tells who holds a PIN.
+        if opening.held.is_empty() {
+            opening.held.extend(Holding::of_nobody());
+        }
+        for holding in opening.held.iter_mut().filter(|holding| holding.may_have_pin()) {
+            holding.form = holding.form.or(AnswerShape::PINNED);
+        }
         opening
     }
 

@@ -67,8 +67,14 @@ impl Rig {
 
     /// With this configuration.
     pub(crate) async fn of(text: &str) -> Self {
+        Self::prepared(text, |_| ()).await
+    }
+
+    /// The same, with more files in the directory of the daemon.
+    pub(crate) async fn prepared(text: &str, prepare: impl FnOnce(&Path)) -> Self {
         let daemon = Daemon::start(text).await;
         let directory = daemon.directory.path().to_owned();
+        prepare(&directory);
         for (name, secret) in [("vpn", VPN), ("wiki", WIKI)] {
             credential(&directory, name, secret);
         }
