@@ -17,10 +17,8 @@ AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env)
 HOST := $(shell rustc -vV 2>/dev/null | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
 RUNNER := $(if $(AS_ROOT),CARGO_TARGET_$(HOST)_RUNNER="$(AS_ROOT)")
 
-PREFIX ?= /usr
+# Where this system has its own way, packaging/install.sh says what may be set: PREFIX, PAM_DIR, SBIN_DIR and others.
 DESTDIR ?=
-MULTIARCH := $(shell gcc -print-multiarch 2>/dev/null)
-PAM_DIR ?= $(PREFIX)/lib/$(MULTIARCH)/security
 
 .PHONY: help demo test check fmt docs units clippy unit e2e fuzz-smoke fuzz bench deny build install deb clean
 
@@ -34,7 +32,7 @@ demo: ## Logs in over real ssh with password and code, in private namespaces
 	$(AS_ROOT) $(TARGET)/release/demo
 
 test: ## Installs what the tests need and runs all of them
-	tests/setup/packages.sh demo test
+	tests/setup/packages.sh demo test deb
 	$(MAKE) --no-print-directory fmt docs units clippy unit e2e fuzz-smoke
 
 check: fmt docs clippy unit ## What needs no root: format, lints, unit tests
@@ -78,12 +76,12 @@ deny: ## Licences, sources, duplicate versions and advisories of what we depend 
 build: ## The release build
 	$(CARGO) build --release
 
-install: ## Daemon, command line, module and man pages, as `make build` made them, to DESTDIR and PREFIX
-	tests/setup/install.sh "$(TARGET)/release" "$(DESTDIR)" "$(PREFIX)" "$(PAM_DIR)"
+install: ## All that `make build` made and what belongs to it, to DESTDIR and PREFIX
+	packaging/install.sh "$(TARGET)/release" "$(DESTDIR)"
 
 deb: build ## The Debian package, in target/deb
 	tests/setup/packages.sh deb
-	packaging/deb.sh "$(abspath $(TARGET))"
+	packaging/deb.sh "$(TARGET)"
 
 clean: ## Removes what was built
 	$(CARGO) clean

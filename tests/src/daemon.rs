@@ -181,31 +181,39 @@ impl Daemon {
     /// for long.
     #[track_caller]
     pub fn wait_out_short_waits(&self, user: &str) {
-        wait_until("a short wait is over", || {
-            let shown = self.json(&["show", user]);
-            let lock = &shown["factors"][0]["lock"];
-            let until = lock["until"].as_u64();
-            until.is_none_or(|until| until <= unix_now() || until > unix_now() + 60)
-        });
+        wait_until("a short wait is over", || no_short_wait(&self.json(&["show", user])));
     }
 
     /// Failures that are charged to a user's only factor since its last success.
     #[track_caller]
     pub fn failures(&self, user: &str) -> u64 {
-        let shown = self.json(&["show", user]);
-        shown["factors"][0]["failures"].as_u64().unwrap_or_else(|| panic!("no count of failures in {shown}"))
+        failures(&self.json(&["show", user]))
     }
 
     /// Rows of the audit trail about a user, oldest first.
     #[track_caller]
     pub fn audit(&self, user: &str) -> Vec<Value> {
         let all: Vec<&str> = vec!["--json", "audit", "--user", user];
-        self.ctl(&all)
-            .ok()
-            .lines()
-            .map(|l| serde_json::from_str(l).expect("a line of JSON per row"))
-            .collect()
+        rows(&self.ctl(&all).ok())
     }
+}
+
+/// Whether `mfactl show` says that the only factor is open, or locked for long.
+pub(crate) fn no_short_wait(shown: &Value) -> bool {
+    let until = shown["factors"][0]["lock"]["until"].as_u64();
+    until.is_none_or(|until| until <= unix_now() || until > unix_now() + 60)
+}
+
+/// The failures that `mfactl show` says of the only factor.
+#[track_caller]
+pub(crate) fn failures(shown: &Value) -> u64 {
+    shown["factors"][0]["failures"].as_u64().unwrap_or_else(|| panic!("no count of failures in {shown}"))
+}
+
+/// One value for each line of JSON.
+#[track_caller]
+pub(crate) fn rows(lines: &str) -> Vec<Value> {
+    lines.lines().map(|line| serde_json::from_str(line).expect("a line of JSON per row")).collect()
 }
 
 impl Drop for Daemon {

@@ -172,8 +172,13 @@ pub fn client(program: &str, options: &[&str]) -> Command {
 
 /// An `ssh` session on a terminal, before its first prompt.
 pub fn ssh(user: &str, options: &[&str], remote_command: &str) -> Session {
+    ssh_to("127.0.0.1", user, options, remote_command)
+}
+
+/// The same, to another address than the world's own.
+pub fn ssh_to(address: &str, user: &str, options: &[&str], remote_command: &str) -> Session {
     let mut command = client("ssh", options);
-    command.arg(format!("{user}@127.0.0.1")).arg(remote_command);
+    command.arg(format!("{user}@{address}")).arg(remote_command);
     Session::start(&command)
 }
 

@@ -10,6 +10,7 @@ mod outer;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::outer::build_dir;
 pub use self::{
     accounts::{Account, PASSWORD},
     log::Log,
@@ -40,10 +41,16 @@ pub struct World {
 /// Outside, it runs this very test again within new namespaces and fails when that fails.
 #[track_caller]
 pub fn enter(test: &str, body: impl FnOnce(&World)) {
+    enter_by(test, |outer| outer, body);
+}
+
+/// The same, into a world that `prepare`, which is called outside only, has changed.
+#[track_caller]
+pub fn enter_by(test: &str, prepare: impl FnOnce(Outer) -> Outer, body: impl FnOnce(&World)) {
     if inside().is_some() {
         body(&World::make());
         announce(DONE);
-    } else if let Err(report) = Outer::new(test).run_test(test) {
+    } else if let Err(report) = prepare(Outer::new(test)).run_test(test) {
         panic!("{report}");
     }
 }

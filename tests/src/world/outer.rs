@@ -20,12 +20,27 @@ pub struct Outer {
     name: String,
     limit: Duration,
     disk: Option<PathBuf>,
+    variables: Vec<(&'static str, OsString)>,
 }
 
 impl Outer {
     /// A world of this name, given three minutes.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), limit: Duration::from_secs(180), disk: None }
+        Self { name: name.to_owned(), limit: Duration::from_secs(180), disk: None, variables: Vec::new() }
+    }
+
+    /// Given another time.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Tells the program inside something by its environment.
+    #[must_use]
+    pub fn with_variable(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.variables.push((name, value.into()));
+        self
     }
 
     /// Keeps a directory of the host writable inside, as [`super::World::disk`].
@@ -54,6 +69,7 @@ impl Outer {
             command.envs(std::env::var_os(kept).map(|value| (OsString::from(kept), value)));
         }
         command.envs(self.disk.as_ref().map(|disk| (OsString::from(DISK), disk.clone().into_os_string())));
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -91,7 +107,7 @@ impl Outer {
 }
 
 /// `target/<profile>` of a program in it, or in its `deps`.
-fn build_dir(program: &Path) -> PathBuf {
+pub(crate) fn build_dir(program: &Path) -> PathBuf {
     let dir = program.parent().expect("a program is in a directory");
     if dir.ends_with("deps") {
         dir.parent().expect("deps is in a directory").to_owned()
