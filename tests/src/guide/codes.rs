@@ -1,0 +1,55 @@
+//! The reader's device: a new code each time one is asked for. Refuses to give one twice, which no daemon would take.
+
+use crate::{
+    otp::{PERIOD, Seed},
+    sys::{unix_now, wait_until},
+};
+
+/// A device, if the reader has one yet.
+#[derive(Clone, Debug, Default)]
+pub struct Codes {
+    device: Option<Device>,
+}
+
+#[derive(Clone, Debug)]
+enum Device {
+    Token { seed: Seed, next: u64 },
+    App { seed: Seed, next: u64 },
+}
+
+impl Codes {
+    /// A token with a button that was not pressed yet.
+    pub fn of_token(seed: Seed) -> Self {
+        Self { device: Some(Device::Token { seed, next: 0 }) }
+    }
+
+    /// Takes over the key of an app that has just been shown: its QR code stands in a link, too.
+    pub(super) fn scan(&mut self, seen: &str) {
+        let Some((_, link)) = seen.split_once("otpauth://totp/") else { return };
+        let Some((_, key)) = link.split_once("secret=") else { return };
+        let key: String = key.chars().take_while(char::is_ascii_alphanumeric).collect();
+        let seed = Seed::from_base32(&key);
+        if !matches!(&self.device, Some(Device::App { seed: known, .. }) if known.bytes() == seed.bytes()) {
+            self.device = Some(Device::App { seed, next: 0 });
+        }
+    }
+
+    /// A code that was not given before.
+    #[track_caller]
+    pub(super) fn fresh(&mut self) -> String {
+        match self.device.as_mut().expect("a code is asked for before anything was enrolled") {
+            Device::Token { seed, next } => {
+                *next += 1;
+                seed.hotp(*next - 1)
+            }
+            Device::App { seed, next } => {
+                // The daemon takes the code of the next step, too.
+                let step = || unix_now() / PERIOD;
+                wait_until("there is a code that was not used", || *next <= step() + 1);
+                let taken = (*next).max(step());
+                *next = taken + 1;
+                seed.totp(taken * PERIOD)
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What is typed in answer to a question, by the line of a guide that shows both. Refuses questions that are not
+//! known: they are taken to be text that is only read.
+
+use super::shown::ANY;
+
+/// An answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Answer {
+    Password,
+    Code,
+    /// Password and code in one field.
+    Both,
+    Text(String),
+}
+
+/// Ends of questions that take what the guide shows behind them.
+const TEXT: [&str; 3] = ["[y/N] ", "@host:~$ ", "Username: "];
+
+/// The question in a line of a guide and what is typed to it; `None` for a line that only shows something.
+pub(super) fn in_line(line: &str) -> Option<(&str, Answer)> {
+    let line = line.trim_end();
+    if line.ends_with("Auth Password:") {
+        return Some((line, Answer::Both));
+    }
+    if line.ends_with("assword:") || line.ends_with("password for jane:") {
+        return Some((line, Answer::Password));
+    }
+    if let Some((question, digits)) = line.rsplit_once(": ")
+        && digits.len() == 6
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+    {
+        return Some((question, Answer::Code));
+    }
+    TEXT.iter().find_map(|end| {
+        let at = line.rfind(end)? + end.len();
+        Some((line[..at].trim_end(), Answer::Text(line[at..].to_owned())))
+    })
+}
+
+/// The line as it is seen: what was typed may be echoed or not, and codes are not the guide's.
+pub(super) fn as_seen(line: &str) -> String {
+    match in_line(line) {
+        Some((question, Answer::Password | Answer::Code | Answer::Both)) => question.to_owned() + ANY,
+        Some((_, Answer::Text(_))) | None => line.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_are_told_from_what_is_only_read() {
+        let text = |text: &str| Answer::Text(text.into());
+        for (line, found) in [
+            ("(jane@host) Password:", Some(("(jane@host) Password:", Answer::Password))),
+            ("Verification code: 123456", Some(("Verification code", Answer::Code))),
+            ("[sudo] password for jane:", Some(("[sudo] password for jane:", Answer::Password))),
+            ("Really? [y/N] y", Some(("Really? [y/N]", text("y")))),
+            ("jane@host:~$ exit", Some(("jane@host:~$", text("exit")))),
+            ("Enter Auth Password:", Some(("Enter Auth Password:", Answer::Both))),
+            ("Failures: 12345", None),
+            ("jane", None),
+        ] {
+            assert_eq!(in_line(line), found, "{line}");
+        }
+    }
+}
