@@ -20,7 +20,7 @@ RUNNER := $(if $(AS_ROOT),CARGO_TARGET_$(HOST)_RUNNER="$(AS_ROOT)")
 # Where this system has its own way, packaging/install.sh says what may be set: PREFIX, PAM_DIR, SBIN_DIR and others.
 DESTDIR ?=
 
-.PHONY: help demo test check fmt docs units clippy unit e2e fuzz-smoke fuzz bench deny build install deb clean
+.PHONY: help demo test check fmt docs units clippy unit e2e fuzz-smoke fuzz bench deny build install deb rpm packages-check clean
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -33,7 +33,7 @@ demo: ## Logs in over real ssh with password and code, in private namespaces
 
 test: ## Installs what the tests need and runs all of them
 	tests/setup/packages.sh demo test deb
-	$(MAKE) --no-print-directory fmt docs units clippy unit e2e fuzz-smoke
+	$(MAKE) --no-print-directory fmt docs units clippy unit e2e packages-check fuzz-smoke
 
 check: fmt docs clippy unit ## What needs no root: format, lints, unit tests
 
@@ -82,6 +82,16 @@ install: ## All that `make build` made and what belongs to it, to DESTDIR and PR
 deb: build ## The Debian package, in target/deb
 	tests/setup/packages.sh deb
 	packaging/deb.sh "$(TARGET)"
+
+rpm: build ## The RPM package, in target/rpm
+	tests/setup/packages.sh rpm
+	@command -v cargo-generate-rpm >/dev/null || $(CARGO) install --locked cargo-generate-rpm
+	packaging/rpm.sh "$(TARGET)"
+
+packages-check: ## Makes the packages of a debug build, and looks into them
+	tests/setup/packages.sh deb rpm packages
+	$(CARGO) build
+	packaging/check.sh "$(TARGET)"
 
 clean: ## Removes what was built
 	$(CARGO) clean

@@ -55,6 +55,8 @@ put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
 # A role of its own, where this build has it.
 each 755 "$prefix/lib/mfad" "$build/mfad-web"
 put 755 packaging/setup.sh "$prefix/lib/mfad/setup"
+put 755 packaging/sealed-key.sh "$prefix/lib/mfad/sealed-key"
+put 755 packaging/leave-pam.sh "$prefix/lib/mfad/leave-pam"
 put 755 "$build/mfactl" "$prefix/bin/mfactl"
 put 644 "$build/libpam_mfa.so" "$pam_dir/pam_mfa.so"
 

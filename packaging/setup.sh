@@ -7,7 +7,8 @@
 set -eu
 umask 022
 
-program=$(dirname "$(readlink -f "$0")")/../../sbin/mfad
+directory=$(dirname "$(readlink -f "$0")")
+program=$directory/../../sbin/mfad
 [ -x "$program" ] || program=mfad
 config=/etc/mfad/mfad.toml
 key=/etc/mfad/key
@@ -38,23 +39,14 @@ can_seal() {
     [ "$(systemctl --version | sed -n '1s/^systemd \([0-9]*\).*/\1/p')" -ge 252 ]
 }
 
-# Makes a key file named as the credential, in memory, and puts its sealed form into place once that opens again.
-# Leaves nothing when it fails. Bound to no PCR: they change with the firmware, and the key would be lost with them.
+# A key file named as the credential, in memory, and its sealed form in the store; nothing when that cannot be.
 seal() {
   printf '[core]\nkey_file = "%s"\n' "$work/mfad-key" >"$work/setup.toml"
   "$program" --config "$work/setup.toml" key init >"$work/said" || return 1
-  install -d -m 700 "$(dirname "$sealed")"
-  if systemd-creds encrypt --name=mfad-key --tpm2-pcrs= "$work/mfad-key" "$sealed.new" 2>"$work/why" &&
-    systemd-creds decrypt --name=mfad-key "$sealed.new" "$work/opened" 2>>"$work/why" &&
-    cmp -s "$work/opened" "$work/mfad-key"
-  then
-    chmod 600 "$sealed.new"
-    mv "$sealed.new" "$sealed"
-  else
-    rm -f "$sealed.new"
-    sed 's/^/mfad: systemd-creds: /' "$work/why" >&2
+  "$directory/sealed-key" seal "$work/mfad-key" || {
+    echo "mfad: so it is a file" >&2
     return 1
-  fi
+  }
 }
 
 # The database is made by its owner, who gets the key as the unit gives it.
@@ -66,8 +58,7 @@ with_sealed_key() {
   chmod 640 "$work/mfad-key"
   as_mfad env CREDENTIALS_DIRECTORY="$work" "$program" init
   sed -n "s#^\(key [0-9a-f]*\): .*#\1: sealed in $sealed; only this host can open it#p" "$work/said"
-  echo "Keep a copy of the key off this host, without which no factor can be used if the host is lost:"
-  echo "  systemd-creds decrypt --name=mfad-key $sealed -"
+  echo "Keep a copy off this host; without it no factor can be used when this host is lost: $directory/sealed-key show"
 }
 
 with_key_file() {

@@ -14,6 +14,7 @@ mod help;
 mod import;
 mod invite;
 mod orphans;
+mod pam;
 mod parse;
 mod recovery;
 mod remembered;
@@ -29,13 +30,14 @@ pub(crate) use self::{
     copy::{BackupArgs, RestoreArgs},
     daemon::{ConfigVerb, ManArgs, ShellName, StatusArgs, TestArgs},
     doctor::DoctorArgs,
-    enroll::{EnrollArgs, EnrollKind, OathArgs, QrStyle, SentArgs, Shown},
+    enroll::{EnrollArgs, EnrollKind, EnrollWanted, OathArgs, QrStyle, SentArgs, Shown},
     explain::ExplainArgs,
     factor::{ConfirmArgs, RemoveArgs, SwitchArgs, TargetArgs, TokenVerb},
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
     invite::InviteArgs,
     orphans::{ListArgs, PruneArgs, ReassignArgs},
+    pam::{Despite, PamDisableArgs, PamEnableArgs, PamRevertArgs, PamVerb, SshdWay},
     parse::when,
     recovery::{CodesTo, RecoveryNewArgs, RecoveryVerb},
     remembered::{RememberedVerb, RevokeArgs},
@@ -86,9 +88,8 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Add a factor: shows what to scan or type in, or has a code sent
-    #[command(subcommand, arg_required_else_help = true)]
-    Enroll(EnrollKind),
+    /// Add a factor: shows what to scan or type in, or has a code sent; without more words, asks what it needs to know
+    Enroll(EnrollWanted),
     /// Prove a new factor by one of its codes, which makes it active
     #[command(after_long_help = help::CONFIRM)]
     Confirm(ConfirmArgs),
@@ -164,6 +165,9 @@ pub(crate) enum Command {
     /// Look for what is wrong on this host: daemon, files, PAM, sshd, clock, users (root sees most)
     #[command(after_long_help = help::DOCTOR)]
     Doctor(DoctorArgs),
+    /// Put the second factor into logins, and take it out again, safely
+    #[command(subcommand, arg_required_else_help = true)]
+    Pam(PamVerb),
     /// Look at the configuration
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigVerb),

@@ -15,6 +15,7 @@ mod import;
 mod invite;
 mod list;
 pub(crate) mod orphans;
+mod pam;
 mod recovery;
 mod remembered;
 mod remove;
@@ -110,7 +111,7 @@ fn changes_own(command: &Command) -> bool {
 fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
     let _agent = if changes_own(&command) { agent::Agent::start() } else { None };
     match command {
-        Command::Enroll(kind) => enroll::run(context, kind),
+        Command::Enroll(wanted) => enroll::run(context, wanted.kind),
         Command::Confirm(arguments) => confirm::run(context, arguments),
         Command::Recovery(verb) => recovery::run(context, verb),
         Command::Invite(arguments) => invite::run(context, &arguments),
@@ -137,6 +138,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Test(arguments) => test::run(context, arguments),
         Command::Explain(arguments) => explain::run(context, arguments),
         Command::Doctor(arguments) => crate::doctor::run(context, &arguments),
+        Command::Pam(verb) => pam::run(context, verb),
         Command::Config(ConfigVerb::Check) => config::check(context),
         Command::Reload => config::reload(context),
         Command::Completions { shell } => generate::completions(context, shell),

@@ -7,11 +7,11 @@ mod clock;
 mod daemon;
 mod files;
 mod finding;
-mod host;
-mod pam;
+pub(crate) mod host;
+pub(crate) mod pam;
 mod sockets;
-mod sshd;
-mod users;
+pub(crate) mod sshd;
+pub(crate) mod users;
 
 pub(crate) use self::finding::{Finding, Report, Severity};
 

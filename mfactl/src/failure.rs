@@ -103,6 +103,14 @@ pub(crate) enum Failure {
         /// How things stand now.
         state: &'static str,
     },
+    /// What was wanted would do harm, as things stand. Nothing was changed.
+    #[error("{message}")]
+    Withheld {
+        /// What would go wrong.
+        message: String,
+        /// What to do first.
+        hint: Option<String>,
+    },
     /// Standard output does not take more; nothing to report when its reader went away.
     #[error("cannot write the output: {0}")]
     Output(#[source] io::Error),
@@ -122,6 +130,11 @@ impl Failure {
         Self::Usage { message: message.into() }
     }
 
+    /// A [`Failure::Withheld`].
+    pub(crate) fn withheld(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Withheld { message: message.into(), hint: Some(hint.into()) }
+    }
+
     /// A [`Failure::Local`].
     pub(crate) fn local(what: impl Into<String>, why: &dyn std::fmt::Display) -> Self {
         Self::Local { what: what.into(), why: why.to_string() }
@@ -139,7 +152,9 @@ impl Failure {
             Self::Usage { .. } => exit::USAGE,
             Self::Interrupted { .. } => exit::INTERRUPTED,
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => exit::OK,
-            Self::Declined { .. } | Self::Output(_) | Self::Local { .. } => exit::FAILED,
+            Self::Declined { .. } | Self::Withheld { .. } | Self::Output(_) | Self::Local { .. } => {
+                exit::FAILED
+            }
         }
     }
 
@@ -154,6 +169,7 @@ impl Failure {
             Self::Usage { .. } => "usage",
             Self::Interrupted { .. } => "interrupted",
             Self::Declined { .. } => "declined",
+            Self::Withheld { .. } => "withheld",
             Self::Output(_) => "output",
             Self::Local { .. } => "local",
         }
@@ -168,7 +184,9 @@ impl Failure {
             }
             Self::Conversation { hint, .. } => Some(hint),
             Self::HungUp { .. } => Some("it may be restarting: try again; when it lasts: journalctl -t mfad"),
-            Self::Refused { hint, .. } | Self::Interrupted { hint, .. } => hint.as_deref(),
+            Self::Refused { hint, .. } | Self::Interrupted { hint, .. } | Self::Withheld { hint, .. } => {
+                hint.as_deref()
+            }
             Self::Usage { .. } | Self::Declined { .. } | Self::Output(_) | Self::Local { .. } => None,
         }
     }

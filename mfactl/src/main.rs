@@ -1,9 +1,9 @@
 //! `mfactl`: enroll, look and repair. The command line of mfad.
 //!
 //! Asks the daemon and shows what it answers. Refuses to decide: who may do what, which code is right and
-//! what is stored is the daemon's business. Holds no state, runs no other program (but
-//! sshd, when `doctor` wants its settings), and keeps secrets out
-//! of arguments, environment, logs and files.
+//! what is stored is the daemon's business. Keeps secrets out of arguments, environment, logs and files. Runs
+//! other programs and keeps state only where it changes PAM stacks and sshd ([`apply`]); `doctor` has sshd tell its
+//! settings.
 //!
 //! ```text
 //! # mfactl enroll totp alice
@@ -13,6 +13,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod apply;
 mod cli;
 mod client;
 mod commands;

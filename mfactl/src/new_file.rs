@@ -47,14 +47,25 @@ impl NewFile {
         io::copy(from, &mut self.file).map_err(|error| failed("write", &self.path, &error))
     }
 
+    /// The open file, for what else is to be set of it.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Keeps the file: it survives a crash from here on.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        let directory = self.path.parent().filter(|path| !path.as_os_str().is_empty());
-        let directory = directory.unwrap_or(Path::new("."));
-        let synced = self.file.sync_all().and_then(|()| File::open(directory)).and_then(|d| d.sync_all());
+        let synced = self.file.sync_all().and_then(|()| sync_directory(&self.path));
         synced.map_err(|error| failed("write", &self.path, &error))?;
         self.finished = true;
         Ok(())
+    }
+
+    /// Puts the file in the place of `target`, in the same directory: after a crash there is the one or the other.
+    pub(crate) fn replace(mut self, target: &Path) -> Result<(), Failure> {
+        let replaced = self.file.sync_all().and_then(|()| std::fs::rename(&self.path, target));
+        replaced.map_err(|error| failed("replace", target, &error))?;
+        self.finished = true;
+        sync_directory(target).map_err(|error| failed("replace", target, &error))
     }
 }
 
@@ -64,6 +75,12 @@ impl Drop for NewFile {
             let _what_is_left_is_of_no_use = std::fs::remove_file(&self.path);
         }
     }
+}
+
+/// Has the directory of `path` know its names after a crash.
+pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)?.sync_all()
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {

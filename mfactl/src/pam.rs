@@ -4,6 +4,7 @@
 //! asks says which outcomes each may have.
 
 mod control;
+mod edit;
 mod line;
 mod search;
 mod stack;
@@ -11,6 +12,7 @@ mod walk;
 
 pub use self::{
     control::{Action, Code, Control},
+    edit::{ASIDE, Insertion, Instead, MARK, insert, places, take_back, without_module},
     line::{in_pam_conf, logical},
     search::{Goal, Outcome, Step, find},
     stack::{Entry, Kind, NotRead, Place, Run, Source, Stack},

@@ -78,6 +78,8 @@ pub struct Rule {
     pub count: u8,
     /// How long a success is remembered.
     pub remember: Option<Remember>,
+    /// What to do with a user who has no active factor, where one is required; `None` for what holds elsewhere.
+    pub unenrolled: Option<Unenrolled>,
 }
 
 /// How long a success is remembered.
@@ -100,12 +102,24 @@ pub struct Need {
     pub count: u8,
     /// How long a success is remembered; `None` where it is not, for this service.
     pub remember: Option<Remember>,
+    /// What to do with a user who has no active factor.
+    pub unenrolled: Unenrolled,
+    /// The rule says so, not the whole policy.
+    pub unenrolled_by_rule: bool,
 }
 
 impl Default for Need {
     /// One factor of any kind, by no rule.
     fn default() -> Self {
-        Self { rule: None, preferred: None, kinds: Kinds::ALL, count: 1, remember: None }
+        Self {
+            rule: None,
+            preferred: None,
+            kinds: Kinds::ALL,
+            count: 1,
+            remember: None,
+            unenrolled: Unenrolled::Deny,
+            unenrolled_by_rule: false,
+        }
     }
 }
 
@@ -188,7 +202,11 @@ impl Policy {
                 return Ok(self.decided(rule, request.service));
             }
         }
-        Ok(Decision::Require(Need { preferred: self.default_factor.clone(), ..Need::default() }))
+        Ok(Decision::Require(Need {
+            preferred: self.default_factor.clone(),
+            unenrolled: self.unenrolled,
+            ..Need::default()
+        }))
     }
 
     /// The groups whose members have to be known before [`Self::decide`] can decide: of those rules alone
@@ -221,6 +239,8 @@ impl Policy {
                 kinds: rule.kinds,
                 count: rule.count.max(1),
                 remember: rule.remember.filter(|_| rule.may_remember(service)),
+                unenrolled: rule.unenrolled.unwrap_or(self.unenrolled),
+                unenrolled_by_rule: rule.unenrolled.is_some(),
             }),
             Action::Skip => Decision::Skip(Grant::by(rule.name.clone())),
             Action::Deny => Decision::Deny { rule: rule.name.clone() },
@@ -237,11 +257,12 @@ impl Policy {
         granted.then(|| Grant { rule: rule.to_owned(), reason: Reason::Remembered })
     }
 
-    /// Whether a user who is proven to have no active factor may go on without.
-    pub fn without_factor(&self) -> Option<Grant> {
-        match self.unenrolled {
-            Unenrolled::Deny | Unenrolled::Enroll => None,
-            Unenrolled::Skip => Some(Grant::by("unenrolled = skip".to_owned())),
+    /// Whether a user who is proven to have no active factor may go on without, by what [`Self::decide`] said.
+    pub fn without_factor(need: &Need) -> Option<Grant> {
+        match (need.unenrolled, &need.rule) {
+            (Unenrolled::Deny | Unenrolled::Enroll, _) => None,
+            (Unenrolled::Skip, Some(rule)) if need.unenrolled_by_rule => Some(Grant::by(rule.clone())),
+            (Unenrolled::Skip, _) => Some(Grant::by("unenrolled = skip".to_owned())),
         }
     }
 

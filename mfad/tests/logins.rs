@@ -167,6 +167,27 @@ async fn unenrolled_users_may_be_let_through_by_policy_and_enrolled_ones_not() {
     assert_eq!(daemon.login("jane", &["000000", "", ""]).await.verdict, Verdict::Deny);
 }
 
+/// A roll-out by service: who holds nothing passes there, and nobody who holds something, whatever became of it.
+#[tokio::test]
+async fn a_rule_lets_unenrolled_users_through_by_its_service_alone() {
+    let rule = "[[policy.rule]]\nname = \"roll-out\"\nmatch = { service = [\"sshd\"] }\naction = \"require\"\n\
+                unenrolled = \"skip\"\n[limits]\ndisable_at = 2";
+    let daemon = Daemon::start(rule).await;
+    assert_eq!(daemon.login("john", &[]).await.verdict, Verdict::NotApplicable);
+    let last = daemon.last_audit("john").await;
+    assert_eq!(last.rule.as_deref(), Some("roll-out"), "{last:?}");
+    let mut su = start("john");
+    su.service = "su".parse().unwrap();
+    assert_eq!(daemon.login_as(su, &["000000", "", ""]).await.verdict, Verdict::Deny);
+    daemon.enroll_hotp("jane").await;
+    for _ in 0..2 {
+        let refused = daemon.login("jane", &["000000", "", ""]).await.verdict;
+        assert!(matches!(refused, Verdict::Deny | Verdict::Locked), "{refused:?}");
+    }
+    let exhausted = daemon.login("jane", &["", "", ""]).await.verdict;
+    assert!(matches!(exhausted, Verdict::Deny | Verdict::Locked), "{exhausted:?}");
+}
+
 #[tokio::test]
 async fn a_name_that_is_no_account_is_never_let_through() {
     let daemon = Daemon::with("[policy]\nunenrolled = \"skip\"").await;

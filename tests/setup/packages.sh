@@ -11,7 +11,9 @@ declare -A of=(
   [demo]="openssh-server openssh-client iproute2 util-linux passwd procps"
   [test]="curl dbus-daemon debootstrap fail2ban openssl polkitd python3-aiosmtpd python3-dbusmock python3-prometheus-client rsync strace sudo sqlite3 oathtool libpam-oath libpam-modules login systemd"
   [bench]="libpam-oath libpam-google-authenticator libpam-modules iproute2 util-linux sqlite3"
-  [deb]="debhelper dpkg-dev lintian"
+  [deb]="debhelper dh-apparmor dpkg-dev lintian pkg-config"
+  [rpm]="rpm rpm2cpio cpio"
+  [packages]="fakeroot fish groff libarchive-tools makepkg man-db shellcheck zsh"
   [deny]="git ca-certificates"
 )
 

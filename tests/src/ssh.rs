@@ -38,11 +38,8 @@ impl Sshd {
     /// Its PAM service is `sshd`: write `/etc/pam.d/sshd` first.
     #[track_caller]
     pub fn start(lines: &[&str]) -> Self {
-        let place = Path::new(PLACE);
-        let (key, config, log) = (place.join("hostkey"), place.join("sshd_config"), place.join("sshd.log"));
-        if !key.exists() {
-            make_key(&key);
-        }
+        let config = Path::new(PLACE).join("sshd_config");
+        let key = host_key();
         let mut text = format!(
             "{}\nListenAddress 127.0.0.1:{PORT}\nHostKey {}\nPidFile none\nUsePAM yes\nLogLevel VERBOSE\n\
              PasswordAuthentication no\nKbdInteractiveAuthentication yes\nPrintMotd no\nPrintLastLog no\n\
@@ -54,8 +51,36 @@ impl Sshd {
             text.push_str("PerSourcePenalties no\n"); // a test fails on purpose, and goes on
         }
         fs::write(&config, text).expect("the world's /run is writable");
+        Self::of(&["-f", config.to_str().expect("the path is ASCII")])
+    }
+
+    /// Starts sshd as a fresh Debian has it: what it includes first, no keyboard-interactive, PAM, and a file with
+    /// its number in `/run`.
+    #[track_caller]
+    pub fn as_shipped() -> Self {
+        fs::create_dir_all("/etc/ssh/sshd_config.d").expect("the world's /etc is writable");
+        let penalties = if penalties() { "PerSourcePenalties no\n" } else { "" };
+        let text = format!(
+            "Include /etc/ssh/sshd_config.d/*.conf\nListenAddress 127.0.0.1:{PORT}\nHostKey {}\n{penalties}\
+             KbdInteractiveAuthentication no\nUsePAM yes\nX11Forwarding yes\nPrintMotd no\nPrintLastLog no\n\
+             AcceptEnv LANG LC_*\nSubsystem sftp internal-sftp\n",
+            host_key().display()
+        );
+        fs::write("/etc/ssh/sshd_config", text).expect("the world's /etc is writable");
+        Self::of(&[])
+    }
+
+    /// Waits until it has begun to listen so many times: once, and once for each reload.
+    #[track_caller]
+    pub fn wait_until_listening(&self, times: usize) {
+        wait_until("sshd listens again", || self.log().matches("Server listening").count() == times);
+    }
+
+    #[track_caller]
+    fn of(arguments: &[&str]) -> Self {
+        let log = Path::new(PLACE).join("sshd.log");
         let mut command = Command::new("/usr/sbin/sshd");
-        command.arg("-D").arg("-f").arg(&config).arg("-E").arg(&log);
+        command.arg("-D").args(arguments).arg("-E").arg(&log);
         let mut child =
             command.stdin(Stdio::null()).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let read_log = || fs::read_to_string(&log).unwrap_or_default();
@@ -100,6 +125,14 @@ fn penalties() -> bool {
         panic!("no version in {said:?}");
     };
     (major, minor) >= (9, 8)
+}
+
+fn host_key() -> PathBuf {
+    let key = Path::new(PLACE).join("hostkey");
+    if !key.exists() {
+        make_key(&key);
+    }
+    key
 }
 
 fn make_key(path: &Path) {

@@ -17,11 +17,23 @@ pub fn unix_now() -> u64 {
 }
 
 /// Waits until `condition` holds, at most [`PATIENCE`]; panics with `what` when it does not.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+#[track_caller]
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait(PATIENCE, Duration::from_millis(5), what, condition);
+}
+
+/// The same for what takes a minute or two by itself.
+#[track_caller]
+pub fn wait_longer_until(what: &str, condition: impl FnMut() -> bool) {
+    wait(PATIENCE * 8, Duration::from_millis(500), what, condition);
+}
+
+#[track_caller]
+fn wait(limit: Duration, between: Duration, what: &str, mut condition: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !condition() {
-        assert!(begun.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain until {what}");
-        pause(Duration::from_millis(5));
+        assert!(begun.elapsed() < limit, "waited {limit:?} in vain until {what}");
+        pause(between);
     }
 }
 

@@ -27,6 +27,8 @@ const INSIDE: &str = "MFA_WORLD";
 const BUILD: &str = "MFA_WORLD_BUILD";
 /// A directory on a real disk, kept writable as [`World::disk`].
 const DISK: &str = "MFA_WORLD_DISK";
+/// Begins what the process outside passes on, to the end of the line.
+const TOLD: &str = "world: told: ";
 /// Printed when a test's body came to its end, so that a misspelled test name is not taken for a pass.
 const DONE: &str = "world: came to its end";
 
@@ -58,6 +60,11 @@ pub fn enter_by(test: &str, prepare: impl FnOnce(Outer) -> Outer, body: impl FnO
 /// The name given to the world that this process is inside of.
 pub fn inside() -> Option<String> {
     std::env::var_os(INSIDE).map(|name| name.to_string_lossy().into_owned())
+}
+
+/// Says something that whoever runs the tests is to read though all is well.
+pub fn tell(what: &str) {
+    announce(&format!("{TOLD}{what}"));
 }
 
 #[expect(clippy::print_stdout, reason = "the process outside reads it")]
@@ -116,6 +123,11 @@ impl World {
     /// Adds a system account for a service, without password, home or shell.
     pub fn add_service_user(&self, name: &str) -> Account {
         accounts::add_service(name)
+    }
+
+    /// Puts the module where libpam looks for it, beside those of the host.
+    pub fn install_module(&self) {
+        mounts::install_module(&Self::built("libpam_mfa.so"));
     }
 
     /// Mounts a new tmpfs that holds at most `kib` KiB; its path.

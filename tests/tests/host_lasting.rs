@@ -12,7 +12,7 @@ use mfa_tests::{
     host::{self, Host},
     otp::Seed,
     ssh::{self, CODE_PROMPT, PASSWORD_PROMPT},
-    sys::wait_until,
+    sys::{wait_longer_until, wait_until},
     world::PASSWORD,
 };
 
@@ -121,5 +121,27 @@ fn an_upgrade_keeps_everything_and_logins_under_way_end_safely() {
         assert!(host.must(&["cat", "/etc/mfad/conf.d/own.toml"]).contains("attempts = 2"));
         assert_eq!(host.must(&["cat", "/etc/pam.d/sshd"]), stack, "an upgrade edits no stack");
         host.must(&["mfactl", "audit", "verify"]);
+    });
+}
+
+/// A daemon that hangs is ended and started again, by itself.
+#[test]
+#[ignore = "waits for the watchdog: `make test-hosts`"]
+fn a_daemon_that_hangs_is_replaced() {
+    host::enter("a_daemon_that_hangs_is_replaced", |host| {
+        let seed = scene(host, host.package());
+        host.must(&["mkdir", "-p", "/etc/systemd/system/mfad.service.d"]);
+        host.write("/etc/systemd/system/mfad.service.d/watchdog.conf", "[Service]\nWatchdogSec=2\n");
+        host.must(&["systemctl", "daemon-reload"]);
+        host.must(&["systemctl", "restart", "mfad.service"]);
+        let pid = || host.must(&["systemctl", "show", "--property=MainPID", "--value", "mfad.service"]);
+        let before = pid();
+        host.must(&["kill", "-STOP", before.trim()]);
+        wait_longer_until("another process has taken its place", || {
+            host.is_active("mfad.service") && ![before.as_str(), "0\n"].contains(&pid().as_str())
+        });
+        assert!(host.login("jane", &seed.hotp(0)));
+        let ended = host.journal(&["_PID=1", "--grep=mfad.service: Watchdog timeout"]);
+        assert!(!ended.is_empty(), "it was not the watchdog");
     });
 }

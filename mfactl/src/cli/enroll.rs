@@ -11,6 +11,14 @@ use mfa_proto::{
 
 use super::{help, user::OptionalUser};
 
+/// `enroll`: a kind, or none to be asked.
+#[derive(Args, Debug)]
+pub(crate) struct EnrollWanted {
+    /// What kind.
+    #[command(subcommand)]
+    pub(crate) kind: Option<EnrollKind>,
+}
+
 /// Kinds of factor to add.
 #[derive(Debug, Subcommand)]
 pub(crate) enum EnrollKind {

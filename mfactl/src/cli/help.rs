@@ -39,7 +39,7 @@ and nothing else; messages for people go to standard error. Field names stay. A 
 seconds and NAME_rfc3339; both are null when there is none. A lock is {state: open|until|until_admin, until, \
 until_rfc3339, reason: failures|long_window|null}. A failure is {error: {code, message, hint, exit}}, where code is one \
 of not_allowed, unknown_user, no_such_factor, ambiguous, wrong_code, locked, wrong_state, invalid, too_many, \
-tampered, unavailable, too_soon, not_sent, invitation, unreachable, untrusted_daemon, protocol, usage, interrupted, declined, output, local. A command line that \
+tampered, unavailable, too_soon, not_sent, invitation, unreachable, untrusted_daemon, protocol, usage, interrupted, declined, withheld, output, local. A command line that \
 cannot be parsed is reported on standard error alone.";
 
 pub(super) const AFTER: &str = "\
@@ -395,3 +395,48 @@ Exits with 1 when the configuration is not valid. `mfad check-config` does the s
 running daemon. Notes are about what is valid but deserves a second look.
 
 JSON fields: valid, problems, notes (lists of texts with file, line and column).";
+
+pub(super) const PAM_ENABLE: &str = "\
+Shows what changes, asks, and changes it: one line in the service's file in /etc/pam.d, at a place where every way to a \
+yes passes it after the password. With sshd, also a drop-in that has sshd ask, where it cannot as it is configured; that \
+is checked by `sshd -t`, and sshd reads it again. Log in from a second terminal, then `mfactl pam confirm`. Without that, \
+the change is taken back after --confirm-within, also across a reboot, by mfad-pam-revert.timer; where systemd does not \
+run, nothing can be taken back by itself, and --no-revert says that this is known.
+
+It is refused when it would lock people out: mfad does not answer, the module cannot be loaded, no administrator (root, \
+or a member of sudo or wheel; where there are none, any account) could log in, or not the account that you are logged in \
+as, or sshd could not ask. --despite names what to pass over. A file that is a symbolic link, or that others could write \
+to, is left alone.
+
+What was there before is kept in /var/lib/mfad-pam.
+
+JSON fields: service, changed, dry_run, file, diff, drop_in, sshd_diff, rule, until, until_rfc3339, notes.
+
+Examples:
+  mfactl pam enable sshd                        asks what it needs to know
+  mfactl pam enable sshd --sshd key --yes       key and code, without asking
+  mfactl pam enable sudo --dry-run
+  mfactl pam enable sshd --optional             who has no factor gets in without one";
+
+pub(super) const PAM_DISABLE: &str = "\
+Takes the line out of the service's file, the drop-in of sshd that mfactl wrote, and the rule of --optional. Lines that \
+were written by hand go as well; where the code was all that such a stack asked for, a line that denies takes its place, so \
+that nobody gets in by less than before.
+
+JSON fields: services (service, changed, file, diff, notes), dry_run.
+
+Examples:
+  mfactl pam disable sshd
+  mfactl pam disable --all        before the package is removed";
+
+pub(super) const PAM_STATUS: &str = "\
+Says of each service whose stack holds pam_mfa.so how it is judged (`mfactl doctor` says more), who put it there, and what \
+waits to be confirmed. Exit code 1 when there is a way around it.
+
+JSON fields: services (service, asks, by, since, since_rfc3339, until, until_rfc3339, optional, drop_in, findings), \
+sshd (findings).";
+
+pub(super) const PAM_REVERT: &str = "\
+A file that somebody edited since is not written over: only the lines of mfactl are taken out of it.
+
+JSON fields: services (service, reverted, notes).";

@@ -1,9 +1,11 @@
 //! `enroll`: adds a factor, shows what to scan or type in, and has it confirmed.
 
+mod guided;
 mod show;
 mod wanted;
 
 use mfa_proto::admin::{Enrolled, FactorKind, FactorState, NewFactor, Reply, Request};
+use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
 
 use self::wanted::Wanted;
@@ -15,7 +17,23 @@ use crate::render;
 use crate::terminal;
 
 /// Adds a factor.
-pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure> {
+pub(super) fn run(context: &mut Context, kind: Option<EnrollKind>) -> Result<u8, Failure> {
+    let Some(kind) = kind else { return guided(context) };
+    enroll(context, kind).map(|(code, _)| code)
+}
+
+/// Asks what it needs to know, and says what comes next.
+fn guided(context: &mut Context) -> Result<u8, Failure> {
+    let kind = guided::kind(context)?;
+    let (code, whom) = enroll(context, kind)?;
+    if code == exit::OK && nix::unistd::geteuid().is_root() {
+        guided::next(context, &whom);
+    }
+    Ok(code)
+}
+
+/// Adds a factor of this kind; the exit code, and for whom.
+fn enroll(context: &mut Context, kind: EnrollKind) -> Result<(u8, UserId), Failure> {
     let wanted = wanted::gather(context, kind)?;
     let whom = &wanted.whom;
     let current =
@@ -45,7 +63,8 @@ pub(super) fn run(context: &mut Context, kind: EnrollKind) -> Result<u8, Failure
     };
     context.out.json(&render::view::enrolled(whom, wanted.params.kind(), &new))?;
     show::show(context, &wanted, &new)?;
-    finish(context, &wanted, &new)
+    let code = finish(context, &wanted, &new)?;
+    Ok((code, wanted.whom))
 }
 
 /// Has a pending factor confirmed when someone can be asked, else says how.

@@ -12,7 +12,7 @@ use super::{Finding, Severity};
 
 /// Where to look.
 #[derive(Debug)]
-pub(super) struct Host {
+pub(crate) struct Host {
     root: PathBuf,
     /// Where PAM stacks are, when it was said.
     pub(super) pam_dir: Option<PathBuf>,
@@ -24,13 +24,18 @@ impl Host {
         Self { root: arguments.root.clone(), pam_dir: arguments.pam_dir.clone() }
     }
 
+    /// The host whose files are below `root`.
+    pub(crate) fn below(root: &Path) -> Self {
+        Self { root: root.to_owned(), pam_dir: None }
+    }
+
     /// Whether it is the host that this runs on.
-    pub(super) fn is_this(&self) -> bool {
+    pub(crate) fn is_this(&self) -> bool {
         self.root == Path::new("/")
     }
 
     /// Where `path` of that host is.
-    pub(super) fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.root.join(path.trim_start_matches('/'))
     }
 
@@ -68,7 +73,7 @@ impl Host {
 }
 
 /// A path as it is shown.
-pub(super) fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     escape_for_log(&path.to_string_lossy())
 }
 

@@ -4,12 +4,16 @@
 
 mod known;
 mod lines;
+mod model;
 mod module;
 mod order;
 mod read;
 mod ways;
 
 use std::path::Path;
+
+pub(crate) use self::model::{Judged, Model, said};
+pub(crate) use self::module::look as module;
 
 use mfa_proto::module::Arguments;
 use mfactl::pam::{Kind, Stack};
@@ -20,17 +24,17 @@ use super::{Finding, Report, Severity, sockets};
 
 const CHECK: &str = "pam";
 /// Our module.
-const OURS: &str = "pam_mfa.so";
+pub(crate) const OURS: &str = "pam_mfa.so";
 
 /// A service whose stack asks for a second factor.
-#[derive(Debug)]
-pub(super) struct Asking {
+#[derive(Clone, Debug)]
+pub(crate) struct Asking {
     /// Its name.
-    pub(super) service: String,
+    pub(crate) service: String,
     /// What the module is told there.
-    pub(super) arguments: Arguments,
+    pub(crate) arguments: Arguments,
     /// Some module asks for a password, or another first factor.
-    pub(super) first_factor: bool,
+    pub(crate) first_factor: bool,
 }
 
 /// Looks at all services. Says which ask for a second factor.

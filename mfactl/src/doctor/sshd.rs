@@ -7,21 +7,22 @@ mod judge;
 mod matches;
 mod settings;
 
+pub(crate) use self::settings::Settings;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use self::settings::Settings;
 use super::host::{Host, shown};
 use super::pam::Asking;
 use super::{Finding, Report, Severity};
 use crate::cli::DoctorArgs;
 
 const CHECK: &str = "sshd";
-const PROGRAMS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"];
+pub(crate) const PROGRAMS: [&str; 3] = ["/usr/sbin/sshd", "/usr/local/sbin/sshd", "/usr/bin/sshd"];
 const CONFIG: &str = "/etc/ssh/sshd_config";
 
 /// Looks at the settings, and at those of each `Match` block.
-pub(super) fn check(host: &Host, arguments: &DoctorArgs, asking: &[Asking], report: &mut Report) {
+pub(crate) fn check(host: &Host, arguments: &DoctorArgs, asking: &[Asking], report: &mut Report) {
     let config = arguments.sshd_config.clone().unwrap_or_else(|| host.path(CONFIG));
     if let Some(file) = &arguments.sshd_settings {
         let text = Host::text(CHECK, file).and_then(|text| {
@@ -62,6 +63,12 @@ pub(super) fn check(host: &Host, arguments: &DoctorArgs, asking: &[Asking], repo
         }
     }
     tell(usual, &shown(&config), report);
+}
+
+/// What this host's sshd says of a login that no `Match` block is about.
+pub(crate) fn usual() -> Option<Settings> {
+    let program = PROGRAMS.into_iter().find(|program| Path::new(program).exists())?;
+    run(program, None, None).ok()
 }
 
 fn tell(found: Vec<Finding>, place: &str, report: &mut Report) {

@@ -244,7 +244,8 @@ fn one(wire: &mut Wire, user: &UserId, service: &ServiceName, now: i64) -> Resul
     Ok(if later.outlook == Outlook::Denied { Bare::GraceEnds } else { Bare::Graced })
 }
 
-fn explain(
+/// What a login would meet.
+pub(crate) fn explain(
     wire: &mut Wire,
     user: &UserId,
     service: &ServiceName,
@@ -268,7 +269,7 @@ fn services(asking: &[Asking]) -> Vec<ServiceName> {
 }
 
 /// Accounts with a shell to log in with, as the host's own file has them.
-fn login_accounts(host: &Host) -> Result<Vec<UserName>, Finding> {
+pub(crate) fn login_accounts(host: &Host) -> Result<Vec<UserName>, Finding> {
     let path = host.path("/etc/passwd");
     let text = Host::text(CHECK, &path)?
         .ok_or_else(|| Finding::new(CHECK, Severity::Unchecked, "there is none").at(shown(&path)))?;

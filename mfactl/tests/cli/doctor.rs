@@ -22,7 +22,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 /// A copy of a distribution's PAM files with other texts in some of them.
-fn changed(base: &str, changes: &[(&str, &str)]) -> TempDir {
+pub(crate) fn changed(base: &str, changes: &[(&str, &str)]) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let target = root.path().join("etc/pam.d");
     fs::create_dir_all(&target).unwrap();
@@ -37,7 +37,7 @@ fn changed(base: &str, changes: &[(&str, &str)]) -> TempDir {
 }
 
 /// What is found of the stacks below `root`: `severity what @ file:line`.
-fn stacks(root: &Path) -> Vec<String> {
+pub(crate) fn stacks(root: &Path) -> Vec<String> {
     let nowhere = root.join("no-daemon");
     let ran = run(&nowhere, &["doctor", "--json", "--root", root.to_str().unwrap()], "");
     let value: Value = serde_json::from_str(&ran.stdout).unwrap();

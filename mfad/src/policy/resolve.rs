@@ -146,13 +146,19 @@ impl Policy {
         let rules = config.policy();
         Self {
             rules: rules.rules.iter().map(|rule| Rule::of(rule, names)).collect(),
-            unenrolled: match rules.unenrolled {
-                config::Unenrolled::Deny => Unenrolled::Deny,
-                config::Unenrolled::Skip => Unenrolled::Skip,
-                config::Unenrolled::Enroll => Unenrolled::Enroll,
-            },
+            unenrolled: rules.unenrolled.into(),
             default_factor: config.prompt().default.clone().map(Into::into),
             zone: names.zone.clone(),
+        }
+    }
+}
+
+impl From<config::Unenrolled> for Unenrolled {
+    fn from(word: config::Unenrolled) -> Self {
+        match word {
+            config::Unenrolled::Deny => Self::Deny,
+            config::Unenrolled::Skip => Self::Skip,
+            config::Unenrolled::Enroll => Self::Enroll,
         }
     }
 }
@@ -176,6 +182,7 @@ impl Rule {
                 .remember
                 .and_then(|time| u32::try_from(time.as_secs()).ok())
                 .map(|seconds| Remember { seconds }),
+            unenrolled: rule.unenrolled.map(Unenrolled::from),
         }
     }
 }

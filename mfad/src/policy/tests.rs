@@ -240,7 +240,24 @@ fn the_first_match_wins_and_without_one_a_factor_is_required() {
     );
     assert_eq!(case().need(&policy).rule.as_deref(), Some("everyone"));
     assert_eq!(case().service("login").need(&policy), Need::default());
-    assert_eq!(policy.without_factor(), None);
+    assert_eq!(Policy::without_factor(&Need::default()), None);
+}
+
+#[test]
+fn a_rule_says_what_becomes_of_whom_has_no_factor() {
+    let case = Case::new;
+    let optional = ("optional", "service = [\"sshd\"]", "action = \"require\"\nunenrolled = \"skip\"");
+    let strict = ("strict", "service = [\"su\"]", "action = \"require\"\nunenrolled = \"deny\"");
+    for (everywhere, login) in [(Unenrolled::Deny, None), (Unenrolled::Skip, Some("unenrolled = skip"))] {
+        let policy = Policy { unenrolled: everywhere, ..rules(&[optional, strict]) };
+        let without = |service: &str| Policy::without_factor(&case().service(service).need(&policy));
+        let by = |rule: &str| Some(Grant::by(rule.to_owned()));
+        assert_eq!(without("sshd"), by("optional"));
+        assert_eq!(without("su"), None);
+        assert_eq!(without("login"), login.and_then(by));
+    }
+    let policy = rules(&[("r", "user = [\"jane\"]", "action = \"require\"\nunenrolled = \"enroll\"")]);
+    assert_eq!(Policy::without_factor(&case().need(&policy)), None);
 }
 
 #[test]

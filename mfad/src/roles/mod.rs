@@ -154,7 +154,7 @@ fn check_config(path: &Path) -> Result<(), Failure> {
 fn key(config: &Config, action: &KeyAction) -> Result<(), Failure> {
     let KeySource::File(path) = &config.core().key else {
         return Err(Failure::new(
-            "the key is a credential that the service manager hands over: make and rotate it where it is stored (systemd-creds)",
+            "the key is a credential that the service manager hands over: change it where it is stored (sealed by systemd-creds: /usr/lib/mfad/sealed-key)",
         ));
     };
     match action {

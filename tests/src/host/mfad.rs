@@ -82,6 +82,16 @@ impl Host {
         self.must(&["systemctl", "restart", "ssh.service"]);
     }
 
+    /// Runs what has sshd read its configuration again, and waits until it has: it listens anew.
+    #[track_caller]
+    pub fn reloading_sshd<T>(&self, act: impl FnOnce() -> T) -> T {
+        let listened = || self.journal(&["--unit=ssh.service", "--grep=^Server listening"]).len();
+        let before = listened();
+        let done = act();
+        wait_until("sshd listens anew", || listened() > before);
+        done
+    }
+
     /// A login by password and code over the cable; whether it was let in.
     #[track_caller]
     pub fn login(&self, user: &str, code: &str) -> bool {
@@ -90,5 +100,28 @@ impl Host {
         session.expect_one_of(&[CODE_PROMPT, ssh::ENTER_PROMPT]);
         session.type_line(code);
         ssh::was_let_in(session, user)
+    }
+
+    /// Whether a user gets in over the cable by a password and nothing else.
+    #[track_caller]
+    pub fn password_lets_in(&self, user: &str, password: &str) -> bool {
+        let mut session = self.ssh(user, &[], "id -un");
+        session.expect_one_of(&[PASSWORD_PROMPT, "'s password: "]);
+        session.type_line(password);
+        ssh::was_let_in(session, user)
+    }
+
+    /// Nobody needs a code, nobody gets in without a password, and no stack names a module that is not there.
+    #[track_caller]
+    pub fn is_plain(&self, user: &str) {
+        assert!(self.password_lets_in(user, PASSWORD), "the password does not let in");
+        for wrong in ["", "wrong"] {
+            assert!(!self.password_lets_in(user, wrong), "{wrong:?} lets in");
+        }
+        for stack in fs::read_dir(self.path("/etc/pam.d")).expect("the host has stacks") {
+            let path = stack.expect("it can be read").path();
+            let text = fs::read_to_string(&path).expect("it can be read");
+            assert!(!text.contains("pam_mfa"), "{}:\n{text}", path.display());
+        }
     }
 }

@@ -56,6 +56,22 @@ pub(super) fn make(build: &Path, disk: Option<&Path>) {
     mount(None::<&str>, "/", None::<&str>, flags, None::<&str>).expect("/ can be made read-only");
 }
 
+/// A copy of the host's directory of PAM modules in its place, with ours in it.
+pub(super) fn install_module(built: &Path) {
+    let modules = fs::read_dir("/usr/lib")
+        .expect("every Linux has it")
+        .map(|entry| entry.expect("it can be read").path().join("security"))
+        .find(|path| path.join("pam_unix.so").exists())
+        .expect("the host has PAM modules");
+    let copy = Path::new(PLACE).join("modules");
+    tmpfs(&copy, "mode=0755");
+    let text = |path: &Path| path.to_str().expect("the path is ASCII").to_owned();
+    must(&["cp", "-a", &format!("{}/.", text(&modules)), &text(&copy)]);
+    fs::copy(built, copy.join("pam_mfa.so")).expect("the copy is writable");
+    fs::set_permissions(copy.join("pam_mfa.so"), fs::Permissions::from_mode(0o644)).expect("it is ours");
+    bind(&copy, &modules);
+}
+
 /// A tmpfs at `path`, which is made when it is not there.
 pub(super) fn tmpfs(path: &Path, options: &str) {
     fs::create_dir_all(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

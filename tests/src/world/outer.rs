@@ -5,13 +5,13 @@
 use std::{
     ffi::{OsStr, OsString},
     fs::File,
-    io::{Read, Seek, SeekFrom},
+    io::{Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use super::{BUILD, DISK, DONE, INSIDE};
+use super::{BUILD, DISK, DONE, INSIDE, TOLD};
 use crate::sys::pause;
 
 /// How a world is entered.
@@ -80,7 +80,8 @@ impl Outer {
         }
         let mut output = tempfile::tempfile().expect("a temporary file can be made");
         let stdio = |file: &File| Stdio::from(file.try_clone().expect("a descriptor can be copied"));
-        let mut command = self.command(["--exact", test, "--nocapture", "--test-threads=1"]);
+        let mut command =
+            self.command(["--exact", test, "--nocapture", "--test-threads=1", "--include-ignored"]);
         command.stdin(Stdio::null()).stdout(stdio(&output)).stderr(stdio(&output));
         let mut child =
             command.spawn().map_err(|error| format!("cannot run setpriv and unshare: {error}"))?;
@@ -100,9 +101,22 @@ impl Outer {
         output.seek(SeekFrom::Start(0)).expect("a file can be read from its beginning");
         output.read_to_string(&mut said).ok(); // what is not text does not stop us from showing the rest
         if said.contains(DONE) && ended == "exit status: 0" {
+            pass_on(&said);
             return Ok(());
         }
         Err(format!("{test}: {ended} inside its world\n{said}"))
+    }
+}
+
+/// To standard error itself, which is not kept back as what a test prints is.
+fn pass_on(said: &str) {
+    let all = std::env::var_os("MFA_SHOW").is_some();
+    for line in said.lines() {
+        // The name of the test may stand before it.
+        let told = line.split_once(TOLD).map(|(_, told)| told);
+        if let Some(line) = told.or(all.then_some(line)) {
+            writeln!(std::io::stderr(), "{line}").ok();
+        }
     }
 }
 

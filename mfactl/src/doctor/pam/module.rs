@@ -31,7 +31,8 @@ pub(super) fn check(host: &Host, files: &Files<'_>, asking: &[Asking], report: &
     }
 }
 
-fn look(host: &Host, name: &str) -> Result<String, Finding> {
+/// Looks for the module's file, and at who can change it.
+pub(crate) fn look(host: &Host, name: &str) -> Result<String, Finding> {
     let places = if name.starts_with('/') { vec![host.path(name)] } else { places(host)? };
     for place in &places {
         // Links are followed: some distributions have /lib for /usr/lib, and modules that are links.

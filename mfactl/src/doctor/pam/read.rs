@@ -17,6 +17,8 @@ const SERVICES: [&str; 5] = ["login", "other", "sshd", "su", "sudo"];
 #[derive(Debug)]
 pub(super) struct Files<'a> {
     host: &'a Host,
+    /// What a file is taken to say, whatever it says: an edit before it is made.
+    instead: Option<(String, String)>,
     directories: Vec<PathBuf>,
     /// `/etc/pam.conf`, which counts where there is no directory.
     single: Option<Source>,
@@ -30,8 +32,14 @@ impl<'a> Files<'a> {
         let usual = || vec![host.path("/etc/pam.d"), host.path("/usr/lib/pam.d")];
         let directories = host.pam_dir.clone().map_or_else(usual, |directory| vec![directory]);
         let directories: Vec<PathBuf> = directories.into_iter().filter(|path| path.is_dir()).collect();
-        let mut files =
-            Self { host, directories, single: None, services: Vec::new(), faults: RefCell::default() };
+        let mut files = Self {
+            host,
+            instead: None,
+            directories,
+            single: None,
+            services: Vec::new(),
+            faults: RefCell::default(),
+        };
         if files.directories.is_empty() {
             files.single = Some(files.pam_conf()?);
         }
@@ -69,6 +77,12 @@ impl<'a> Files<'a> {
         Ok(all.into_iter().filter(is_service).collect())
     }
 
+    /// The same, as if the file of `service` said `text`.
+    pub(super) fn with(mut self, service: &str, text: &str) -> Self {
+        self.instead = Some((service.to_owned(), text.to_owned()));
+        self
+    }
+
     /// The services, in order of name; files that are only included are none.
     pub(super) fn services(&self) -> &[String] {
         &self.services
@@ -81,6 +95,12 @@ impl<'a> Files<'a> {
 
     /// The file of a service, as libpam finds it.
     pub(super) fn open(&self, name: &str) -> Option<Source> {
+        if let Some((service, text)) = &self.instead
+            && service == name
+        {
+            let path = shown(&self.host.path("/etc/pam.d").join(name));
+            return Some(Source { path, text: text.clone() });
+        }
         if name.starts_with('/') {
             return self.read(&self.host.path(name));
         }

@@ -2,13 +2,13 @@
 
 /// The settings of sshd.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     lines: Vec<(String, String)>,
 }
 
 impl Settings {
     /// Reads them.
-    pub(super) fn read(text: &str) -> Self {
+    pub(crate) fn read(text: &str) -> Self {
         let line = |line: &str| {
             let (key, value) = line.trim().split_once(char::is_whitespace)?;
             Some((key.to_ascii_lowercase(), value.trim().to_owned()))
@@ -17,23 +17,23 @@ impl Settings {
     }
 
     /// The value of a keyword; empty where sshd does not know it.
-    pub(super) fn get(&self, key: &str) -> &str {
+    pub(crate) fn get(&self, key: &str) -> &str {
         self.lines.iter().find(|(known, _)| known == key).map_or("", |(_, value)| value)
     }
 
     /// Whether a keyword says yes.
-    pub(super) fn is_on(&self, key: &str) -> bool {
+    pub(crate) fn is_on(&self, key: &str) -> bool {
         self.get(key) == "yes"
     }
 
     /// Whether logins may be by keyboard-interactive, whose older name is the second.
-    pub(super) fn asks(&self) -> bool {
+    pub(crate) fn asks(&self) -> bool {
         self.is_on("kbdinteractiveauthentication") || self.is_on("challengeresponseauthentication")
     }
 
     /// The ways to log in, each a list of methods that are all needed. Without `AuthenticationMethods`: each method
     /// that is on, alone.
-    pub(super) fn ways(&self) -> Vec<Vec<String>> {
+    pub(crate) fn ways(&self) -> Vec<Vec<String>> {
         let written = self.get("authenticationmethods");
         if self.names_methods() {
             let way = |way: &str| way.split(',').map(|method| plain(method).to_owned()).collect();
@@ -50,12 +50,12 @@ impl Settings {
     }
 
     /// Whether an administrator wrote the ways down.
-    pub(super) fn names_methods(&self) -> bool {
+    pub(crate) fn names_methods(&self) -> bool {
         !matches!(self.get("authenticationmethods"), "" | "any")
     }
 
     /// Seconds until sshd hangs up; `None` when it never does.
-    pub(super) fn grace(&self) -> Option<u64> {
+    pub(crate) fn grace(&self) -> Option<u64> {
         self.get("logingracetime").parse().ok().filter(|seconds| *seconds > 0)
     }
 }

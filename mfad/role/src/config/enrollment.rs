@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::{
     kinds::{choice, date, duration, number},
-    policy::Unenrolled,
+    policy::{Policy, Unenrolled},
     reader::{Reader, Section},
     tree::Place,
 };
@@ -104,14 +104,15 @@ impl Enrollment {
         &self,
         reader: &mut Reader,
         places: &Places,
-        (unenrolled, place): (Unenrolled, Option<Place>),
+        (policy, place): (&Policy, Option<Place>),
     ) {
-        if unenrolled == Unenrolled::Enroll && self.first_by_self == SelfEnrollment::Never {
-            let message = "`policy.unenrolled = \"enroll\"` lets nobody in while users may not enroll: write \
+        if policy.enrolls() && self.first_by_self == SelfEnrollment::Never {
+            let message = "`unenrolled = \"enroll\"` lets nobody in while users may not enroll: write \
                            `self = \"invite\"` (or \"open\") in [enrollment]";
             reader.fault(places.own.or(place), message);
         }
-        if unenrolled == Unenrolled::Skip && (self.enroll_by.is_some() || self.grace_logins.is_some()) {
+        if policy.unenrolled == Unenrolled::Skip && (self.enroll_by.is_some() || self.grace_logins.is_some())
+        {
             let message = "there is no grace to give while `policy.unenrolled = \"skip\"` lets everybody \
                            in who has no factor: write \"deny\" or \"enroll\" there";
             reader.fault(places.grace, message);

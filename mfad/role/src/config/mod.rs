@@ -131,7 +131,7 @@ impl Config {
     fn read(reader: &mut Reader, whole: Table) -> Self {
         let mut root = Reader::root(whole);
         let needed = ["sms", "mail", "rest"].into_iter().find_map(|section| root.place_of(section));
-        let unenrolled = root.place_within("policy", "unenrolled");
+        let unenrolled = root.place_within("policy", "unenrolled").or(root.place_of("policy"));
         let (enrollment, places) = Enrollment::read(reader, &mut root);
         let (egress, timeout) = Egress::read(reader, &mut root);
         let core = Core::read(reader, &mut root);
@@ -160,7 +160,7 @@ impl Config {
             mentions: Vec::new(),
         };
         reader.close(root);
-        config.enrollment.check(reader, &places, (config.policy.unenrolled, unenrolled));
+        config.enrollment.check(reader, &places, (&config.policy, unenrolled));
         let gateways = config.sms.gateways.len();
         egress::check_times(reader, &timeout, gateways, config.core.login_timeout, needed);
         config

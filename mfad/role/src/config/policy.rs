@@ -82,6 +82,8 @@ pub struct Rule {
     pub count: u8,
     /// How long a success is remembered, where a factor is required.
     pub remember: Option<Duration>,
+    /// What becomes of a user who has no active factor, where one is required; `None` for what holds elsewhere.
+    pub unenrolled: Option<Unenrolled>,
 }
 
 /// What becomes of a login.
@@ -107,11 +109,16 @@ impl Action {
 }
 
 impl Policy {
+    /// Whether somebody without a factor may be made to enroll one in a login, by a rule or without.
+    pub(super) fn enrolls(&self) -> bool {
+        let rules = self.rules.iter().any(|rule| rule.unenrolled == Some(Unenrolled::Enroll));
+        rules || self.unenrolled == Unenrolled::Enroll
+    }
+
     pub(super) fn read(reader: &mut Reader, root: &mut Section, identity: &Identity) -> Self {
         let mut section = reader.section(root, "policy");
-        let words =
-            choice(&[("deny", Unenrolled::Deny), ("skip", Unenrolled::Skip), ("enroll", Unenrolled::Enroll)]);
-        let unenrolled = reader.value(&mut section, "unenrolled", Unenrolled::Deny, words).value;
+        let unenrolled =
+            reader.value(&mut section, "unenrolled", Unenrolled::Deny, choice(&UNENROLLED)).value;
         let timezone = reader.optional(&mut section, "timezone", zone);
         if let (Some(place), Some(name)) = (timezone.place, &timezone.value) {
             reader.mention(place, Mentioned::TimeZone, name);
@@ -179,6 +186,7 @@ fn read_rule(reader: &mut Reader, place: Place, mut section: Section, identity: 
         kinds: wanted.kinds.value.unwrap_or_default(),
         count: wanted.count.value.unwrap_or(1),
         remember: wanted.remember.value,
+        unenrolled: wanted.unenrolled.value,
     };
     (!faulty).then_some(rule)
 }
@@ -189,6 +197,7 @@ struct Wanted {
     kinds: Found<Option<Vec<FactorKind>>>,
     count: Found<Option<u8>>,
     remember: Found<Option<Duration>>,
+    unenrolled: Found<Option<Unenrolled>>,
 }
 
 impl Wanted {
@@ -198,6 +207,7 @@ impl Wanted {
             kinds: reader.optional(section, "kinds", words(&KINDS)),
             count: reader.optional(section, "count", number(1..=MAX_COUNT)),
             remember: reader.optional(section, "remember", duration(REMEMBERED)),
+            unenrolled: reader.optional(section, "unenrolled", choice(&UNENROLLED)),
         };
         if let (Some(first), Some(kinds)) = (&wanted.default_factor.value, &wanted.kinds.value)
             && let Some(kind) = FactorKind::ALL.into_iter().find(|kind| kind.word() == first.as_str())
@@ -216,11 +226,16 @@ impl Wanted {
             ("kinds", self.kinds.place),
             ("count", self.count.place),
             ("remember", self.remember.place),
+            ("unenrolled", self.unenrolled.place),
         ] {
             reader.fault(place, format!("`{key}` is for rules that require a factor: remove it"));
         }
     }
 }
+
+/// The words for what becomes of users without a factor.
+const UNENROLLED: [(&str, Unenrolled); 3] =
+    [("deny", Unenrolled::Deny), ("skip", Unenrolled::Skip), ("enroll", Unenrolled::Enroll)];
 
 /// The kinds that a rule may name. Emergency codes count for every rule.
 const KINDS: [(&str, FactorKind); 7] = [

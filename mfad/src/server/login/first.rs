@@ -237,10 +237,9 @@ impl Login<'_> {
 }
 
 impl Settings {
-    /// Whether somebody without a factor may enroll the first one in a login.
-    pub(super) fn enrolls_at_login(&self) -> bool {
-        self.policy().unenrolled == crate::policy::Unenrolled::Enroll
-            && self.config().enrollment().first_by_self != SelfEnrollment::Never
+    /// Whether somebody without a factor may enroll the first one in a login, where the policy wants that.
+    pub(super) fn lets_enroll_at_login(&self) -> bool {
+        self.config().enrollment().first_by_self != SelfEnrollment::Never
     }
 }
 

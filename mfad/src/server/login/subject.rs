@@ -14,7 +14,7 @@ use crate::{
     config::{Judge, RestTerms},
     identity::{Account, Membership},
     limits::Gate,
-    policy::{Decision, Need, Request, Undecided, Unenrolled},
+    policy::{Decision, Need, Policy, Request, Undecided, Unenrolled},
     session::{Holding, Opening, Reason, Settled, Way},
     settings::Settings,
     store::{AccountView, Held, StoreError},
@@ -181,7 +181,7 @@ impl Login<'_> {
         if let Some(newcomer) = self.newcomer(&view, uid) {
             return Ok(Subject::Newcomer(newcomer));
         }
-        match self.settings.policy().without_factor() {
+        match Policy::without_factor(&self.need) {
             Some(grant) => Err(Settled::not_applicable(grant)),
             None => Ok(Subject::Decoy { reason: Reason::NotEnrolled, account: Some(AccountUid(uid)) }),
         }
@@ -200,12 +200,13 @@ impl Login<'_> {
     /// proven, and there is an account.
     fn newcomer(&self, view: &AccountView, uid: Option<u32>) -> Option<Newcomer> {
         let uid = uid.filter(|_| self.is_proven() && view.newcomer)?;
-        if self.settings.policy().unenrolled == Unenrolled::Skip {
+        if self.need.unenrolled == Unenrolled::Skip {
             return None;
         }
         // What can be enrolled on the way is one app: where that does not do, it would only be in the way.
         let does = self.need.count == 1 && self.need.kinds.contains(FactorKind::Totp);
-        let enrolls = does && self.settings.enrolls_at_login();
+        let enrolls =
+            does && self.need.unenrolled == Unenrolled::Enroll && self.settings.lets_enroll_at_login();
         // As for the rules, so that an explanation of another day has its grace; the store looks at its clock.
         let grace = self.settings.grace().left(view.graced, self.began);
         (enrolls || grace.is_some()).then_some(Newcomer { uid, enrolls, grace })

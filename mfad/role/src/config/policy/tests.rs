@@ -16,6 +16,20 @@ fn refused(text: &str) -> Vec<String> {
 }
 
 #[test]
+fn what_becomes_of_whom_has_no_factor_is_for_rules_that_require_one() {
+    let rule = |action: &str, unenrolled: &str| {
+        rule("r", "service = [\"sshd\"]", action) + &format!("unenrolled = \"{unenrolled}\"\n")
+    };
+    let config = read(&rule("require", "skip")).unwrap();
+    assert_eq!(config.policy().rules[0].unenrolled, Some(crate::config::Unenrolled::Skip));
+    let told = refused(&rule("skip", "deny")).join("\n");
+    assert!(told.contains("`unenrolled` is for rules that require a factor"), "{told}");
+    let told = refused(&rule("require", "enroll")).join("\n");
+    assert!(told.contains("lets nobody in while users may not enroll"), "{told}");
+    assert!(read(&format!("{}[enrollment]\nself = \"open\"\n", rule("require", "enroll"))).is_ok());
+}
+
+#[test]
 fn each_condition_is_checked_where_it_stands() {
     for (matches, column, part) in [
         ("source = [\"10.20.1.0/16\"]", 20, "write \"10.20.0.0/16\" for that"),

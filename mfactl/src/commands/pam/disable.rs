@@ -1,0 +1,175 @@
+//! `pam disable`: the line out of a service, or out of all.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use super::super::Context;
+use super::revert;
+use crate::apply::{self, Original, Record, Removed, State};
+use crate::cli::PamDisableArgs;
+use crate::doctor::host::shown;
+use crate::doctor::pam::Model;
+use crate::failure::{Failure, exit};
+use crate::terminal;
+
+/// What one service comes to.
+struct Without {
+    service: String,
+    path: PathBuf,
+    original: Original,
+    removed: Removed,
+}
+
+/// Takes the line out.
+pub(super) fn run(context: &mut Context, arguments: &PamDisableArgs) -> Result<u8, Failure> {
+    if !arguments.dry_run {
+        super::as_root()?;
+    }
+    let state = State::of_host();
+    let services = match &arguments.service {
+        Some(service) => vec![service.to_string()],
+        None => all(&state)?,
+    };
+    let mut edits = Vec::new();
+    for service in &services {
+        edits.extend(without(service)?);
+    }
+    let style = context.out.style;
+    for edit in &edits {
+        let text = apply::diff(&shown(&edit.path), &edit.original.text, &edit.removed.text, style);
+        context.out.text(&text)?;
+        if let Some(note) = &edit.removed.note {
+            context.out.note(note);
+        }
+    }
+    let records = records(&state, &services)?;
+    nothing_left_to_do(context, &services, &edits, &records)?;
+    if arguments.dry_run {
+        context.out.text("Nothing was changed (--dry-run).\n")?;
+    } else if !(edits.is_empty() && records.is_empty()) {
+        meant(context, arguments)?;
+        make(context, &state, &edits, &records)?;
+    }
+    let told: Vec<Value> = edits.iter().map(|edit| json(edit, arguments.dry_run)).collect();
+    context.out.json(&json!({ "services": told, "dry_run": arguments.dry_run }))?;
+    Ok(exit::OK)
+}
+
+/// All services with the module in their own file, and all with a record.
+fn all(state: &State) -> Result<Vec<String>, Failure> {
+    let host = super::here();
+    let directory = host.path("/etc/pam.d");
+    let entries = match std::fs::read_dir(&directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::local(format!("read {}", shown(&directory)), &error)),
+    };
+    let mut names: Vec<String> =
+        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| {
+        let text = std::fs::read_to_string(directory.join(name)).unwrap_or_default();
+        !name.starts_with('.') && apply::holds_module(&text)
+    });
+    names.extend(state.records()?.into_iter().flatten().map(|record| record.service));
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// What the service's own file is to say; `None` where it does not hold the module.
+fn without(service: &str) -> Result<Option<Without>, Failure> {
+    let host = super::here();
+    let path = apply::path_of(&host, service);
+    let Some(original) = Original::read(&path)? else { return Ok(None) };
+    if !apply::holds_module(&original.text) || service == apply::profile::COMMON && apply::profile::is_there()
+    {
+        return Ok(None);
+    }
+    let removed = apply::removed(&host, service, &path, &original.text)?;
+    Ok(Some(Without { service: service.to_owned(), path, original, removed }))
+}
+
+fn records(state: &State, services: &[String]) -> Result<Vec<Record>, Failure> {
+    let mut found = Vec::new();
+    for service in services {
+        found.extend(state.of(service)?);
+    }
+    Ok(found)
+}
+
+/// Says so when the module is reached by another file, or not at all.
+fn nothing_left_to_do(
+    context: &mut Context,
+    services: &[String],
+    edits: &[Without],
+    records: &[Record],
+) -> Result<(), Failure> {
+    if !edits.is_empty() || !records.is_empty() {
+        return Ok(());
+    }
+    let [service] = services else { return Ok(()) };
+    let host = super::here();
+    let judged = Model::of(&host).judge(service, None).map_err(|finding| apply::unanswered(&finding))?;
+    if judged.asking.is_some() {
+        return Err(Failure::withheld(
+            format!("{service} asks by a file that it includes, not by its own"),
+            "mfactl pam disable common-auth on Debian; elsewhere, take the line out of that file",
+        ));
+    }
+    context.out.text(&format!("{service} asks for no code.\n"))
+}
+
+fn meant(context: &mut Context, arguments: &PamDisableArgs) -> Result<(), Failure> {
+    if arguments.yes || arguments.all {
+        return Ok(());
+    }
+    if !terminal::interactive() {
+        return Err(Failure::usage("a change of how people log in needs --yes when nobody can be asked"));
+    }
+    if terminal::confirm(&mut context.out, "Make this change?")? {
+        return Ok(());
+    }
+    Err(Failure::Declined { state: "nothing was changed" })
+}
+
+/// The stacks first: sshd without its drop-in asks for less, and must not meet a stack that asks for the code alone.
+fn make(context: &mut Context, state: &State, edits: &[Without], records: &[Record]) -> Result<(), Failure> {
+    let _lock = state.lock()?;
+    for edit in edits {
+        state.keep(&format!("{}.before-disable", edit.service), &edit.original.text)?;
+        let ours = records.iter().find(|record| record.service == edit.service);
+        let made_new = ours.and_then(|record| record.stack.as_ref()).is_some_and(|stack| {
+            stack.before.is_none() && mfactl::pam::take_back(&stack.after) == edit.removed.text
+        });
+        if made_new {
+            // Without it, libpam reads the one that the distribution ships.
+            apply::remove(&edit.path)?;
+        } else {
+            edit.original.replace(&edit.path, &edit.removed.text)?;
+        }
+        context.out.text(&format!("{} asks for no code any more.\n", edit.service))?;
+    }
+    for record in records {
+        let undone = apply::undo(&super::here(), state, record)?;
+        for note in undone.notes {
+            context.out.note(&note);
+        }
+        if undone.rule {
+            revert::reload(context);
+        }
+    }
+    revert::rest(state)
+}
+
+fn json(edit: &Without, dry_run: bool) -> Value {
+    let plain = crate::render::style::Style { color: false, screen: None };
+    let path = shown(&edit.path);
+    json!({
+        "service": edit.service,
+        "changed": !dry_run,
+        "file": path,
+        "diff": apply::diff(&path, &edit.original.text, &edit.removed.text, plain),
+        "notes": edit.removed.note.iter().collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,171 @@
+//! One change, and how it is made: the record first, then sshd, then the stack. What fails on the way takes back what
+//! was made before it.
+
+use mfa_proto::admin::Request;
+
+use crate::apply::{self, DropIn, Edited, Original, Plan, Record, Sshd, State, Timer, Way};
+use crate::commands::Context;
+use crate::doctor::Finding;
+use crate::doctor::host::{Host, shown};
+use crate::doctor::pam::{Asking, said};
+use crate::failure::Failure;
+
+/// One change.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// What is written down of it.
+    pub(super) record: Record,
+    /// What sshd will ask first, where it is changed.
+    pub(super) way: Option<Way>,
+    plan: Option<Plan>,
+}
+
+impl Change {
+    /// Nothing yet.
+    pub(super) fn of(service: &str, since: i64) -> Self {
+        let record = Record {
+            service: service.to_owned(),
+            since,
+            until: None,
+            stack: None,
+            profile: false,
+            drop_in: None,
+            rule: None,
+        };
+        Self { record, way: None, plan: None }
+    }
+
+    /// Also edits the service's file.
+    pub(super) fn stack(&mut self, plan: Plan) {
+        self.record.stack = Some(Edited {
+            path: plan.path.to_string_lossy().into_owned(),
+            before: plan.original.as_ref().map(|original| original.text.clone()),
+            after: plan.after.clone(),
+        });
+        self.plan = Some(plan);
+    }
+
+    /// Also writes the drop-in of sshd.
+    pub(super) fn drop_in(&mut self, drop_in: Option<(DropIn, Way)>) {
+        if let Some((drop_in, way)) = drop_in {
+            self.record.drop_in = Some(drop_in);
+            self.way = Some(way);
+        }
+    }
+
+    /// Also writes a rule of the daemon's policy.
+    pub(super) fn rule(&mut self, rule: DropIn) {
+        self.record.rule = Some(rule);
+    }
+
+    /// Taken back after so many seconds.
+    pub(super) fn until(mut self, within: Option<i64>) -> Self {
+        self.record.until = within.map(|within| self.record.since.saturating_add(within));
+        self
+    }
+
+    /// Whether it changes nothing.
+    pub(super) fn is_none(&self) -> bool {
+        self.plan.is_none()
+            && !self.record.profile
+            && self.record.drop_in.is_none()
+            && self.record.rule.is_none()
+    }
+
+    /// How the service asks then, where its file is edited.
+    pub(super) fn asking(&self) -> Option<&Asking> {
+        self.plan.as_ref()?.judged.asking.as_ref()
+    }
+
+    /// What is to be known of the stack.
+    pub(super) fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.plan.iter().flat_map(|plan| &plan.judged.found)
+    }
+
+    /// Each file that changes: its path, before and after.
+    pub(super) fn differences(&self) -> Vec<(String, String, String)> {
+        let stack = self.plan.iter().map(|plan| (shown(&plan.path), plan.before.clone(), plan.after.clone()));
+        let made = [&self.record.drop_in, &self.record.rule].into_iter().flatten();
+        let made = made.map(|made| (made.path.clone(), String::new(), made.text.clone()));
+        stack.chain(made).collect()
+    }
+
+    /// Makes it. What is to be known afterwards.
+    pub(super) fn make(&self, context: &Context, host: &Host) -> Result<Vec<String>, Failure> {
+        let state = State::of_host();
+        let _lock = state.lock()?;
+        if let Some(plan) = &self.plan {
+            state.keep(&format!("{}.before", self.record.service), &plan.before)?;
+        }
+        state.write(&self.record)?;
+        self.written_down(context, host).map_err(|failure| self.taken_back(context, host, &state, failure))
+    }
+
+    fn written_down(&self, context: &Context, host: &Host) -> Result<Vec<String>, Failure> {
+        if self.record.until.is_some()
+            && let Some(timer) = Timer::find()
+        {
+            timer.arm()?;
+        }
+        let mut notes = Vec::new();
+        if let Some(rule) = &self.record.rule {
+            apply::rule::put(context, &self.record.service, rule)?;
+        }
+        if let Some(drop_in) = &self.record.drop_in {
+            self.sshd(host, drop_in)?;
+        }
+        if self.record.profile {
+            apply::profile::enable()?;
+        }
+        if let Some(plan) = &self.plan {
+            match &plan.original {
+                Some(original) => original.replace(&plan.path, &plan.after)?,
+                None => Original::absent().replace(&plan.path, &plan.after)?,
+            }
+        }
+        if self.record.drop_in.is_some()
+            && let Some(sshd) = Sshd::find()
+        {
+            sshd.reload()?;
+            notes.push("sshd has read its configuration again; logins that are open stay.".to_owned());
+        }
+        Ok(notes)
+    }
+
+    /// Writes the drop-in. The running sshd does not know of it yet; what it would make of it is judged as it will
+    /// read it.
+    fn sshd(&self, host: &Host, drop_in: &DropIn) -> Result<(), Failure> {
+        let Some(sshd) = Sshd::find() else { return Ok(()) };
+        Original::absent().replace(std::path::Path::new(&drop_in.path), &drop_in.text)?;
+        sshd.test()?;
+        let asking = match self.asking() {
+            Some(asking) => vec![asking.clone()],
+            None => Vec::new(),
+        };
+        let found = if asking.is_empty() { Vec::new() } else { apply::settings_of(host, &asking) };
+        if apply::asks_all(&found) {
+            return Ok(());
+        }
+        let why: Vec<String> = found.iter().map(said).collect();
+        Err(Failure::withheld(
+            format!("sshd would not ask, even with {}: {}", drop_in.path, why.join("; ")),
+            "see that /etc/ssh/sshd_config says `Include /etc/ssh/sshd_config.d/*.conf` before all else, and that no file before \
+             50-mfad.conf says otherwise",
+        ))
+    }
+
+    fn taken_back(&self, context: &Context, host: &Host, state: &State, failure: Failure) -> Failure {
+        match apply::undo(host, state, &self.record) {
+            Ok(undone) if undone.rule => {
+                // Without the rule, as it was before; where the daemon is away, it reads that when it is back.
+                let _it_is_told = context.target.ask(&Request::Reload);
+                failure
+            }
+            Ok(_) => failure,
+            Err(second) => Failure::withheld(
+                format!("{failure}; and taking it back failed: {second}"),
+                format!("mfactl pam revert {}", self.record.service),
+            ),
+        }
+    }
+}
