@@ -86,14 +86,20 @@ pub fn enter(test: &str, body: impl FnOnce(&mut Host)) {
     );
 }
 
-/// The same, with a host whose apt has these packages of Debian's, and what they need.
+/// The same, into a world that `prepare` has changed, with a host whose apt has these packages of Debian's and what
+/// they need; `only:NAME` for one without what it needs.
 #[track_caller]
-pub fn enter_with(test: &str, packages: &[&str], body: impl FnOnce(&World, &mut Host)) {
+pub fn enter_with(
+    test: &str,
+    packages: &[&str],
+    prepare: impl FnOnce(Outer) -> Outer,
+    body: impl FnOnce(&World, &mut Host),
+) {
     let mut ground = None;
     let prepare = |outer| {
         let ground = ground.insert(Ground::prepare());
         archive::make(&ground.disk, &release(), packages);
-        ground.below(outer)
+        prepare(ground.below(outer))
     };
     world::enter_by(test, prepare, |world| {
         let mut host = Host::make(world);

@@ -23,11 +23,11 @@ impl Codes {
         Self { device: Some(Device::Token { seed, next: 0 }) }
     }
 
-    /// Takes over the key of an app that has just been shown: its QR code stands in a link, too.
+    /// Takes over the key that an app has just been shown.
     pub(super) fn scan(&mut self, seen: &str) {
-        let Some((_, link)) = seen.split_once("otpauth://totp/") else { return };
-        let Some((_, key)) = link.split_once("secret=") else { return };
-        let key: String = key.chars().take_while(char::is_ascii_alphanumeric).collect();
+        let Some((_, rest)) = seen.split_once("or type in this key:\n") else { return };
+        let Some(line) = rest.lines().find(|line| !line.is_empty()) else { return };
+        let key: String = line.split_whitespace().collect();
         let seed = Seed::from_base32(&key);
         if !matches!(&self.device, Some(Device::App { seed: known, .. }) if known.bytes() == seed.bytes()) {
             self.device = Some(Device::App { seed, next: 0 });
@@ -36,8 +36,13 @@ impl Codes {
 
     /// A code that was not given before.
     #[track_caller]
-    pub(super) fn fresh(&mut self) -> String {
-        match self.device.as_mut().expect("a code is asked for before anything was enrolled") {
+    pub(super) fn fresh(&mut self, seen: &str) -> String {
+        self.scan(seen);
+        match self
+            .device
+            .as_mut()
+            .unwrap_or_else(|| panic!("a code is asked for, and no key was seen in:\n{seen}"))
+        {
             Device::Token { seed, next } => {
                 *next += 1;
                 seed.hotp(*next - 1)

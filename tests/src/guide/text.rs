@@ -18,6 +18,7 @@ pub(super) enum Place {
     Root,
     Account(String),
     Laptop,
+    LaptopRoot,
     Console,
     Rescue,
 }
@@ -68,6 +69,7 @@ fn command(line: &str) -> Option<(Place, &str)> {
     for (prompt, place) in [
         ("# ", Place::Root),
         ("$ ", Place::Laptop),
+        ("laptop# ", Place::LaptopRoot),
         ("host login: ", Place::Console),
         ("rescue# ", Place::Rescue),
     ] {

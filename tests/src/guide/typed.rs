@@ -14,12 +14,17 @@ pub(super) enum Answer {
 }
 
 /// Ends of questions that take what the guide shows behind them.
-const TEXT: [&str; 3] = ["[y/N] ", "@host:~$ ", "Username: "];
+const TEXT: [&str; 6] = ["[y/N] ", "[Y/n] ", "[p] ", "later: ", "@host:~$ ", "Username: "];
 
 /// The question in a line of a guide and what is typed to it; `None` for a line that only shows something.
 pub(super) fn in_line(line: &str) -> Option<(&str, Answer)> {
+    // A question that is answered by Enter alone stands at the end of its line.
+    let asked = line.trim_end().to_owned() + " ";
+    if let Some(end) = TEXT.iter().find(|end| asked.ends_with(**end)) {
+        return Some((line.trim_end(), Answer::Text(String::new()))).filter(|_| *end != "@host:~$ ");
+    }
     let line = line.trim_end();
-    if line.ends_with("Auth Password:") {
+    if line.ends_with("(press TAB for no echo)") {
         return Some((line, Answer::Both));
     }
     if line.ends_with("assword:") || line.ends_with("password for jane:") {
@@ -33,7 +38,7 @@ pub(super) fn in_line(line: &str) -> Option<(&str, Answer)> {
     }
     TEXT.iter().find_map(|end| {
         let at = line.rfind(end)? + end.len();
-        Some((line[..at].trim_end(), Answer::Text(line[at..].to_owned())))
+        Some((&line[..at], Answer::Text(line[at..].to_owned())))
     })
 }
 
@@ -56,9 +61,13 @@ mod tests {
             ("(jane@host) Password:", Some(("(jane@host) Password:", Answer::Password))),
             ("Verification code: 123456", Some(("Verification code", Answer::Code))),
             ("[sudo] password for jane:", Some(("[sudo] password for jane:", Answer::Password))),
-            ("Really? [y/N] y", Some(("Really? [y/N]", text("y")))),
-            ("jane@host:~$ exit", Some(("jane@host:~$", text("exit")))),
-            ("Enter Auth Password:", Some(("Enter Auth Password:", Answer::Both))),
+            ("Really? [y/N] y", Some(("Really? [y/N] ", text("y")))),
+            ("jane@host:~$ exit", Some(("jane@host:~$ ", text("exit")))),
+            (
+                "Enter Auth Password: (press TAB for no echo)",
+                Some(("Enter Auth Password: (press TAB for no echo)", Answer::Both)),
+            ),
+            ("Enter decides later:", Some(("Enter decides later:", text("")))),
             ("Failures: 12345", None),
             ("jane", None),
         ] {

@@ -25,16 +25,21 @@ apt() {
     -o APT::Sandbox::User=root -o Debug::NoLocking=1 "$@"
 }
 apt update
-apt install --yes --no-install-recommends --download-only "$@"
 mkdir debian
-mv cache/archives/*.deb debian
+cd debian
+for package; do
+  shift
+  case $package in only:*) (cd ..; apt download "${package#only:}"; mv ./*.deb debian) ;; *) set -- "$@" "$package" ;; esac
+done
+cd ..
+[ $# = 0 ] || { apt install --yes --no-install-recommends --download-only "$@"; mv cache/archives/*.deb debian; }
 cd debian
 dpkg-scanpackages --multiversion . 2>/dev/null >Packages
 cd ..
 rm -rf lists cache sources.list"#;
 
 fn of(disk: &Path, release: &str, packages: &[&str]) -> PathBuf {
-    disk.join(format!("{release}-with-{}", packages.join("-")))
+    disk.join(format!("{release}-with-{}", packages.join("-").replace(':', "-")))
 }
 
 /// Makes it, unless it is there already.
