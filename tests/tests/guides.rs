@@ -27,7 +27,10 @@ fn install() {
 
 #[test]
 fn roll_out() {
-    follow("roll_out", "roll-out", &[], installed);
+    follow("roll_out", "roll-out", &[], |host| {
+        host.add_user("bob");
+        installed(host)
+    });
 }
 
 #[test]

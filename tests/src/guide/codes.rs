@@ -1,5 +1,8 @@
 //! The reader's device: a new code each time one is asked for. Refuses to give one twice, which no daemon would take.
 
+use std::collections::BTreeMap;
+
+use super::typed::number_of;
 use crate::{
     otp::{PERIOD, Seed},
     sys::{unix_now, wait_until},
@@ -9,6 +12,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub struct Codes {
     device: Option<Device>,
+    /// The last that was printed of each number.
+    paper: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -20,11 +25,13 @@ enum Device {
 impl Codes {
     /// A token with a button that was not pressed yet.
     pub fn of_token(seed: Seed) -> Self {
-        Self { device: Some(Device::Token { seed, next: 0 }) }
+        Self { device: Some(Device::Token { seed, next: 0 }), ..Self::default() }
     }
 
-    /// Takes over the key that an app has just been shown.
+    /// Takes over the key that an app has just been shown, and codes that were printed.
     pub(super) fn scan(&mut self, seen: &str) {
+        let printed = seen.lines().map(str::trim).filter_map(|line| Some((number_of(line)?, line)));
+        self.paper.extend(printed.map(|(number, code)| (number.to_owned(), code.to_owned())));
         let Some((_, rest)) = seen.split_once("or type in this key:\n") else { return };
         let Some(line) = rest.lines().find(|line| !line.is_empty()) else { return };
         let key: String = line.split_whitespace().collect();
@@ -32,6 +39,12 @@ impl Codes {
         if !matches!(&self.device, Some(Device::App { seed: known, .. }) if known.bytes() == seed.bytes()) {
             self.device = Some(Device::App { seed, next: 0 });
         }
+    }
+
+    /// A code that was printed.
+    #[track_caller]
+    pub(super) fn on_paper(&self, number: &str) -> String {
+        self.paper.get(number).unwrap_or_else(|| panic!("no code {number} was printed")).clone()
     }
 
     /// A code that was not given before.

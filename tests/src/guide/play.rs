@@ -80,6 +80,7 @@ impl Reader<'_> {
                 Answer::Password => PASSWORD.to_owned(),
                 Answer::Code => self.code(&session),
                 Answer::Both => PASSWORD.to_owned() + &self.code(&session),
+                Answer::Paper(number) => self.codes.on_paper(&number),
                 Answer::Text(text) => text,
             };
             session.type_line(&answer);

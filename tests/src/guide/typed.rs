@@ -10,6 +10,8 @@ pub(super) enum Answer {
     Code,
     /// Password and code in one field.
     Both,
+    /// A code on paper, by its number.
+    Paper(String),
     Text(String),
 }
 
@@ -36,16 +38,31 @@ pub(super) fn in_line(line: &str) -> Option<(&str, Answer)> {
     {
         return Some((question, Answer::Code));
     }
+    if let Some((question, code)) = line.rsplit_once(": ")
+        && let Some(number) = number_of(code)
+    {
+        return Some((question, Answer::Paper(number.to_owned())));
+    }
     TEXT.iter().find_map(|end| {
         let at = line.rfind(end)? + end.len();
         Some((&line[..at], Answer::Text(line[at..].to_owned())))
     })
 }
 
+/// The number of a recovery code, or of an emergency code, as they are printed.
+pub(super) fn number_of(code: &str) -> Option<&str> {
+    let (number, rest) = code.split_once('-')?;
+    let is_number = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_group = |group: &str| {
+        group.len() == 4 && group.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    (is_number && rest.split('-').count() == 4 && rest.split('-').all(is_group)).then_some(number)
+}
+
 /// The line as it is seen: what was typed may be echoed or not, and codes are not the guide's.
 pub(super) fn as_seen(line: &str) -> String {
     match in_line(line) {
-        Some((question, Answer::Password | Answer::Code | Answer::Both)) => question.to_owned() + ANY,
+        Some((question, Answer::Password | Answer::Code | Answer::Both | Answer::Paper(_))) => question.to_owned() + ANY,
         Some((_, Answer::Text(_))) | None => line.to_owned(),
     }
 }
@@ -68,6 +85,7 @@ mod tests {
                 Some(("Enter Auth Password: (press TAB for no echo)", Answer::Both)),
             ),
             ("Enter decides later:", Some(("Enter decides later:", text("")))),
+            ("Verification code: 00-QA2S-VJ4Y-GEWK-ABHX", Some(("Verification code", Answer::Paper("00".into())))),
             ("Failures: 12345", None),
             ("jane", None),
         ] {
