@@ -20,7 +20,7 @@ RUNNER := $(if $(AS_ROOT),CARGO_TARGET_$(HOST)_RUNNER="$(AS_ROOT)")
 # Where this system has its own way, packaging/install.sh says what may be set: PREFIX, PAM_DIR, SBIN_DIR and others.
 DESTDIR ?=
 
-.PHONY: help demo test check fmt docs units clippy unit e2e fuzz-smoke fuzz bench deny build install deb rpm packages-check clean
+.PHONY: help demo test check fmt docs units clippy unit e2e test-hosts host fuzz-smoke fuzz bench deny build install deb rpm packages-check clean
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -55,6 +55,18 @@ unit: ## Unit, property and in-process tests
 e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
 	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
 	$(RUNNER) $(CARGO) test -p mfa_tests
+
+test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
+	tests/setup/packages.sh demo test deb
+	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
+	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
+	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
+
+host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
+	tests/setup/packages.sh demo test deb
+	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
+	$(CARGO) build -p mfa_tests --bin host
+	$(AS_ROOT) $(TARGET)/debug/host
 
 fuzz-smoke: ## Each fuzz target for a moment, on the stable toolchain
 	fuzz/run.sh smoke

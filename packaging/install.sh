@@ -5,7 +5,7 @@
 #
 # usage: install.sh BUILD_DIR [DESTDIR]
 #   In the environment, where this system has its own way: PREFIX (/usr), SBIN_DIR (PREFIX/sbin), PAM_DIR,
-#   UNIT_DIR, ZSH_DIR, APPARMOR_DIR (empty for none), AUTHSELECT_DIR (empty for none).
+#   UNIT_DIR, ZSH_DIR; and empty for none: APPARMOR_DIR, AUTHSELECT_DIR, PAM_CONFIGS_DIR.
 set -eu
 build=${1:?usage: install.sh BUILD_DIR [DESTDIR]} destdir=${2:-}
 cd "$(dirname "$0")/.."
@@ -19,6 +19,7 @@ there() { [ ! -d "$1" ] || echo "$1"; }
 zsh_dir=${ZSH_DIR:-$(there "$share/zsh/vendor-completions")}
 zsh_dir=${zsh_dir:-$share/zsh/site-functions}
 apparmor_dir=${APPARMOR_DIR-$(there /etc/apparmor.d)}
+pam_configs_dir=${PAM_CONFIGS_DIR-$(there /usr/share/pam-configs)}
 authselect_dir=${AUTHSELECT_DIR-$(there /usr/share/authselect/vendor)}
 multiarch=$(gcc -print-multiarch 2>/dev/null || true)
 pam_dir=${PAM_DIR:-$(there "/usr/lib/$multiarch/security")}
@@ -83,6 +84,7 @@ each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
 each 644 "$prefix/lib/tmpfiles.d" packaging/tmpfiles.d/*.conf
 each 644 "$share/polkit-1/actions" packaging/polkit/*.policy
 [ -z "$apparmor_dir" ] || each 644 "$apparmor_dir" packaging/apparmor/usr.*
+[ -z "$pam_configs_dir" ] || each 644 "$pam_configs_dir" packaging/pam-configs/*
 [ -z "$authselect_dir" ] || tree "$authselect_dir/mfad" packaging/authselect
 
 # For the admin to look at and to copy: what they are for may not be there.

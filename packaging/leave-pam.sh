@@ -10,28 +10,35 @@ naming() {
     grep -vE '~$|\.(dpkg|ucf)-[a-z]+$|\.(rpm|pac)(save|new|orig)$' || true
 }
 
+# Services that `mfactl pam enable` changed, of which it knows how to take that back.
+enabled() {
+  for record in /var/lib/mfad-pam/pending/*.json /var/lib/mfad-pam/active/*.json; do
+    [ ! -e "$record" ] || basename "$record" .json
+  done | sort -u
+}
+
 refuse() { # files
   echo "mfad: pam_mfa.so is still used by:" >&2
   echo "$1" | sed 's/^/  /' >&2
   case $1 in
     */etc/authselect/*) echo "mfad: select another profile ('authselect select local'), then remove mfad again." >&2 ;;
-    *) echo "mfad: without it these would let nobody in. Take its line out of them, then remove mfad again." >&2 ;;
+    *)
+      echo "mfad: without it these would let nobody in. Take its line out ('mfactl pam disable SERVICE', or --all)," >&2
+      echo "mfad: then remove mfad again." >&2
+      ;;
   esac
   exit 1
 }
 
-# It knows what it put there, and of lines by hand which can go without letting in anybody who has no password. Where
-# none can, it would have the stack deny: that would lock out whoever comes in by it.
-mfactl=$(dirname "$(readlink -f "$0")")/../../bin/mfactl
-if [ -x "$mfactl" ]; then
-  shut=$("$mfactl" pam disable --all --dry-run 2>/dev/null |
-    awk '/^\+\+\+ /{file=$2} /^\+.*pam_deny\.so # in the place of pam_mfa/{print file}')
-  [ -z "$shut" ] || refuse "$shut"
-  "$mfactl" pam disable --all || true
-fi
-# What pam-auth-update writes is its own to undo.
-by_hand=$(naming | grep -vE '^/etc/pam\.d/common-' || true)
+# What mfactl and pam-auth-update wrote is theirs to undo.
+services=$(enabled)
+by_hand=$(naming | grep -vE '^/etc/pam\.d/common-' | while IFS= read -r file; do
+  echo "$services" | grep -qxF "${file##*/}" || echo "$file"
+done)
 [ -z "$by_hand" ] || refuse "$by_hand"
+for service in $services; do
+  "$(dirname "$(readlink -f "$0")")/../../bin/mfactl" pam disable "$service" --yes
+done
 if command -v pam-auth-update >/dev/null; then
   pam-auth-update --package --remove mfa
 fi

@@ -12,7 +12,7 @@ mkdir -p "$stage" "$target/rpm"
 
 # As Fedora and its kin have it: no AppArmor, 64-bit libraries apart. One tree for each way to list a file.
 PREFIX=/usr PAM_DIR=/usr/lib64/security UNIT_DIR=/usr/lib/systemd/system ZSH_DIR=/usr/share/zsh/site-functions \
-  APPARMOR_DIR='' AUTHSELECT_DIR=/usr/share/authselect/vendor packaging/install.sh "$target/$profile" "$stage/files" >"$stage/list"
+  APPARMOR_DIR='' PAM_CONFIGS_DIR='' AUTHSELECT_DIR=/usr/share/authselect/vendor packaging/install.sh "$target/$profile" "$stage/files" >"$stage/list"
 apart() { # tree, find expression
   local tree=$1 file
   shift
@@ -29,8 +29,10 @@ mv "$stage/files/etc" "$stage/etc"
 
 # Of another build than the release the size is no matter, and the time is.
 compress=zstd
-[ "$profile" = release ] || compress=none
-cargo=${CARGO:-cargo}
-"$cargo" generate-rpm --package mfad --target-dir "$target" --profile "$profile" --auto-req builtin \
+if [ "$profile" != release ]; then
+  strip --strip-debug "$stage"/programs/usr/*bin/* "$stage"/programs/usr/lib/mfad/mfad-* "$stage"/files/usr/lib64/security/*
+  compress=gzip
+fi
+cargo-generate-rpm --package mfad --target-dir "$target" --profile "$profile" --auto-req builtin \
   --payload-compress "$compress" --output "$target/rpm/"
 ls "$target"/rpm/mfad-*.rpm

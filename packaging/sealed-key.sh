@@ -26,18 +26,23 @@ die() {
   exit 1
 }
 
-# Sealed to the TPM where there is one, else to the host's key. Bound to no PCR: they change with the firmware, and
-# the key would be lost with them.
+# To the host's key, and to the TPM where there is one. Bound to no PCR, neither by value nor by signature: they change
+# with firmware and kernel, and the key would be lost with them.
+encrypted() { # key file, by what
+  rm -f "$sealed.new"
+  systemd-creds encrypt --name=mfad-key --with-key="$2" --tpm2-pcrs= "$1" "$sealed.new" 2>>"$work/why" && handed_over "$1"
+}
+
 seal() { # key file
   { [ -s "$1" ] && ! grep -Evq '^mfad-key-v1 [0-9a-f]{16} [0-9a-f]{64}$' "$1"; } || die "that is no key file: its lines are 'mfad-key-v1 ID KEY'"
   install -d -m 700 "$(dirname "$sealed")"
-  rm -f "$sealed.new"
-  if ! systemd-creds encrypt --name=mfad-key --tpm2-pcrs= "$1" "$sealed.new" 2>"$work/why" || ! handed_over "$1"; then
+  : >"$work/why"
+  if ! { systemd-creds --quiet has-tpm2 >/dev/null 2>&1 && encrypted "$1" host+tpm2; } && ! encrypted "$1" host; then
     rm -f "$sealed.new"
     cat "$work/why" >&2
     die "the key cannot be sealed here"
   fi
-  [ ! -e "$sealed" ] || mv -f "$sealed" "$sealed.old"
+  [ ! -e "$sealed" ] || cp -p "$sealed" "$sealed.old"
   mv "$sealed.new" "$sealed"
 }
 
@@ -52,7 +57,7 @@ opened() {
   [ -e "$sealed" ] || die "there is no $sealed: the key is where [core] key_file says"
   systemd-creds decrypt --name=mfad-key "$sealed" - 2>"$work/why" || {
     cat "$work/why" >&2
-    die "$sealed cannot be opened on this host; seal a copy of the key here: sealed-key seal FILE"
+    die "$sealed cannot be opened on this host; seal a copy of the key here: $0 seal FILE"
   }
 }
 
@@ -77,8 +82,8 @@ case $1:$# in
     ;;
   rotate:1)
     changed_by rotate
-    echo "Keep a copy: sealed-key show. When 'mfactl status' shows no rows under an older key:"
-    sed -n 's/.*mfad key forget \([0-9a-f]*\)$/  sealed-key forget \1/p' "$work/said"
+    echo "Keep a copy: $0 show. When 'mfactl status' shows no rows under an older key:"
+    sed -n "s#.*mfad key forget \([0-9a-f]*\)\$#  $0 forget \1#p" "$work/said"
     ;;
   forget:2)
     changed_by forget "$2"

@@ -18,19 +18,25 @@ state=/var/lib/mfad
 unfinished=/etc/mfad/setup-unfinished
 
 accounts_and_directories() {
-  systemd-sysusers mfad.conf
-  # A host without systemd running has its own way to make /run.
-  systemd-tmpfiles --create mfad.conf || true
+  for conf in "$directory"/../sysusers.d/mfad*.conf; do
+    systemd-sysusers "$(basename "$conf")"
+  done
+  for conf in "$directory"/../tmpfiles.d/mfad*.conf; do
+    # A host without systemd running has its own way to make /run.
+    systemd-tmpfiles --create "$(basename "$conf")" || true
+  done
   install -d -m 755 /etc/mfad /etc/mfad/conf.d
-  install -d -m 700 -o mfad -g mfad "$state"
+  [ -d "$state" ] || install -d -m 700 -o mfad -g mfad "$state"
 }
 
 as_mfad() { setpriv --reuid mfad --regid mfad --init-groups --no-new-privs "$@"; }
 
-# Whether the configuration says where key or database are: then they are the admin's to make,
-# or were made here.
+# Whether the configuration says where key or database are: then they are the admin's to make, or were made here.
 is_chosen() {
-  grep -Eqs '^[[:space:]]*(key_file|credential|state_dir)[[:space:]]*=' "$config" /etc/mfad/conf.d/*.toml
+  cat "$config" /etc/mfad/conf.d/*.toml 2>/dev/null | awk '
+    /^[ \t]*\[/ { in_core = $0 ~ /^[ \t]*\[ *core *\]/ }
+    in_core && /^[ \t]*(key_file|credential|state_dir)[ \t]*=/ { found = 1 }
+    END { exit !found }'
 }
 
 # From 252 on, units find a credential in the store by its name.

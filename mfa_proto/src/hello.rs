@@ -16,6 +16,8 @@ pub enum Protocol {
     Admin,
     /// What core has done outside ([`crate::egress`]).
     Egress,
+    /// Questions of a front end on behalf of its clients ([`crate::front`]).
+    Front,
 }
 
 /// The first frame of a connection, from the client. Its shape never changes between versions.

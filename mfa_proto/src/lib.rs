@@ -21,6 +21,7 @@ pub mod auth_info;
 pub mod codec;
 pub mod egress;
 pub mod frame;
+pub mod front;
 pub mod hello;
 pub mod login;
 pub mod module;

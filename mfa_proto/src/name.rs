@@ -117,6 +117,10 @@ name_type! {
     ServiceName, "service name", 64
 }
 name_type! {
+    /// What the configuration calls a client of a front end: a VPN gateway, a portal.
+    ClientName, "client name", 64
+}
+name_type! {
     /// What a person calls a factor: "phone", "spare key".
     FactorLabel, "label", 64
 }

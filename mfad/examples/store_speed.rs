@@ -53,6 +53,7 @@ fn attempt(n: usize, counter: u64) -> Attempt {
         service: ServiceName::new("sshd").unwrap(),
         source: None,
         actor: 0,
+        client: None,
     };
     Attempt {
         context,

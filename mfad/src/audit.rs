@@ -6,7 +6,7 @@ use std::{fmt, net::IpAddr};
 
 use mfa_proto::{
     admin::FactorId,
-    name::{Claim, ServiceName, UserId},
+    name::{Claim, ClientName, ServiceName, UserId},
 };
 use tracing::{info, warn};
 
@@ -46,6 +46,8 @@ pub struct Context {
     pub source: Option<Claim>,
     /// The uid that asks, by the kernel's word.
     pub actor: u32,
+    /// The client on whose behalf a front end asks.
+    pub client: Option<ClientName>,
 }
 
 /// A name or a claim as it stands in a line of the log: plain where it cannot be taken for anything else, in
@@ -170,6 +172,7 @@ mod tests {
             service: ServiceName::new(service).unwrap(),
             source: source.map(Claim::clean),
             actor: 0,
+            client: None,
         }
     }
 

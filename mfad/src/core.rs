@@ -2,10 +2,11 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock},
     time::Duration,
 };
 
+use mfa_role::sandbox::{Sandbox, out_of_reach};
 use tokio::sync::Notify;
 use tracing::warn;
 
@@ -13,6 +14,7 @@ use crate::{
     boot,
     clock::{Clock, UnixTime},
     config::Config,
+    confinement,
     decoy::Decoys,
     keys,
     limits::{GlobalRate, SourceKey, Sources},
@@ -49,10 +51,13 @@ pub struct Core {
     path: PathBuf,
     admissions: Mutex<Vec<Admission>>,
     logins: Logins,
+    front_logins: Logins,
+    front_end: OnceLock<u32>,
     outgoing: Outgoing,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
+    sandbox: Option<Sandbox>,
 }
 
 /// Failures of one source in how many seconds.
@@ -85,10 +90,24 @@ impl Core {
             path,
             admissions: Mutex::default(),
             logins: Logins::default(),
+            front_logins: Logins::default(),
+            front_end: OnceLock::new(),
             outgoing: Outgoing::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
+            sandbox: None,
         }
+    }
+
+    /// The same within a sandbox, which a reload cannot make wider.
+    #[must_use]
+    pub fn within(self, sandbox: Sandbox) -> Self {
+        Self { sandbox: Some(sandbox), ..self }
+    }
+
+    /// The sandbox around it.
+    pub fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
     }
 
     /// The time now.
@@ -126,6 +145,7 @@ impl Core {
     pub async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
+        self.within_reach(&config)?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
         let settings = Settings::resolved(config).await?.with_signers(token);
@@ -145,6 +165,13 @@ impl Core {
         Ok(notes)
     }
 
+    /// What the sandbox of this run keeps out of reach would only be told as a file that cannot be read.
+    fn within_reach(&self, config: &Config) -> Result<(), Vec<String>> {
+        let lacking = self.sandbox.as_ref().map(|sandbox| sandbox.lacks(&confinement::of_config(config)));
+        let told: Vec<_> = lacking.into_iter().flatten().map(|what| out_of_reach(&what)).collect();
+        if told.is_empty() { Ok(()) } else { Err(told) }
+    }
+
     /// The configuration as it is on disk now, or all that is wrong with it.
     pub fn read_config(&self) -> Result<Config, Vec<String>> {
         Config::load(&self.path).map_err(|errors| errors.iter().map(ToString::to_string).collect())
@@ -158,6 +185,22 @@ impl Core {
     /// Logins under way, on all sockets.
     pub fn logins(&self) -> &Logins {
         &self.logins
+    }
+
+    /// Verifications of front ends under way: a bound of their own, so that they keep no login out.
+    pub fn front_logins(&self) -> &Logins {
+        &self.front_logins
+    }
+
+    /// Notes the uid of the role that speaks HTTP, once: it is neither root nor a plain user.
+    pub fn set_front_end(&self, uid: u32) {
+        // The first word holds: the account is read at the start alone.
+        let _first: u32 = *self.front_end.get_or_init(|| uid);
+    }
+
+    /// Whether a peer is the role that speaks HTTP.
+    pub fn is_front_end(&self, uid: u32) -> bool {
+        self.front_end.get() == Some(&uid)
     }
 
     /// Errands under way, and the way to have one done.

@@ -9,6 +9,7 @@ pub mod admin;
 pub mod audit;
 mod boot;
 pub mod clock;
+pub mod confinement;
 pub mod core;
 pub mod decoy;
 pub mod factor;

@@ -13,7 +13,7 @@ mod rules;
 mod why;
 mod zone;
 
-use mfa_proto::name::{ServiceName, UserId};
+use mfa_proto::name::{ClientName, ServiceName, UserId};
 
 use self::matching::Look;
 pub use self::{
@@ -143,6 +143,8 @@ pub struct Request<'a> {
     pub user: &'a UserId,
     /// Through what.
     pub service: &'a ServiceName,
+    /// The client of a front end that asks; `None` for the host's own logins.
+    pub client: Option<&'a ClientName>,
     /// From where, with which keys.
     pub origin: &'a Origin,
     /// In which of [`Policy::groups_wanted`] the account is; `None` when that was not looked up.

@@ -152,12 +152,18 @@ impl Settings {
             let metrics = settings.config.metrics();
             (metrics.socket.clone(), metrics.socket_group.clone())
         };
+        let front = |settings: &Self| {
+            let web = settings.config.web();
+            (web.user.clone(), web.core_socket.clone(), web.is_on())
+        };
         let changed = [
             ("[core] socket", new.socket != old.socket),
             ("[core] user_socket", new.user_socket != old.user_socket),
             ("[core] state_dir", new.state_dir != old.state_dir),
             ("[metrics] socket or socket_group", figures(self) != figures(before)),
+            ("[web] user, core_socket, or whether anything listens", front(self) != front(before)),
             ("[log] level or target", log(self) != log(before)),
+            ("[process] sandbox", self.config.process() != before.config.process()),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| key).collect()
     }

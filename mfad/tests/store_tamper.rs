@@ -405,7 +405,7 @@ async fn a_row_forged_into_the_trail_while_in_use_is_noticed() {
     intruder
         .execute(
             "INSERT INTO audit SELECT seq + 1, time, event, realm, name, service, source, factor, rule, 'accept',
-             reason, session, actor, chain FROM audit ORDER BY seq DESC LIMIT 1",
+             reason, session, actor, chain, client FROM audit ORDER BY seq DESC LIMIT 1",
             [],
         )
         .unwrap();

@@ -72,6 +72,7 @@ fn changed_columns() -> Vec<(String, i64, Fault)> {
         ("reason", "'policy'"),
         ("session", "''"),
         ("actor", "7"),
+        ("client", "'vpn'"),
         ("chain", "zeroblob(32)"),
         ("chain", "x''"),
     ];
@@ -88,7 +89,7 @@ fn moved_rows() -> Vec<(String, i64, Fault)> {
     let insert = |seq: &str| {
         format!(
             "INSERT INTO audit SELECT {seq}, time, event, realm, name, service, source, factor, rule, verdict,
-             reason, session, actor, chain FROM audit WHERE seq = 5"
+             reason, session, actor, chain, client FROM audit WHERE seq = 5"
         )
     };
     vec![

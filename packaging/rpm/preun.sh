@@ -2,7 +2,8 @@
 if [ "$1" -eq 0 ]; then
   /usr/lib/mfad/leave-pam || exit 1
   if [ -d /run/systemd/system ]; then
-    systemctl --no-reload disable --now mfad.socket mfad.service || :
-    systemctl stop 'mfad*' || :
+    for unit in /usr/lib/systemd/system/mfad*; do
+      systemctl --quiet --no-reload disable --now "${unit##*/}" || :
+    done
   fi
 fi

@@ -13,13 +13,15 @@ use std::fs;
 use mfa_tests::{
     daemon::Daemon,
     otp::Seed,
-    ssh::{self, Sshd},
-    sys::{Ran, must},
+    pam::{self, Driver},
+    ssh::{self, CODE_PROMPT, PASSWORD_PROMPT, Sshd},
+    sys::{Ran, must, run_with},
     world::{self, PASSWORD, World},
 };
 use serde_json::Value;
 
 const STACK: &str = "/etc/pam.d/sshd";
+const STATE: &str = "/var/lib/mfad-pam";
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/50-mfad.conf";
 
 /// A fresh Debian with mfad installed: jane, who administers, holds a factor.
@@ -78,5 +80,267 @@ fn sshd_asks_after_enable_and_does_not_after_disable() {
         scene.sshd.wait_until_listening(3);
         assert_eq!(fs::read_to_string(STACK).unwrap(), scene.before);
         assert!(!fs::exists(DROP_IN).unwrap() && password_alone());
+    });
+}
+
+#[test]
+fn sshd_asks_for_key_and_code_when_that_is_wanted() {
+    world::enter("sshd_asks_for_key_and_code_when_that_is_wanted", |world| {
+        let scene = scene(world);
+        let jane = world.add_user("kim");
+        must(&["usermod", "-aG", "sudo", "kim"]);
+        let seed = Seed::of("kim");
+        scene.daemon.enroll_hotp("kim", &seed, 0);
+        let identity = format!("IdentityFile={}", ssh::authorize_key(&jane).display());
+        scene.pam(&["enable", "sshd", "--sshd", "key", "--yes", "--no-revert"]).ok();
+        scene.sshd.wait_until_listening(2);
+        for (code, inside) in [(seed.wrong(), false), (seed.hotp(0), true)] {
+            let mut session = ssh::ssh("kim", &[&identity], "id -un");
+            session.answer(CODE_PROMPT, &code);
+            assert_eq!(ssh::was_let_in(session, "kim"), inside, "with {code}");
+        }
+        assert!(!ssh::was_let_in(ssh::ssh("kim", &[], "id -un"), "kim"), "the key was not asked for");
+        scene.pam(&["disable", "sshd", "--yes"]).ok();
+        scene.sshd.wait_until_listening(3);
+        assert_eq!(fs::read_to_string(STACK).unwrap(), scene.before);
+        assert!(password_alone());
+    });
+}
+
+/// Each of these would lock people out, or write where it must not: it says why, and changes nothing.
+#[test]
+fn what_would_lock_people_out_is_refused() {
+    world::enter("what_would_lock_people_out_is_refused", |world| {
+        let mut scene = scene(world);
+        let refused = |scene: &Scene, words: &[&str], why: &str| {
+            let ran = scene.pam(&[&["enable", "sshd", "--yes"], words].concat());
+            assert!(ran.code != Some(0) && ran.stderr.contains(why), "{why}: {ran:?}");
+            assert!(!fs::exists(DROP_IN).unwrap(), "{why}");
+            assert!(!fs::read_to_string(STACK).unwrap().contains("pam_mfa"), "{why}");
+            assert!(records().is_empty(), "{why}");
+        };
+        let usual = ["--sshd", "password", "--no-revert"];
+        refused(&scene, &["--no-revert"], "sshd could not ask for a code as it is configured");
+        refused(&scene, &["--sshd", "keep", "--no-revert"], "--sshd password");
+        refused(&scene, &["--sshd", "password"], "systemd does not run here");
+        scene.daemon.ctl(&["disable", "jane"]).ok();
+        refused(&scene, &usual, "no administrator could log in by sshd any more: jane (no active factor)");
+        scene.daemon.ctl(&["enable", "jane"]).ok();
+        must(&["passwd", "-l", "jane"]);
+        refused(&scene, &usual, "it has no password");
+        must(&["passwd", "-u", "jane"]);
+        must(&["chmod", "g+w", STACK]);
+        refused(&scene, &usual, "others than root can write to it");
+        must(&["chmod", "g-w", STACK]);
+        must(&["mv", STACK, "/etc/pam.d/sshd.real"]);
+        must(&["ln", "-s", "sshd.real", STACK]);
+        refused(&scene, &usual, "is a symbolic link to sshd.real");
+        must(&["mv", "/etc/pam.d/sshd.real", STACK]);
+        fs::write("/etc/ssh/sshd_config.d/10-admin.conf", "KbdInteractiveAuthentication no\n").unwrap();
+        refused(&scene, &usual, "sshd would not ask, even with");
+        fs::write("/etc/ssh/sshd_config.d/10-admin.conf", "Nonsense yes\n").unwrap();
+        refused(&scene, &usual, "Bad configuration option");
+        fs::remove_file("/etc/ssh/sshd_config.d/10-admin.conf").unwrap();
+        scene.daemon.stop();
+        refused(&scene, &usual, "mfad does not answer");
+        scene.daemon.begin();
+        must(&["sh", "-c", "rm /usr/lib/*/security/pam_mfa.so"]);
+        refused(&scene, &usual, "is not there");
+        assert!(password_alone());
+    });
+}
+
+/// Records of changes, pending or not.
+fn records() -> Vec<String> {
+    let of = |kind: &str| {
+        fs::read_dir(format!("{STATE}/{kind}")).into_iter().flatten().flatten().collect::<Vec<_>>()
+    };
+    let all = of("pending").into_iter().chain(of("active"));
+    // What was being written when a run was ended is no record.
+    all.map(|entry| entry.file_name().into_string().unwrap()).filter(|name| !name.starts_with('.')).collect()
+}
+
+/// Has the record of a change say that its time is over.
+fn make_due(service: &str) {
+    let (active, pending) =
+        (format!("{STATE}/active/{service}.json"), format!("{STATE}/pending/{service}.json"));
+    let text = fs::read_to_string(&active).unwrap();
+    let mut record: Value = serde_json::from_str(&text).unwrap();
+    record["until"] = Value::from(record["since"].as_i64().unwrap());
+    fs::write(&active, record.to_string()).unwrap();
+    fs::rename(active, pending).unwrap();
+}
+
+#[test]
+fn what_is_due_is_taken_back_and_what_was_edited_since_stays() {
+    world::enter("what_is_due_is_taken_back_and_what_was_edited_since_stays", |world| {
+        let scene = scene(world);
+        let enable = ["enable", "sshd", "--sshd", "password", "--yes", "--no-revert"];
+        scene.pam(&enable).ok();
+        scene.pam(&["revert", "--due"]).ok();
+        assert!(fs::exists(DROP_IN).unwrap(), "nothing was due");
+        make_due("sshd");
+        let waits = scene.pam(&["status"]);
+        assert!(waits.stdout.contains("waits to be confirmed"), "{waits:?}");
+        scene.pam(&["revert", "--due"]).ok();
+        scene.sshd.wait_until_listening(3);
+        assert_eq!(fs::read_to_string(STACK).unwrap(), scene.before);
+        assert!(records().is_empty() && password_alone());
+
+        scene.pam(&enable).ok();
+        make_due("sshd");
+        let edited = format!("# by hand\n{}", fs::read_to_string(STACK).unwrap());
+        fs::write(STACK, edited).unwrap();
+        let drop_in = fs::read_to_string(DROP_IN).unwrap() + "MaxAuthTries 4\n";
+        fs::write(DROP_IN, drop_in).unwrap();
+        let ran = scene.pam(&["revert", "--due"]);
+        assert!(ran.stderr.contains("was edited since: only the lines of mfactl"), "{ran:?}");
+        assert_eq!(fs::read_to_string(STACK).unwrap(), format!("# by hand\n{}", scene.before));
+        assert!(
+            fs::read_to_string(format!("{STATE}/50-mfad.conf.edited")).unwrap().contains("MaxAuthTries 4")
+        );
+        scene.sshd.wait_until_listening(5);
+        assert!(password_alone());
+
+        scene.pam(&enable).ok();
+        make_due("sshd");
+        scene.pam(&["confirm"]).ok();
+        scene.pam(&["revert", "--due"]).ok();
+        assert!(fs::exists(DROP_IN).unwrap(), "what was confirmed stays");
+        assert_ne!(scene.pam(&["confirm"]).code, Some(0), "there is nothing more to confirm");
+    });
+}
+
+/// Ended at any of its steps to the disk, `enable` leaves the stack of before, or a record that brings it back.
+#[test]
+fn a_kill_at_any_step_leaves_a_way_back() {
+    world::enter("a_kill_at_any_step_leaves_a_way_back", |world| {
+        let scene = scene(world);
+        // What arms the timer is systemd's; it is tried on a booted host. Here it says that it did.
+        fs::create_dir_all("/run/systemd/system").unwrap();
+        fs::write("/run/systemctl", "#!/bin/sh\nexit 0\n").unwrap();
+        must(&["chmod", "755", "/run/systemctl"]);
+        must(&["mount", "--bind", "/run/systemctl", "/usr/bin/systemctl"]);
+        let mfactl = World::built("mfactl");
+        let mut killed = 0;
+        for step in 1.. {
+            let inject = format!("inject=fsync,rename,unlink:signal=KILL:when={step}");
+            let mut command = std::process::Command::new("strace");
+            command.args(["-f", "-o", "/dev/null", "-e", &inject]).arg(&mfactl);
+            command.args(["pam", "enable", "sshd", "--sshd", "password", "--yes"]);
+            let ran = run_with(&mut command, "");
+            let stack = fs::read_to_string(STACK).unwrap();
+            let pending = fs::exists(format!("{STATE}/pending/sshd.json")).unwrap();
+            assert!(stack == scene.before || pending, "step {step}: {ran:?}");
+            assert!(!fs::exists(DROP_IN).unwrap() || pending, "step {step}: {ran:?}");
+            if ran.code == Some(0) {
+                break;
+            }
+            killed += 1;
+            if pending {
+                scene.pam(&["revert"]).ok();
+            }
+            assert_eq!(fs::read_to_string(STACK).unwrap(), scene.before, "step {step}");
+            assert!(!fs::exists(DROP_IN).unwrap() && records().is_empty(), "step {step}");
+        }
+        assert!(killed >= 8, "{killed} steps say little");
+        assert!(fs::read_to_string(STACK).unwrap().contains("pam_mfa.so"));
+        // The way back can be ended anywhere, too, and goes on from there.
+        for step in 1.. {
+            let inject = format!("inject=fsync,rename,unlink:signal=KILL:when={step}");
+            let mut command = std::process::Command::new("strace");
+            command
+                .args(["-f", "-o", "/dev/null", "-e", &inject])
+                .arg(&mfactl)
+                .args(["pam", "revert", "sshd"]);
+            if run_with(&mut command, "").code == Some(0) {
+                break;
+            }
+            assert!(step < 50, "it never comes to its end");
+        }
+        assert_eq!(fs::read_to_string(STACK).unwrap(), scene.before);
+        assert!(!fs::exists(DROP_IN).unwrap() && records().is_empty());
+    });
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    world::enter("a_full_disk_changes_nothing", |world| {
+        let scene = scene(world);
+        let disk = world.small_disk("pam.d", 256);
+        must(&["cp", "-a", "/etc/pam.d/.", disk.to_str().unwrap()]);
+        must(&["mount", "--bind", disk.to_str().unwrap(), "/etc/pam.d"]);
+        let mut filler = fs::File::create("/etc/pam.d/filler.tmp").unwrap();
+        while std::io::Write::write_all(&mut filler, &[b'x'; 512]).is_ok() {}
+        let ran = scene.pam(&["enable", "sshd", "--sshd", "password", "--yes", "--no-revert"]);
+        assert!(ran.code != Some(0) && ran.stderr.contains("No space left"), "{ran:?}");
+        assert_eq!(fs::read_to_string(STACK).unwrap(), scene.before);
+        assert!(!fs::exists(DROP_IN).unwrap() && records().is_empty());
+        scene.sshd.wait_until_listening(2);
+        assert!(password_alone());
+    });
+}
+
+#[test]
+fn optional_asks_only_who_has_a_factor() {
+    world::enter("optional_asks_only_who_has_a_factor", |world| {
+        let scene = scene(world);
+        world.add_user("newcomer");
+        scene.pam(&["enable", "sshd", "--optional", "--sshd", "password", "--yes", "--no-revert"]).ok();
+        scene.sshd.wait_until_listening(2);
+        let mut session = ssh::ssh("newcomer", &[], "id -un");
+        session.answer(PASSWORD_PROMPT, PASSWORD);
+        assert!(ssh::was_let_in(session, "newcomer"));
+        assert!(ssh::login("jane", &scene.seed.hotp(0)));
+        assert!(!ssh::login("jane", &scene.seed.wrong()));
+        let status = scene.pam(&["status"]);
+        assert!(status.stdout.contains("users without a factor get in without a code"), "{status:?}");
+        scene.pam(&["disable", "sshd", "--yes"]).ok();
+        assert!(!fs::exists("/etc/mfad/conf.d/50-sshd-optional.toml").unwrap());
+        let told = scene.daemon.ctl(&["explain", "newcomer", "--service", "sshd"]);
+        assert_eq!(told.code, Some(4), "{told:?}");
+    });
+}
+
+#[test]
+fn owner_mode_and_label_stay() {
+    world::enter("owner_mode_and_label_stay", |world| {
+        let scene = scene(world);
+        let label =
+            "import os; os.setxattr('/etc/pam.d/sshd', 'security.selinux', b'system_u:object_r:etc_t:s0')";
+        must(&["python3", "-c", label]);
+        must(&["chmod", "640", STACK]);
+        must(&["chgrp", "sudo", STACK]);
+        let look = || {
+            let read = "import os; print(os.getxattr('/etc/pam.d/sshd', 'security.selinux').decode())";
+            must(&["stat", "-c", "%a %U %G", STACK]) + &must(&["python3", "-c", read])
+        };
+        let before = look();
+        scene.pam(&["enable", "sshd", "--sshd", "password", "--yes", "--no-revert"]).ok();
+        assert_eq!(look(), before);
+        scene.pam(&["disable", "sshd", "--yes"]).ok();
+        assert_eq!(look(), before);
+    });
+}
+
+/// What the package does before the module goes: every stack loads, and none lets in by less than the password.
+#[test]
+fn after_disable_all_no_stack_names_the_module_and_none_is_open() {
+    world::enter("after_disable_all_no_stack_names_the_module_and_none_is_open", |world| {
+        let scene = scene(world);
+        scene.pam(&["enable", "sshd", "--sshd", "password", "--yes", "--no-revert"]).ok();
+        pam::service("by-hand", &["auth requisite pam_unix.so", "auth required pam_mfa.so timeout=9"]);
+        pam::service("code-alone", &["auth requisite pam_mfa.so", "auth required pam_permit.so"]);
+        let jump = "auth [success=1 default=ignore] pam_debug.so auth=success";
+        pam::service("jump", &[jump, "auth required pam_mfa.so", "auth required pam_unix.so"]);
+        scene.pam(&["disable", "--all"]).ok();
+        must(&["sh", "-c", "rm /usr/lib/*/security/pam_mfa.so; ! grep -rlE '^[^#]*pam_mfa' /etc/pam.d"]);
+        for (service, with, without) in
+            [("by-hand", true, false), ("code-alone", false, false), ("jump", true, false)]
+        {
+            assert_eq!(Driver::new(service).login("jane", &[PASSWORD]).passed(), with, "{service}");
+            assert_eq!(Driver::new(service).login("jane", &["wrong"]).passed(), without, "{service}");
+        }
+        assert!(password_alone());
     });
 }

@@ -24,6 +24,20 @@ fn scene(host: &Host, package: &str) -> Seed {
     host.enroll_hotp("jane")
 }
 
+/// What happens to a host, and how.
+struct Ending(&'static str, fn(&mut Host));
+
+const ENDINGS: [Ending; 3] = [
+    Ending("the daemon was restarted", |host| {
+        host.must(&["systemctl", "restart", "mfad.service"]);
+    }),
+    Ending("the host was restarted", Host::reboot),
+    Ending("the plug was pulled", |host| {
+        host.pull_the_plug();
+        host.boot();
+    }),
+];
+
 #[test]
 fn a_used_code_stays_used_and_a_lock_stays_shut() {
     host::enter("a_used_code_stays_used_and_a_lock_stays_shut", |host| {
@@ -32,17 +46,7 @@ fn a_used_code_stays_used_and_a_lock_stays_shut() {
         let bobs = host.enroll_hotp("bob");
         assert!(host.login("jane", &seed.hotp(3)), "a token may be some presses ahead");
         host.lock_out("bob", &bobs.wrong());
-        let ends: [(&str, fn(&mut Host)); 3] = [
-            ("the daemon was restarted", |host| {
-                host.must(&["systemctl", "restart", "mfad.service"]);
-            }),
-            ("the host was restarted", Host::reboot),
-            ("the plug was pulled", |host| {
-                host.pull_the_plug();
-                host.boot();
-            }),
-        ];
-        for (number, (what, end)) in (4..).zip(ends) {
+        for (number, Ending(what, end)) in (4..).zip(ENDINGS) {
             end(host);
             for used in [seed.hotp(0), seed.hotp(number - 1)] {
                 assert!(!host.login("jane", &used), "{what}, and a used code was taken");

@@ -116,48 +116,51 @@ fn what_nobody_confirms_is_taken_back_over_a_restart() {
     });
 }
 
+/// A step on the way, whether sshd asks for codes after it, and how it is taken.
+struct Step(&'static str, bool, fn(&Host));
+
+const STEPS: [Step; 6] = [
+    Step("installed", false, |_| {}),
+    Step("begun to enroll", false, |host| {
+        host.must(&["mfactl", "enroll", "totp", "jane", "--label", "begun", "--json"]);
+    }),
+    Step("enrolled", false, |host| {
+        host.enroll_hotp("jane");
+    }),
+    Step("enabled", true, enable_unseen),
+    Step("confirmed", true, |host| {
+        enable_unseen(host);
+        host.must(&["mfactl", "pam", "confirm"]);
+    }),
+    Step("in several stacks", true, |host| {
+        enable_unseen(host);
+        for service in ["sudo", "login"] {
+            host.must(&["mfactl", "pam", "enable", service, "--yes", "--no-revert"]);
+        }
+    }),
+];
+
+/// As a script enables it.
+#[track_caller]
+fn enable_unseen(host: &Host) {
+    let words = ["mfactl", "pam", "enable", "sshd", "--sshd", "password", "--yes"];
+    host.reloading_sshd(|| host.must(&words));
+    assert!(!host.password_lets_in("jane", PASSWORD), "no code was needed");
+}
+
 /// The package goes at any step of the way.
 #[test]
 fn removal_at_each_step_leaves_a_host_to_log_in_to() {
     host::enter("removal_at_each_step_leaves_a_host_to_log_in_to", |host| {
         administrator(host);
-        let begun = |host: &Host| {
-            host.must(&["mfactl", "enroll", "totp", "jane", "--label", "begun", "--json"]);
-        };
-        let enrolled = |host: &Host| {
-            host.enroll_hotp("jane");
-        };
-        let enabled = |host: &Host| {
-            let words = ["mfactl", "pam", "enable", "sshd", "--sshd", "password", "--yes"];
-            host.reloading_sshd(|| host.must(&words));
-            assert!(!host.password_lets_in("jane", PASSWORD), "no code was needed");
-        };
-        let confirmed = |host: &Host| {
-            enabled(host);
-            host.must(&["mfactl", "pam", "confirm"]);
-        };
-        let everywhere = |host: &Host| {
-            confirmed(host);
-            for service in ["sudo", "login"] {
-                host.must(&["mfactl", "pam", "enable", service, "--yes", "--no-revert"]);
-            }
-        };
-        let steps: [(&str, bool, &dyn Fn(&Host)); 6] = [
-            ("installed", false, &|_| {}),
-            ("begun to enroll", false, &begun),
-            ("enrolled", false, &enrolled),
-            ("enabled", true, &enabled),
-            ("confirmed", true, &confirmed),
-            ("in several stacks", true, &everywhere),
-        ];
-        for (step, sshd_asks, take) in steps {
+        for Step(name, sshd_asks, take) in STEPS {
             host.install(host.package());
             take(host);
             let remove = || host.run(&["dpkg", "--remove", "mfad"]);
             let removed = if sshd_asks { host.reloading_sshd(remove) } else { remove() };
-            assert_eq!(removed.code, Some(0), "{step}: {removed:?}");
+            assert_eq!(removed.code, Some(0), "{name}: {removed:?}");
             host.is_plain("jane");
-            assert_eq!(host.must(&["systemctl", "is-system-running"]), "running\n", "{step}");
+            assert_eq!(host.must(&["systemctl", "is-system-running"]), "running\n", "{name}");
         }
     });
 }

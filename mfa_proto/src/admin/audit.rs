@@ -58,6 +58,8 @@ pub struct AuditRow {
     pub session: String,
     /// The uid that asked.
     pub actor: u32,
+    /// The client on whose behalf a front end asked.
+    pub client: Option<String>,
     /// Its link: a keyed hash over the row and the link of the row before.
     pub chain: [u8; 32],
 }

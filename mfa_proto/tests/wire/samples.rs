@@ -1,5 +1,6 @@
 //! One message of every kind, with a different value in every field, by name.
 
+mod front;
 mod policy;
 
 use std::fmt::Debug;
@@ -69,6 +70,7 @@ pub(crate) fn all() -> Vec<Sample> {
         refusals(),
         states(),
         errands(),
+        front::all(),
     ]
     .into_iter()
     .flatten()
@@ -99,6 +101,7 @@ fn greetings() -> Vec<Sample> {
     vec![
         Sample::of("hello/login", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Login) }),
         Sample::of("hello/egress", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Egress) }),
+        Sample::of("hello/front", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Front) }),
         Sample::of("hello/admin", &Hello { min: 1, max: 300, ..Hello::new(Protocol::Admin) }),
         Sample::of("welcome/version", &Welcome::Version(1)),
         Sample::of("welcome/unsupported", &Welcome::Unsupported { min: 2, max: 3 }),
@@ -323,6 +326,7 @@ fn audit_row() -> AuditRow {
         reason: "ok".into(),
         session: "0011223344556677".into(),
         actor: 0,
+        client: Some("vpn".into()),
         chain: [0xc4; 32],
     }
 }

@@ -11,7 +11,7 @@ use mfa_proto::{
     codec,
     frame::{HEADER, MAX_PAYLOAD},
     login::{ClientMessage, Dialogue, ServerMessage, Start},
-    name::{Claim, FactorLabel, RealmName, ServiceName, UserId, UserName},
+    name::{Claim, ClientName, FactorLabel, RealmName, ServiceName, UserId, UserName},
     secret::{MAX_SECRET, SecretText},
     text::{MAX_SHOWN, ShownText},
 };
@@ -117,6 +117,7 @@ fn audit_page(rows: usize) -> Reply {
         reason: word(),
         session: word(),
         actor: u32::MAX,
+        client: Some("c".repeat(ClientName::MAX)),
         chain: [0xc4; 32],
     };
     Reply::Audit(AuditPage { rows: vec![row; rows], more: true, upto: FAR })

@@ -80,9 +80,8 @@ fn stack(host: &Host, service: &str, edited: &Edited, undone: &mut Undone) -> Re
 }
 
 fn sshd(state: &State, drop_in: &DropIn, undone: &mut Undone) -> Result<(), Failure> {
-    if !made(state, drop_in, undone)? {
-        return Ok(());
-    }
+    made(state, drop_in, undone)?;
+    // Also where the file was gone: a run that was ended may not have come so far.
     match Sshd::find() {
         Some(sshd) => sshd.reload(),
         None => Ok(()),

@@ -318,7 +318,7 @@ With --follow, mfactl waits for a daemon that is restarted and then goes on behi
 shown, so that none is missed.
 
 JSON fields, one object per line: seq, time, event, user, realm, service, source, factor, rule, \
-verdict, reason, session, actor (uid), chain (the row's link, hexadecimal).
+verdict, reason, session, actor (uid), client (of a front end), chain (the row's link, hexadecimal).
 
 Examples:
   mfactl audit --user alice --since 2h

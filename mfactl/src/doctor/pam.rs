@@ -68,7 +68,7 @@ pub(super) fn check(host: &Host, report: &mut Report) -> Vec<Asking> {
         report.add(
             finding
                 .at(files.place())
-                .remedy("etc/pam.d has examples; mfactl's guide says where the line goes"),
+                .remedy("mfactl pam enable sshd; or by hand, as in /usr/share/doc/mfad/examples/pam.d"),
         );
     }
     module::check(host, &files, &asking, report);

@@ -308,6 +308,7 @@ pub(crate) fn audit_row(row: &AuditRow) -> Value {
         ("reason", json!(row.reason)),
         ("session", json!(row.session)),
         ("actor", json!(row.actor)),
+        ("client", json!(row.client)),
         ("chain", json!(hex(&row.chain))),
     ])
     .time("time", Some(row.time))

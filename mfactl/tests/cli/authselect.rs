@@ -12,10 +12,9 @@ fn line(template: &str, features: &[&str]) -> Option<String> {
         let feature = condition.split('"').nth(1).unwrap();
         let on = features.contains(&feature);
         let kept = match condition.split('"').next().unwrap() {
-            "include if " if on => "",
+            "include if " | "if not " if on => "",
             "exclude if " if !on => "",
             "include if " | "exclude if " => return None,
-            "if not " if on => "",
             "if not " => condition.split_once("\":").unwrap().1,
             other => panic!("what is {other:?}?"),
         };

@@ -207,6 +207,7 @@ pub(crate) fn audit_row(seq: i64) -> AuditRow {
         reason: "code matched".to_owned(),
         session: "0f3a".to_owned(),
         actor: 0,
+        client: None,
         chain: [0xc4; 32],
     }
 }

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 mod bus;
+mod confinement;
 pub mod errand;
 pub mod fill;
 pub mod http;

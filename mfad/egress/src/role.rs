@@ -15,18 +15,19 @@ use mfa_role::{
     credentials::Credentials,
     harden,
     listen::{self, Listener, Reach},
-    log,
+    log, peers,
+    sandbox::{self, Sandbox},
     signals::{Signals, Word},
 };
-use nix::unistd::{User, geteuid};
 use sd_notify::NotifyState;
 use tokio::{io::AsyncReadExt as _, net::UnixListener, sync::watch};
 use tracing::{info, warn};
 
 use crate::{
-    SetupFault,
+    SetupFault, confinement,
     errand::Outside,
     server::{self, Shared},
+    sms,
 };
 
 /// Descriptors beside those of connections and calls: log, signals, files that are read.
@@ -95,12 +96,13 @@ fn start(cli: &Cli) -> Result<(), Failure> {
     }
     // Before other threads run: it sets the mask for the mode of files.
     let listener = listener(&config)?;
+    let sandbox = confine(&config, &cli.config, &listener)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build();
     let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
-    let done = runtime.block_on(serve(cli, config, &listener));
+    let done = runtime.block_on(serve(cli, config, &listener, &sandbox));
     // A name that is still looked up must not hold the end up.
     runtime.shutdown_background();
     done
@@ -123,7 +125,16 @@ fn listener(config: &Config) -> Result<Listener, Failure> {
     .map_err(Failure::new)
 }
 
-async fn serve(cli: &Cli, config: Config, listener: &Listener) -> Result<(), Failure> {
+/// Gives up what is not needed from here on. No thread runs yet that this would leave out.
+fn confine(config: &Config, path: &Path, listener: &Listener) -> Result<Sandbox, Failure> {
+    sms::make_folders(config);
+    let rules = confinement::of_start(config, path, listener.made());
+    let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
+    sandbox.tell();
+    Ok(sandbox)
+}
+
+async fn serve(cli: &Cli, config: Config, listener: &Listener, sandbox: &Sandbox) -> Result<(), Failure> {
     let failed = |e| Failure::new(format_args!("cannot serve the socket: {e}"));
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
@@ -139,7 +150,7 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener) -> Result<(), Fai
         tokio::select! {
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
-                Word::Reload => reload(&cli.config, &replace),
+                Word::Reload => reload(&cli.config, &replace, sandbox),
             },
             () = stdin_ended(), if cli.until_stdin_ends => break Ok(()),
             _ = &mut serving => {
@@ -160,8 +171,9 @@ fn prepare(config: Config) -> Result<Arc<Outside>, Failure> {
 }
 
 /// Reads configuration and credentials again; with a fault in them, what was in force stays in force.
-fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>) {
-    match Config::load(path).map_err(Failure::from).and_then(prepare) {
+fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>, sandbox: &Sandbox) {
+    let within = |config| within_reach(config, sandbox);
+    match Config::load(path).map_err(Failure::from).and_then(within).and_then(prepare) {
         Ok(outside) => {
             replace.send_replace(outside);
             info!("configuration and credentials read again");
@@ -175,21 +187,16 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>) {
     }
 }
 
+/// What the sandbox of this run keeps out of reach would only be told as a file that cannot be read.
+fn within_reach(config: Config, sandbox: &Sandbox) -> Result<Config, Failure> {
+    let lacking = sandbox.lacks(&confinement::of_config(&config));
+    let told: Vec<_> = lacking.iter().map(|what| sandbox::out_of_reach(what)).collect();
+    if told.is_empty() { Ok(config) } else { Err(Failure::Other(told.join("\n"))) }
+}
+
 /// Who may ask: root, this process's own user, core's.
 fn allowed(config: &Config) -> Arc<[u32]> {
-    let name = &config.egress().core_user;
-    let core = match User::from_name(name) {
-        Ok(Some(user)) => Some(user.uid.as_raw()),
-        Ok(None) => {
-            warn!("there is no account \"{name}\" ([egress] core_user): only root and this user may ask");
-            None
-        }
-        Err(error) => {
-            warn!("account \"{name}\" ([egress] core_user) cannot be looked up: {error}");
-            None
-        }
-    };
-    [0, geteuid().as_raw()].into_iter().chain(core).collect()
+    peers::allowed(&config.egress().core_user, "[egress] core_user").into()
 }
 
 /// Tells the service manager that the thread that does everything still does.

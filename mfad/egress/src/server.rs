@@ -88,7 +88,8 @@ async fn converse(mut wire: Wire<UnixStream>, shared: &Shared) -> Result<(), Wir
     match greeted? {
         (Protocol::Egress, Welcome::Version(_)) => {}
         // Logins and administration are core's.
-        (Protocol::Login | Protocol::Admin, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => {
+        (Protocol::Login | Protocol::Admin | Protocol::Front, _)
+        | (_, Welcome::Unsupported { .. } | Welcome::Busy) => {
             return Ok(());
         }
     }

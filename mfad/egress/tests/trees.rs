@@ -54,6 +54,8 @@ fn what_holds_keys_links_nothing_that_talks_to_the_network() {
 #[test]
 fn what_talks_to_the_network_links_nothing_that_works_with_keys() {
     assert_without("mfad_egress", &KEYS);
+    assert_without("mfad_web", &KEYS);
+    assert_without("mfad_web", &["reqwest", "lettre", "zbus"]);
     let linked = linked("mfad_egress");
     assert!(linked.contains("reqwest") && linked.contains("rustls"), "the test sees what is linked");
     assert!(!linked.contains("openssl-sys") && !linked.contains("native-tls"));

@@ -9,5 +9,7 @@ pub mod credentials;
 pub mod harden;
 pub mod listen;
 pub mod log;
+pub mod peers;
+pub mod sandbox;
 pub mod signals;
 pub mod wire;

@@ -61,6 +61,13 @@ pub struct Listener {
     bound: Option<PathBuf>,
 }
 
+impl Listener {
+    /// The file, if it was made here.
+    pub fn made(&self) -> Option<&Path> {
+        self.bound.as_deref()
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         if let Some(path) = &self.bound {

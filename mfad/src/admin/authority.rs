@@ -33,7 +33,7 @@ impl Desk<'_> {
         request: &Request,
     ) -> Result<(), Refusal> {
         let settings = self.core.settings();
-        if self.peer.is_root() || settings.config().enrollment().self_auth != SelfAuth::Polkit {
+        if self.acts_for_any() || settings.config().enrollment().self_auth != SelfAuth::Polkit {
             return Ok(());
         }
         let Some((action, user)) = needed(request) else { return Ok(()) };

@@ -25,7 +25,7 @@ impl Desk<'_> {
         let codes = [parsed(first)?, parsed(second)?];
         let order = self.order(&user, uid, None)?;
         let done = self.core.store().resync(Resync { order, target, codes }).await;
-        if let (Ok(factor), true) = (&done, self.peer.is_root()) {
+        if let (Ok(factor), true) = (&done, self.acts_for_any()) {
             let disabled =
                 self.one(&user, |f| f.factor == *factor && f.state == FactorState::Disabled).await?;
             if let Some(detail) = disabled {

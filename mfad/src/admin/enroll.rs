@@ -34,7 +34,7 @@ impl Desk<'_> {
             Draft::new(&settings, &user, (params, secret), Origin::Ours)?;
         let label = label.map_or_else(|| default_label(kind), Ok)?;
         // Whoever hands out the secrets has nothing to prove by a token.
-        let activate = activate || (kind == FactorKind::Token && self.peer.is_root());
+        let activate = activate || (kind == FactorKind::Token && self.acts_for_any());
         let order = match begins {
             Begins::Invited(invitation) => {
                 let context = self.context(&user);
@@ -69,7 +69,7 @@ impl Desk<'_> {
     async fn may_begin(&self, user: &UserId, given: Option<SecretText>) -> Result<Begins, Refusal> {
         let settings = self.core.settings();
         let owners = settings.config().enrollment().first_by_self;
-        if self.peer.is_root() || owners == SelfEnrollment::Open {
+        if self.acts_for_any() || owners == SelfEnrollment::Open {
             return Ok(Begins::OfRight);
         }
         let view = self.core.store().view(user.clone(), Channel::Unproven).await;

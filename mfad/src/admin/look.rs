@@ -41,7 +41,7 @@ impl Desk<'_> {
 
     /// Root sees accounts that are gone, too; the account database only tells whether they are.
     pub(super) async fn show(&self, user: UserId) -> Result<Reply, Refusal> {
-        if !self.peer.is_root() {
+        if !self.acts_for_any() {
             self.root_or_self(&user).await?;
         }
         let shown = self.core.store().show(user.clone()).await;

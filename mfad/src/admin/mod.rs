@@ -30,12 +30,14 @@ use mfa_proto::{
 use tokio::net::UnixStream;
 use tracing::info;
 
+pub(crate) use self::rights::right_of;
 use crate::{
     audit::{Context, SessionId},
     core::Core,
     server::{
         Peer, PeerProcess,
         admission::Place,
+        front::Behalf,
         wire::{Wire, WireError},
     },
 };
@@ -57,7 +59,7 @@ pub(crate) async fn serve(
             Ok(request) => request?,
         };
         let reply = if held.may_ask() {
-            let desk = Desk { core, peer, session: SessionId::fresh() };
+            let desk = Desk { core, peer, session: SessionId::fresh(), behalf: None };
             let authorized = tokio::select! {
                 biased;
                 authorized = desk.authorize(process.as_ref(), &request) => authorized,
@@ -76,11 +78,19 @@ pub(crate) async fn serve(
     }
 }
 
+/// Answers one request of a front end's client, which [`right_of`] it has been found to have.
+pub(crate) async fn answer(core: &Core, peer: Peer, behalf: Behalf, request: Request) -> Reply {
+    let desk = Desk { core, peer, session: SessionId::fresh(), behalf: Some(behalf) };
+    handle(&desk, request, &mut String::new()).await.unwrap_or_else(Reply::Refused)
+}
+
 /// One request under way: who asks, and the core that answers.
 struct Desk<'a> {
     core: &'a Core,
     peer: Peer,
     session: SessionId,
+    /// On whose behalf, where a front end asks.
+    behalf: Option<Behalf>,
 }
 
 /// `figures` are those that are read in parts on this connection.
@@ -130,8 +140,9 @@ impl Desk<'_> {
             session: self.session.clone(),
             user: user.clone(),
             service: ServiceName::administration(),
-            source: None,
+            source: self.behalf.as_ref().and_then(|behalf| behalf.origin().cloned()),
             actor: self.peer.uid,
+            client: self.behalf.as_ref().map(|behalf| behalf.client.clone()),
         }
     }
 
@@ -139,7 +150,8 @@ impl Desk<'_> {
     fn log_change(&self, event: &str, user: &UserId) {
         let (actor, session) = (self.peer.uid, self.session.as_str());
         let user = user.to_string();
-        info!(event, user, actor, session, "{event}: user={user} by uid {actor}");
+        let client = self.behalf.as_ref().map_or("-", |behalf| behalf.client.as_str());
+        info!(event, user, actor, client, session, "{event}: user={user} by uid {actor}");
     }
 }
 

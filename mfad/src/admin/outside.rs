@@ -138,7 +138,7 @@ impl Desk<'_> {
         warn!(session = self.session.as_str(), "no code was sent for {user}: {undone}");
         let noted = self.core.store().code_unsent(self.order(user, uid, None)?, factor).await;
         noted.map_err(|e| not_done(user, "void a code", self.core.now(), &e))?;
-        let why = if self.peer.is_root() {
+        let why = if self.acts_for_any() {
             format!("the code could not be sent: {undone}")
         } else {
             "the code could not be sent: try again later, or tell an administrator".to_owned()

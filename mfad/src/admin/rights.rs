@@ -1,7 +1,8 @@
-//! Who may ask for what. Root may do all; others a few things for their own account, proven by a code.
+//! Who may ask for what. Root may do all; others a few things for their own account, proven by a code; front
+//! ends what the rights of the client cover on whose behalf they ask.
 
 use mfa_proto::{
-    admin::{FactorKind, Refusal, RefusalCode},
+    admin::{FactorKind, Refusal, RefusalCode, Request},
     answer::{Answer, AnswerShape, OtpCode},
     name::UserId,
     secret::SecretText,
@@ -12,14 +13,57 @@ use super::{
     refusal::{refused, unknown_user},
 };
 use crate::{
+    config::Right,
     identity::Account,
     store::{Authority, Channel, Order},
 };
 
+/// The right that a front end's client needs for a request; `None` for what no right covers.
+pub(crate) const fn right_of(request: &Request) -> Option<Right> {
+    match request {
+        Request::Enroll(_)
+        | Request::Confirm { .. }
+        | Request::Disable { .. }
+        | Request::Enable { .. }
+        | Request::Remove { .. }
+        | Request::Unlock { .. }
+        | Request::Reset { .. }
+        | Request::Resync { .. }
+        | Request::RecoveryNew { .. }
+        | Request::Send { .. } => Some(Right::FactorsWrite),
+        Request::Show { .. } => Some(Right::FactorsRead),
+        Request::List { .. } => Some(Right::UsersRead),
+        Request::Status => Some(Right::Status),
+        Request::Audit(_) => Some(Right::AuditRead),
+        Request::TokenIssue { .. } => Some(Right::TokenIssue),
+        Request::ConfigCheck
+        | Request::Reload
+        | Request::EnrollAll { .. }
+        | Request::Backup
+        | Request::Restore
+        | Request::Invite { .. }
+        | Request::Uninvite { .. }
+        | Request::Remembered { .. }
+        | Request::Forget { .. }
+        | Request::Reassign { .. }
+        | Request::PruneOrphaned { .. }
+        | Request::AuditVerify
+        | Request::Explain(_)
+        | Request::BreakGlass { .. }
+        | Request::Metrics { .. } => None,
+    }
+}
+
 impl Desk<'_> {
+    /// Whether the peer may act for any account: root, and a front end whose client has the right to what it
+    /// asks.
+    pub(super) fn acts_for_any(&self) -> bool {
+        self.peer.is_root() || self.behalf.is_some()
+    }
+
     /// Refuses all but root.
     pub(super) fn root_only(&self, what: &str) -> Result<(), Refusal> {
-        if self.peer.is_root() {
+        if self.acts_for_any() {
             return Ok(());
         }
         Err(refused(RefusalCode::NotAllowed, &format!("only root may {what}")))
@@ -33,9 +77,9 @@ impl Desk<'_> {
             refused(RefusalCode::Unavailable, &format!("cannot look {user} up: {error}. Nothing was changed"))
         })?;
         match account {
-            Account::Known { uid } if self.peer.is_root() || uid == self.peer.uid => Ok(Some(uid)),
-            Account::Unchecked if self.peer.is_root() => Ok(None),
-            Account::Unknown if self.peer.is_root() => Err(unknown_user(user)),
+            Account::Known { uid } if self.acts_for_any() || uid == self.peer.uid => Ok(Some(uid)),
+            Account::Unchecked if self.acts_for_any() => Ok(None),
+            Account::Unknown if self.acts_for_any() => Err(unknown_user(user)),
             Account::Known { .. } | Account::Unchecked | Account::Unknown => {
                 Err(refused(RefusalCode::NotAllowed, "only root may do this for another account"))
             }
@@ -51,7 +95,9 @@ impl Desk<'_> {
         uid: Option<u32>,
         code: Option<SecretText>,
     ) -> Result<Order, Refusal> {
-        let authority = if self.peer.is_root() {
+        // A client that brings a code wants it judged: it asks for the owner.
+        let for_owner = self.behalf.is_some() && code.is_some();
+        let authority = if self.acts_for_any() && !for_owner {
             Authority::Admin
         } else {
             let code = code.map(|code| current(&code)).transpose()?;

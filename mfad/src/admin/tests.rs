@@ -46,7 +46,7 @@ impl Host {
     }
 
     async fn ask(&self, uid: u32, request: Request) -> Result<Reply, Refusal> {
-        let desk = Desk { core: &self.core, peer: Peer { uid }, session: SessionId::fresh() };
+        let desk = Desk { core: &self.core, peer: Peer { uid }, session: SessionId::fresh(), behalf: None };
         handle(&desk, request, &mut String::new()).await
     }
 

@@ -21,6 +21,7 @@ fn said(verdict: &str, reason: Reason, user: &str, source: Option<&str>) -> Stri
         service: ServiceName::new("sshd").unwrap(),
         source: source.map(Claim::clean),
         actor: 0,
+        client: None,
     };
     line(format_args!("login {verdict}"), &context, reason.word())
 }

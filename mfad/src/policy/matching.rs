@@ -33,6 +33,7 @@ pub enum Undecided {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Unmet {
     Service,
+    Client,
     User,
     Realm,
     Source,
@@ -70,6 +71,10 @@ impl<'a> Look<'a> {
         let bounds = |bounded: bool, met: bool, unmet: Unmet| (bounded && !met).then_some(unmet);
         let unmet =
             bounds(!matches.services.is_empty(), matches.services.contains(request.service), Unmet::Service)
+                .or_else(|| {
+                    let is_one = |client| matches.clients.contains(client);
+                    bounds(!matches.clients.is_empty(), request.client.is_some_and(is_one), Unmet::Client)
+                })
                 .or_else(|| {
                     bounds(!matches.users.is_empty(), matches.users.contains(&request.user.name), Unmet::User)
                 })

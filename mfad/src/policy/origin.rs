@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use mfa_proto::login::Start;
+use mfa_proto::{login::Start, name::Claim};
 
 use super::Key;
 
@@ -39,6 +39,12 @@ impl Origin {
         Self { source, keys: start.ssh_auth_info.as_ref().map(Key::all_of).unwrap_or_default() }
     }
 
+    /// What the client of a front end has said: whoever it says nothing of is elsewhere.
+    pub fn of_client(source: Option<&Claim>) -> Self {
+        let source = source.map_or(Source::Unknown, |source| Source::named(source.as_str()));
+        Self { source, keys: Vec::new() }
+    }
+
     /// The fingerprints of all keys as one text, for binding something to them; `None` without a key.
     pub fn key_binding(&self) -> Option<String> {
         let prints: Vec<&str> = self.keys.iter().map(|key| key.fingerprint.as_str()).collect();
@@ -71,7 +77,7 @@ mod tests {
     use mfa_proto::{
         auth_info::AuthInfo,
         login::Dialogue,
-        name::{Claim, ServiceName, UserName},
+        name::{ServiceName, UserName},
     };
 
     use super::*;

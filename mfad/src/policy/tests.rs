@@ -44,6 +44,7 @@ fn piled(listed: &[(&str, &str, &str)]) -> Policy {
 struct Case {
     user: UserId,
     service: ServiceName,
+    client: Option<ClientName>,
     origin: Origin,
     membership: Option<Membership>,
     now: UnixTime,
@@ -54,6 +55,7 @@ impl Case {
         Self {
             user: UserId::local(UserName::new("jane").unwrap()),
             service: ServiceName::new("sshd").unwrap(),
+            client: None,
             origin: Origin { source: Source::Local, keys: Vec::new() },
             membership: Some(Membership::of(GROUPS.map(|(_, gid)| (gid, false)))),
             now: NOW,
@@ -71,6 +73,10 @@ impl Case {
 
     fn service(self, name: &str) -> Self {
         Self { service: ServiceName::new(name).unwrap(), ..self }
+    }
+
+    fn client(self, name: &str) -> Self {
+        Self { client: Some(ClientName::new(name).unwrap()), ..self }
     }
 
     fn from(self, host: &str) -> Self {
@@ -100,6 +106,7 @@ impl Case {
         then(&Request {
             user: &self.user,
             service: &self.service,
+            client: self.client.as_ref(),
             origin: &self.origin,
             membership: self.membership.as_ref(),
             now: self.now,
@@ -256,8 +263,10 @@ fn a_rule_says_what_becomes_of_whom_has_no_factor() {
         assert_eq!(without("su"), None);
         assert_eq!(without("login"), login.and_then(by));
     }
-    let policy = rules(&[("r", "user = [\"jane\"]", "action = \"require\"\nunenrolled = \"enroll\"")]);
-    assert_eq!(Policy::without_factor(&case().need(&policy)), None);
+    let enrolls = policy(
+        "[enrollment]\nself = \"invite\"\n[[policy.rule]]\nname = \"r\"\nmatch = { user = [\"jane\"] }\naction = \"require\"\nunenrolled = \"enroll\"",
+    );
+    assert_eq!(Policy::without_factor(&case().need(&enrolls)), None);
 }
 
 #[test]
@@ -445,4 +454,13 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_rule_on_clients_is_for_front_ends_alone() {
+    let vpn = Case::new().client("vpn");
+    assert_eq!(vpn.fits("client = [\"vpn\", \"wiki\"]"), Ok(true));
+    assert_eq!(vpn.fits("client = [\"wiki\"]"), Ok(false));
+    assert_eq!(Case::new().fits("client = [\"vpn\"]"), Ok(false), "a login of the host has none");
+    assert_eq!(vpn.fits("service = [\"sshd\"]"), Ok(true));
 }

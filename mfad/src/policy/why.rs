@@ -57,6 +57,7 @@ fn met(rule: &Rule) -> String {
         }
     };
     say("service", any(&matches.services));
+    say("client", any(&matches.clients));
     say("user", any(&matches.users));
     say("group", groups(rule));
     say("realm", any(&matches.realms));
@@ -74,6 +75,7 @@ impl Unmet {
         let matches = &rule.matches;
         match self {
             Self::Service => format!("it is for service {}, not {}", any(&matches.services), request.service),
+            Self::Client => format!("it is for client {} of a front end", any(&matches.clients)),
             Self::User => format!("it is for user {}", any(&matches.users)),
             Self::Realm => format!("it is for realm {}", any(&matches.realms)),
             Self::Source => format!("it is for source {}; {}", any(&matches.sources), from(request)),

@@ -3,24 +3,31 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    task::Poll,
     time::Duration,
 };
 
 use listenfd::ListenFd;
+use nix::unistd::{Gid, User};
 use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tracing::{info, warn};
 
-use mfa_role::signals::{Signals, Word};
+use mfa_role::{
+    peers,
+    sandbox::{self, Sandbox},
+    signals::{Signals, Word},
+};
 
 use super::{
     Failure,
-    egress::{self, Beside},
+    beside::{self, Beside},
     hardened, load, setup,
 };
 use crate::{
     clock::{Clock, SystemClock},
     config::Config,
+    confinement,
     core::Core,
     harden, keys, log, metrics, notices, outgoing,
     server::{
@@ -42,14 +49,14 @@ const BLOCKING_THREADS: usize = crate::identity::Directory::MOST;
 pub(super) struct Manner {
     /// Make key and database first when neither is there.
     pub(super) init: bool,
-    /// Run egress beside it, when the configuration needs that.
-    pub(super) with_egress: bool,
+    /// Run egress and web beside it, where the configuration needs them.
+    pub(super) with_others: bool,
 }
 
 /// Runs the role.
 pub(super) fn run(path: &Path, manner: Manner) -> Result<(), Failure> {
     let config = load(path)?;
-    let beside = (manner.with_egress && config.needs_egress()).then(egress::find).transpose()?;
+    let beside = if manner.with_others { others(&config)? } else { Vec::new() };
     hardened()?;
     log::start(config.log()).map_err(Failure::new)?;
     if manner.init {
@@ -65,10 +72,13 @@ pub(super) fn run(path: &Path, manner: Manner) -> Result<(), Failure> {
         .build()
         .map_err(|e| Failure::new(format_args!("cannot start the runtime: {e}")))?;
     let served = runtime.block_on(async {
-        let mut beside = beside.map(|program| Beside::start(&program, path)).transpose()?;
-        let served = serve(path.to_owned(), config, &listeners, &mut beside).await;
-        if let Some(beside) = beside {
-            beside.end().await;
+        let started = beside.iter().map(|(name, program)| Beside::start((name, program), path));
+        let mut beside = started.collect::<Result<Vec<_>, _>>()?;
+        // What runs beside has a sandbox of its own. No thread runs here yet that this would leave out.
+        let sandbox = confine(&config, path, &listeners, !beside.is_empty())?;
+        let served = serve((path.to_owned(), config), &listeners, sandbox, &mut beside).await;
+        for one in beside {
+            one.end().await;
         }
         served
     });
@@ -83,7 +93,7 @@ const SPARE_DESCRIPTORS: u64 = 128;
 /// Makes sure that connections run into their own bound, which tells the peer, before they run into the
 /// process's, which would also keep the database and the account database from being opened.
 fn make_room(config: &Config) {
-    let sockets = if config.core().user_socket.is_some() { 2 } else { 1 };
+    let sockets = 1 + u64::from(config.core().user_socket.is_some()) + u64::from(config.web().is_on());
     let errands = if config.needs_egress() { u64::from(outgoing::MOST) } else { 0 };
     let connections = u64::from(config.core().max_connections).saturating_mul(sockets);
     let wanted = connections.saturating_add(errands).saturating_add(SPARE_DESCRIPTORS);
@@ -101,20 +111,24 @@ struct Listeners {
     private: Listener,
     everyone: Option<Listener>,
     metrics: Option<Listener>,
+    front: Option<Listener>,
 }
 
 impl Listeners {
-    /// Takes what systemd hands over (first the private socket, then the one for everyone), or binds.
+    /// Takes what systemd hands over (first the private socket, then the one for everyone, then the one for
+    /// front ends), or binds.
     fn take(config: &Config) -> Result<Self, Failure> {
         let mut handed = ListenFd::from_env();
         let core = config.core();
         let mut next = |path: &Path, reach| {
             let place = match reach {
-                Reach::Private | Reach::Group => 0,
+                Reach::Private => 0,
                 Reach::Everyone => 1,
+                Reach::Group => 2,
             };
             match handed.take_unix_listener(place) {
                 Ok(Some(socket)) => listen::taken_over(socket, path),
+                Ok(None) if reach == Reach::Group => listen::bind_for_group(path, front_group(config)),
                 Ok(None) => listen::bind(path, reach),
                 Err(error) => {
                     return Err(Failure::new(format_args!(
@@ -130,8 +144,22 @@ impl Listeners {
         let metrics = config.metrics().socket.as_deref();
         let group = config.metrics().socket_group.as_deref();
         let metrics = metrics.map(|path| bound_for(path, group)).transpose()?;
-        Ok(Self { private, everyone, metrics })
+        let web = config.web();
+        let front = web.is_on().then(|| next(&web.core_socket, Reach::Group)).transpose()?;
+        Ok(Self { private, everyone, metrics, front })
     }
+
+    /// The files of those that were bound here.
+    fn made(&self) -> Vec<&Path> {
+        let all = [Some(&self.private), self.everyone.as_ref(), self.metrics.as_ref(), self.front.as_ref()];
+        all.into_iter().flatten().filter_map(Listener::made).collect()
+    }
+}
+
+/// The group that may connect to the socket of front ends; the daemon's own where the account has none.
+fn front_group(config: &Config) -> Option<Gid> {
+    let user = User::from_name(&config.web().user).ok().flatten();
+    user.filter(|user| user.uid != nix::unistd::geteuid()).map(|user| user.gid)
 }
 
 /// A socket for a group, where one is named; else for the daemon's own.
@@ -155,11 +183,25 @@ fn bound_for(path: &Path, group: Option<&str>) -> Result<Listener, Failure> {
     listen::bind_for_group(path, group).map_err(Failure::new)
 }
 
-async fn serve(
-    path: PathBuf,
-    config: Config,
+/// Gives up what is not needed from here on.
+fn confine(
+    config: &Config,
+    path: &Path,
     listeners: &Listeners,
-    beside: &mut Option<Beside>,
+    with_child: bool,
+) -> Result<Sandbox, Failure> {
+    let rules = confinement::of_start(config, path, &listeners.made());
+    let rules = if with_child { rules.children() } else { rules };
+    let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
+    sandbox.tell();
+    Ok(sandbox)
+}
+
+async fn serve(
+    (path, config): (PathBuf, Config),
+    listeners: &Listeners,
+    sandbox: Sandbox,
+    beside: &mut [Beside],
 ) -> Result<(), Failure> {
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
@@ -171,10 +213,11 @@ async fn serve(
     let database = setup::database(settings.config());
     let store =
         Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
-    let core = Arc::new(Core::new(clock, store.clone(), settings, path));
+    let core = Arc::new(Core::new(clock, store.clone(), settings, path).within(sandbox));
     let mut private = accepting(&core, &listeners.private, Admission::default())?;
     let everyone =
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;
+    let front = listeners.front.as_ref().map(|l| taking_front_ends(&core, l)).transpose()?;
     let figures = listeners.metrics.as_ref().map(|l| giving_figures(&core, l)).transpose()?;
     let mut chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
     let mut telling = tokio::spawn(notices::run(Arc::clone(&core)));
@@ -195,14 +238,14 @@ async fn serve(
             _ = &mut chores => "the task that does the chores",
             _ = &mut telling => "the task that has people told",
             () = store.ended() => "the thread that owns the database",
-            () = ended(beside) => "mfad-egress",
+            name = ended(beside) => name,
         };
         break Err(Failure::new(format_args!("{ended} has ended by itself; the log says why")));
     };
     tell(&[NotifyState::Stopping]);
     info!("stopping");
     private.abort();
-    for more in everyone.into_iter().chain(figures) {
+    for more in everyone.into_iter().chain(figures).chain(front) {
         more.abort();
     }
     chores.abort();
@@ -211,12 +254,32 @@ async fn serve(
     ended
 }
 
-/// Waits for the end of what runs beside; forever when that is nothing.
-async fn ended(beside: &mut Option<Beside>) {
-    match beside {
-        Some(beside) => beside.ended().await,
-        None => std::future::pending().await,
-    }
+/// Waits for the end of one that runs beside, and says which; forever when there is none.
+async fn ended(beside: &mut [Beside]) -> &'static str {
+    let mut waits: Vec<_> = beside
+        .iter_mut()
+        .map(|one| {
+            Box::pin(async {
+                one.ended().await;
+                one.name()
+            })
+        })
+        .collect();
+    std::future::poll_fn(|context| {
+        let ended = waits.iter_mut().find_map(|wait| match wait.as_mut().poll(context) {
+            Poll::Ready(name) => Some(name),
+            Poll::Pending => None,
+        });
+        ended.map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
+}
+
+/// The programs that the configuration needs beside this one.
+fn others(config: &Config) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
+    let needed = [(beside::EGRESS, config.needs_egress()), (beside::WEB, config.web().is_on())];
+    let needed = needed.into_iter().filter(|(_, needed)| *needed);
+    needed.map(|(name, _)| Ok((name, beside::find(name)?))).collect()
 }
 
 fn accepting(
@@ -235,6 +298,21 @@ fn say_notes(when: &str, notes: &[String]) {
     for note in notes {
         warn!("{when}: {note}");
     }
+}
+
+fn taking_front_ends(core: &Arc<Core>, listener: &Listener) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let failed = |e| Failure::new(format_args!("cannot serve the socket of [web]: {e}"));
+    let socket = listener.socket.try_clone().and_then(UnixListener::from_std).map_err(failed)?;
+    let settings = core.settings();
+    let user = &settings.config().web().user;
+    let allowed = peers::allowed(user, "[web] user");
+    // One that runs as root or as this process's own user is no less than that elsewhere.
+    for uid in allowed.iter().skip(2).filter(|uid| !allowed.iter().take(2).any(|own| own == *uid)) {
+        core.set_front_end(*uid);
+    }
+    let admission = Admission::default();
+    core.watch(admission.clone());
+    Ok(tokio::spawn(server::front::serve(Arc::clone(core), socket, (allowed.into(), admission))))
 }
 
 fn giving_figures(core: &Arc<Core>, listener: &Listener) -> Result<tokio::task::JoinHandle<()>, Failure> {

@@ -1,7 +1,7 @@
 //! What the program can be started as, and its command line.
 
+mod beside;
 mod core;
-mod egress;
 mod restore;
 mod setup;
 
@@ -37,6 +37,8 @@ enum Role {
     Core,
     /// Run the role that sends codes and calls outside services (no keys, no database)
     Egress,
+    /// Run the role that speaks HTTP (no keys, no database)
+    Web,
     /// Run all that the configuration needs: for containers and trying out
     Run {
         /// Make key and database first when neither is there
@@ -111,8 +113,9 @@ pub fn run(cli: Cli) -> ExitCode {
             hardened().and_then(|()| load(&cli.config)).and_then(|config| key(&config, &action))
         }
         Role::Core => core::run(&cli.config, core::Manner::default()),
-        Role::Egress => egress::become_it(&cli.config),
-        Role::Run { init } => core::run(&cli.config, core::Manner { init, with_egress: true }),
+        Role::Egress => beside::become_it(beside::EGRESS, &cli.config),
+        Role::Web => beside::become_it(beside::WEB, &cli.config),
+        Role::Run { init } => core::run(&cli.config, core::Manner { init, with_others: true }),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

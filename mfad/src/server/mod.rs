@@ -3,6 +3,7 @@
 //! Refuses to judge, and to let one connection hurt another: every error here ends its own connection.
 
 pub mod admission;
+pub mod front;
 mod login;
 mod process;
 
@@ -66,6 +67,11 @@ async fn connection(core: Arc<Core>, stream: UnixStream, admission: Admission) {
             return;
         }
     };
+    // It has a socket of its own, where it is known for what it is.
+    if core.is_front_end(peer.uid) {
+        warn!(uid = peer.uid, "a connection was refused: the account of [web] user has its own socket");
+        return;
+    }
     let settings = core.settings();
     let caps = settings.caps();
     // While the process that connected is likely to be there still; only for those whom it concerns.
@@ -104,8 +110,8 @@ async fn converse(
     };
     let Ok(greeted) = tokio::time::timeout(HELLO_PATIENCE, greeting).await else { return Ok(()) };
     match greeted? {
-        // Errands are egress's to run: whoever brings one here has the wrong socket.
-        (Protocol::Egress, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
+        // Errands are egress's to run, and front ends have a socket of their own: this is the wrong one.
+        (Protocol::Egress | Protocol::Front, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
         (Protocol::Login, Welcome::Version(_)) => login::serve(core, wire, peer).await,
         (Protocol::Admin, Welcome::Version(_)) => {
             crate::admin::serve(core, wire, (peer, process), held).await

@@ -50,6 +50,19 @@ impl Asking {
         self.shape
     }
 
+    /// Whether no answer is wanted: the text only says why it ends.
+    pub fn is_last(&self) -> bool {
+        matches!(self.after, After::Settle(_))
+    }
+
+    /// Whether an answer could be right or wrong here: neither a word that chooses nor nothing.
+    pub fn takes(&self, answer: &SecretText) -> bool {
+        match self.shape.parse(answer.expose()) {
+            Some(Answer::Code(_) | Answer::Recovery(_) | Answer::Token(_) | Answer::Text(_)) => true,
+            Some(Answer::Choice(_) | Answer::Empty | Answer::Acknowledged) | None => false,
+        }
+    }
+
     /// The client's next message.
     pub fn answered(self, message: &ClientMessage) -> Step {
         let shape = self.shape;

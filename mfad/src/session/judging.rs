@@ -126,5 +126,5 @@ fn refused(dialogue: Dialogue, (reason, why): (Reason, &str), gate: Gate, now: U
         return dialogue.end(Settled::denied_and_locked(reason, gate), &Wording::refusal(gate, now));
     }
     let wait = Wording::short_wait(gate, now);
-    dialogue.ask_again(&format!("{why}{wait}"), reason)
+    dialogue.ask_again_or(&format!("{why}{wait}"), Settled::denied(reason).until(gate))
 }

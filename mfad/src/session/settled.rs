@@ -13,6 +13,8 @@ pub struct Settled {
     factor: Option<FactorId>,
     rule: Option<String>,
     proofs: Vec<Proof>,
+    /// When the next attempt is judged, where that was said.
+    gate: Gate,
 }
 
 /// Why a login ended as it did; the stable words of the audit trail.
@@ -117,7 +119,7 @@ impl Settled {
             return Self::denied(Reason::NotEnoughFactors);
         }
         let factor = proofs.last().map(Proof::factor);
-        Self { verdict: Verdict::Accept, reason: Reason::Ok, factor, rule: None, proofs }
+        Self { verdict: Verdict::Accept, reason: Reason::Ok, factor, rule: None, proofs, gate: Gate::Open }
     }
 
     /// No factor is needed, by the policy's word.
@@ -134,19 +136,29 @@ impl Settled {
 
     /// An end without a factor.
     const fn without(verdict: Verdict, reason: Reason) -> Self {
-        Self { verdict, reason, factor: None, rule: None, proofs: Vec::new() }
+        Self { verdict, reason, factor: None, rule: None, proofs: Vec::new(), gate: Gate::Open }
     }
 
     /// No, and attempts are used up.
     pub fn locked(gate: Gate) -> Self {
         let reason = if gate == Gate::Exhausted { Reason::Exhausted } else { Reason::Locked };
-        Self::without(Verdict::Locked, reason)
+        Self::without(Verdict::Locked, reason).until(gate)
     }
 
     /// No for `reason`, and this attempt was the last for now when the gate is closed.
     pub fn denied_and_locked(reason: Reason, gate: Gate) -> Self {
         let verdict = if gate.is_open() { Verdict::Deny } else { Verdict::Locked };
-        Self::without(verdict, reason)
+        Self::without(verdict, reason).until(gate)
+    }
+
+    /// The same end, after which the next attempt is judged when the gate opens.
+    pub fn until(self, gate: Gate) -> Self {
+        Self { gate, ..self }
+    }
+
+    /// When the next attempt is judged, as far as that was said.
+    pub fn gate(&self) -> Gate {
+        self.gate
     }
 
     /// No, because the daemon cannot judge.

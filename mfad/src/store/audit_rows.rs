@@ -34,7 +34,7 @@ pub(super) struct Event<'a> {
 /// The columns in the order that [`from_row`] takes them.
 macro_rules! columns {
     () => {
-        "seq, time, event, realm, name, service, source, factor, rule, verdict, reason, session, actor, chain"
+        "seq, time, event, realm, name, service, source, factor, rule, verdict, reason, session, actor, chain, client"
     };
 }
 pub(super) use columns;
@@ -55,6 +55,7 @@ pub(super) fn append(tx: &mut Tx<'_>, event: &Event<'_>) -> Result<(), StoreErro
         reason: event.reason.to_owned(),
         session: context.map(|c| c.session.as_str().to_owned()).unwrap_or_default(),
         actor: context.map_or_else(|| nix::unistd::geteuid().as_raw(), |c| c.actor),
+        client: context.and_then(|c| c.client.as_ref()).map(|client| client.as_str().to_owned()),
         chain: [0; 32],
     };
     row.chain = tx.vault.chain(&tx.head.audit_chain, &mut fields(&row));
@@ -69,12 +70,12 @@ fn insert(tx: &Tx<'_>, row: &AuditRow) -> Result<(), StoreError> {
     let sql = concat!(
         "INSERT INTO audit (",
         columns!(),
-        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
+        ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
     );
     let (realm, name) =
         (row.user.as_ref().map(|u| u.realm.as_str()), row.user.as_ref().map(|u| u.name.as_str()));
     let factor = row.factor.map(|FactorId(id)| id);
-    let values: [&dyn ToSql; 14] = [
+    let values: [&dyn ToSql; 15] = [
         &row.seq,
         &row.time,
         &row.event,
@@ -89,6 +90,7 @@ fn insert(tx: &Tx<'_>, row: &AuditRow) -> Result<(), StoreError> {
         &row.session,
         &row.actor,
         &row.chain,
+        &row.client,
     ];
     tx.connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
@@ -111,6 +113,10 @@ fn fields(row: &AuditRow) -> Fields {
         .text(&row.reason)
         .text(&row.session)
         .int(row.actor);
+    // Rows without one are as schema 3 had them.
+    if let Some(client) = &row.client {
+        fields.text(client);
+    }
     fields
 }
 
@@ -142,6 +148,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<AuditRow, StoreError> {
         session: row.get(11)?,
         actor: row.get(12)?,
         chain: row.get(13)?,
+        client: row.get(14)?,
     })
 }
 

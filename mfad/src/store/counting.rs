@@ -15,13 +15,15 @@ pub struct Counting {
     pub kinds: Kinds,
     /// How many different factors have to be proven: at least 1.
     pub needed: u8,
+    /// The only factor that counts, where one was named.
+    pub only: Option<FactorId>,
     /// Those that this login has proven already.
     pub proven: Vec<FactorId>,
 }
 
 impl Default for Counting {
     fn default() -> Self {
-        Self { kinds: Kinds::ALL, needed: 1, proven: Vec::new() }
+        Self { kinds: Kinds::ALL, needed: 1, only: None, proven: Vec::new() }
     }
 }
 
@@ -38,7 +40,9 @@ impl Counting {
         account: &Account,
         factors: &[Factor],
     ) -> Result<Vec<i64>, StoreError> {
-        let kind = factors.iter().filter(|factor| !self.kinds.contains(factor.params.kind()));
+        let other = |factor: &&Factor| self.only.is_some_and(|FactorId(only)| factor.id != only);
+        let kind =
+            factors.iter().filter(|factor| !self.kinds.contains(factor.params.kind()) || other(factor));
         let mut barred: Vec<i64> = kind.map(|factor| factor.id).collect();
         for proven in factors.iter().filter(|factor| self.proven.contains(&FactorId(factor.id))) {
             barred.push(proven.id);

@@ -176,6 +176,7 @@ pub(crate) fn context(name: &str) -> Context {
         service: ServiceName::new("sshd").unwrap(),
         source: None,
         actor: 0,
+        client: None,
     }
 }
 

@@ -45,6 +45,7 @@ fn order(user: &str) -> Order {
             service: ServiceName::administration(),
             source: None,
             actor: 0,
+            client: None,
         },
         uid: None,
         authority: Authority::Admin,

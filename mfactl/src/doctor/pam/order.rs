@@ -23,7 +23,7 @@ pub(super) fn check(
     match (before, after, arguments.combined) {
         (true, _, true) => found.push(
             warning("`combined` stands after the password, which has taken the whole field by then")
-                .remedy("put pam_mfa.so combined before pam_unix.so use_first_pass; see etc/pam.d/openvpn"),
+                .remedy("put pam_mfa.so combined before pam_unix.so use_first_pass; see /usr/share/doc/mfad/examples/pam.d/openvpn"),
         ),
         (false, true, false) => found.push(
             warning("codes are asked for before the password: whoever knows a name uses up its attempts")

@@ -24,7 +24,10 @@ pub(super) fn check(settings: &Settings, asking: &[Asking]) -> Vec<Finding> {
         let what = format!(
             "the PAM service {service} does not hold pam_mfa.so: logins by ssh need no second factor"
         );
-        return vec![note(what).remedy("etc/pam.d/sshd shows where the line goes")];
+        return vec![
+            note(what)
+                .remedy("mfactl pam enable sshd; or by hand, as in /usr/share/doc/mfad/examples/pam.d/sshd"),
+        ];
     };
     if !settings.is_on("usepam") {
         return vec![

@@ -27,6 +27,11 @@ impl Folder {
         Self { path: path.to_owned(), last: AtomicU32::new(0) }
     }
 
+    /// Makes the directory, if it is not there. One that cannot be made is told with the first message.
+    pub(super) fn make(path: &Path) {
+        drop(make(path));
+    }
+
     pub(super) async fn deliver(&self, facts: &Facts) -> Result<(), Undelivered> {
         let get = |fact| facts.get(fact).unwrap_or_default();
         let message = Zeroizing::new(format!("{}\n\n{}\n", get(Fact::Number), get(Fact::Text)));
@@ -41,11 +46,13 @@ impl Folder {
     }
 }
 
+fn make(directory: &Path) -> io::Result<()> {
+    if directory.exists() { Ok(()) } else { fs::DirBuilder::new().mode(0o700).create(directory) }
+}
+
 /// Writes a message under the next free number from `first` on, so that it is there whole or not at all.
 fn write(directory: &Path, first: u32, message: &str) -> io::Result<u32> {
-    if !directory.exists() {
-        fs::DirBuilder::new().mode(0o700).create(directory)?;
-    }
+    make(directory)?;
     let metadata = fs::metadata(directory)?;
     if metadata.uid() != geteuid().as_raw() || metadata.mode() & 0o022 != 0 {
         return Err(io::Error::other("the directory belongs to somebody else, or others can write to it"));

@@ -12,7 +12,7 @@ use mfa_proto::{
     egress::Delivery,
     secret::{MAX_SECRET, SecretText},
 };
-use mfa_role::config::{self, Fact, Gateway, GatewayKind, Template};
+use mfa_role::config::{self, Config, Fact, Gateway, GatewayKind, Template};
 use tokio::time::Instant;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
@@ -155,6 +155,16 @@ fn way(gateway: &Gateway, timeout: Duration, with: (&Trust, &Secrets)) -> Result
         }
     };
     Ok(Way { name: gateway.name.clone(), kind })
+}
+
+/// Makes the directories of messages that are kept as files: once there is a sandbox, only what is there is reached.
+pub(crate) fn make_folders(config: &Config) {
+    for gateway in &config.sms().gateways {
+        match &gateway.kind {
+            GatewayKind::File { directory } => Folder::make(directory),
+            GatewayKind::Http(_) | GatewayKind::Modem { .. } => {}
+        }
+    }
 }
 
 /// The digits of a telephone number in international form (E.164).

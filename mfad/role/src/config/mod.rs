@@ -15,6 +15,7 @@ mod arguments;
 mod codes;
 mod egress;
 mod enrollment;
+mod front;
 mod gateway;
 mod kinds;
 mod limits;
@@ -24,6 +25,7 @@ mod metrics;
 mod notify;
 mod policy;
 mod problem;
+mod process;
 mod reader;
 mod remember;
 mod rest;
@@ -45,6 +47,10 @@ pub use self::{
     codes::CodePattern,
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
+    front::{
+        CertificatePrint, ClientProof, Dialect, Mount, PemFile, Right, Rights, Tls, Web, WebClient,
+        WebListen, WebPlace,
+    },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
@@ -56,6 +62,7 @@ pub use self::{
         Unenrolled, Week,
     },
     problem::{ConfigErrors, Position, Problem},
+    process::{Process, SandboxMode},
     remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{Accounts, Audit, Core, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, Totp},
@@ -96,8 +103,10 @@ pub struct Config {
     remember: Remembering,
     notify: Notify,
     metrics: Metrics,
+    web: Web,
     audit: Audit,
     log: Log,
+    process: Process,
     notes: Vec<Problem>,
     mentions: Vec<Mention>,
 }
@@ -154,8 +163,10 @@ impl Config {
             remember: Remembering::read(reader, &mut root),
             notify: Notify::read(reader, &mut root, mail_is_on),
             metrics: Metrics::read(reader, &mut root),
+            web: Web::read(reader, &mut root),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
+            process: Process::read(reader, &mut root),
             notes: Vec::new(),
             mentions: Vec::new(),
         };
@@ -279,6 +290,11 @@ impl Config {
         &self.metrics
     }
 
+    /// `[web]`: the role that speaks HTTP.
+    pub fn web(&self) -> &Web {
+        &self.web
+    }
+
     /// `[audit]`: how long the audit trail is kept.
     pub fn audit(&self) -> &Audit {
         &self.audit
@@ -287,6 +303,11 @@ impl Config {
     /// `[log]`: what is logged, and where.
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// `[process]`: what the roles give up when they have started.
+    pub fn process(&self) -> &Process {
+        &self.process
     }
 }
 
@@ -300,7 +321,9 @@ impl Default for Config {
 pub fn known_keys() -> BTreeSet<String> {
     let mut reader = Reader::default();
     let _defaults = Config::read(&mut reader, Table::new());
-    for note_keys in [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys] {
+    for note_keys in
+        [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys, Web::note_keys]
+    {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
     reader.finish().known

@@ -160,7 +160,7 @@ fn rules_that_cannot_be_meant_are_told() {
         (
             "name = \"r\"\naction = \"skip\"\nmatch = { planet = [\"a\"] }",
             "m.toml:4:11: ",
-            "one of service, user, group, source",
+            "one of service, client, user, group, source",
         ),
         ("name = \"r\"\naction = \"skip\"\nmatch = \"all\"", "m.toml:4:1: ", "write a table"),
     ] {
@@ -315,14 +315,18 @@ fn the_installed_example_shows_every_key_with_its_default() {
     let shown: BTreeSet<String> = settings.iter().map(|(key, _)| key.clone()).collect();
     let in_rules = |key: &String| key.starts_with("policy.rule.match.");
     let sections = "core identity policy totp prompt limits enrollment egress sms mail rest token remember \
-                    notify metrics audit log";
-    let containers: Vec<_> = sections.split(' ').chain(["policy.rule", "sms.gateway"]).collect();
+                    notify metrics web audit log process";
+    let containers: Vec<_> =
+        sections.split(' ').chain(["policy.rule", "sms.gateway", "web.listen", "web.client"]).collect();
     let known: BTreeSet<String> = known_keys()
         .into_iter()
         .filter(|key| !in_rules(key) && !containers.contains(&key.as_str()))
         .collect();
     assert_eq!(shown, known);
-    let alone = |key: &str| !key.starts_with("policy.rule") && !key.contains(".NAME.");
+    let alone = |key: &str| {
+        let listed = ["policy.rule", "web.listen", "web.client"];
+        !listed.iter().any(|list| key.starts_with(list)) && !key.contains(".NAME.")
+    };
     for (key, setting) in
         settings.iter().filter(|(key, _)| alone(key) && !WITHOUT_DEFAULT.contains(&key.as_str()))
     {

@@ -110,7 +110,7 @@ impl Login<'_> {
             FirstStep::Settle(settled) => return Err(settled.into()),
             FirstStep::Tell(text, settled) => {
                 // A courtesy: a client that cannot be told is told the verdict all the same.
-                drop(wire.write_within(super::GRACE, &ServerMessage::Info(text)).await);
+                drop(tokio::time::timeout(super::GRACE, self.say(wire, ServerMessage::Info(text))).await);
                 return Err(settled.into());
             }
             FirstStep::Ask(asking) => self.ask_first(wire, asking).await?,

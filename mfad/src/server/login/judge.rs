@@ -41,7 +41,7 @@ impl Login<'_> {
         let outcome = self.core.decoys().judge(&self.context.user, self.channel, &settings, now);
         let store = self.core.login_store();
         // The same cost on the same disk as a wrong code of a real account, and no row.
-        awake(self.core.logins(), store.decoy()).await.map_err(|error| self.store_failed(&error))?;
+        awake(self.logins, store.decoy()).await.map_err(|error| self.store_failed(&error))?;
         Ok(outcome)
     }
 
@@ -60,7 +60,7 @@ impl Login<'_> {
             counting: self.counting(proven),
         };
         let store = self.core.login_store();
-        let judged = awake(self.core.logins(), store.attempt(attempt)).await;
+        let judged = awake(self.logins, store.attempt(attempt)).await;
         let outcome = judged.map_err(|error| self.store_failed(&error))?;
         self.recorded = outcome.ends_in_trail();
         audit::log_attempt(&self.context, &outcome);

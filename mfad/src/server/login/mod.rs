@@ -9,6 +9,7 @@ mod ending;
 mod errand;
 mod explain;
 mod first;
+mod front;
 mod judge;
 mod remembering;
 mod subject;
@@ -22,14 +23,16 @@ use mfa_proto::{
 };
 use tokio::{
     net::UnixStream,
-    time::{Instant, error::Elapsed, timeout_at},
+    time::{Instant, error::Elapsed, timeout, timeout_at},
 };
 use tracing::warn;
 
 pub(crate) use self::explain::explain;
-use self::subject::Subject;
+pub(super) use self::front::verify;
+use self::{front::Fronted, subject::Subject};
 use super::{
     Peer,
+    admission::Logins,
     wire::{Wire, WireError},
 };
 use crate::{
@@ -41,7 +44,7 @@ use crate::{
     policy::{Need, Origin},
     session::{self, Asking, Reason, Settled, Step},
     settings::Settings,
-    store::{Channel, Counting},
+    store::{Channel, Counting, Outcome},
 };
 
 /// How long writing down and telling the end of a login may take, beyond its deadline.
@@ -68,6 +71,12 @@ struct Login<'a> {
     asked: bool,
     /// The store wrote a row with the last attempt, in the same transaction.
     recorded: bool,
+    /// The only account that the peer may ask for, by its uid.
+    own: Option<u32>,
+    /// Where it is counted among those under way.
+    logins: &'a Logins,
+    /// What it is beside, when a front end asks.
+    front: Option<Fronted>,
 }
 
 /// What breaks a login off in the middle.
@@ -101,13 +110,20 @@ pub(super) async fn serve(
     let deadline = Instant::now() + settings.login_timeout();
     let Ok(first) = timeout_at(deadline, wire.read::<ClientMessage>()).await else { return Ok(()) };
     let ClientMessage::Start(start) = first? else { return Ok(()) };
-    let mut login = Login::new(core, settings, &start, peer);
-    let turn = core.logins().enter(&start.user, login.settings.caps());
-    let outcome = if turn.is_some() {
-        login.run(wire, peer, deadline).await
-    } else {
-        Ok(Ok(Settled::denied(Reason::Busy)))
-    };
+    let login = Login::new(core, settings, &start, peer);
+    conduct(login, wire, deadline).await
+}
+
+/// Conducts a login from its look-ups to its end.
+async fn conduct(
+    mut login: Login<'_>,
+    wire: &mut Wire<UnixStream>,
+    deadline: Instant,
+) -> Result<(), WireError> {
+    let core = login.core;
+    let turn = login.logins.enter(&login.context.user.name, login.settings.caps());
+    let outcome =
+        if turn.is_some() { login.run(wire, deadline).await } else { Ok(Ok(Settled::denied(Reason::Busy))) };
     let settled = match outcome {
         Ok(Ok(settled)) => settled,
         Ok(Err(error)) => {
@@ -128,7 +144,7 @@ pub(super) async fn serve(
     login.remember(&settled).await;
     // The verdict is durable by now; a client that has gone away only misses it. The log comes after, so
     // that nobody waits for syslog.
-    let told = wire.write_within(GRACE, &ServerMessage::Settled(settled.verdict())).await;
+    let told = login.tell_end(wire, &settled).await;
     audit::log_login(&login.context, &settled);
     core.metrics().login(&settled);
     told
@@ -146,35 +162,49 @@ impl<'a> Login<'a> {
             None if peer.is_root() => None,
             None => Some(SourceKey::Local(peer.uid)),
         };
+        let context = Context {
+            session: SessionId::fresh(),
+            user: UserId::local(start.user.clone()),
+            service: start.service.clone(),
+            source: source.cloned(),
+            actor: peer.uid,
+            client: None,
+        };
+        Self {
+            channel: if proven { Channel::Proven } else { Channel::Unproven },
+            source: key,
+            own: (!peer.is_root()).then_some(peer.uid),
+            ..Self::about(core, settings, context, origin)
+        }
+    }
+
+    /// A login of which nothing is known but what it is about: nobody has proven anything.
+    fn about(core: &'a Core, settings: Arc<Settings>, context: Context, origin: Origin) -> Self {
         Self {
             core,
             settings,
-            context: Context {
-                session: SessionId::fresh(),
-                user: UserId::local(start.user.clone()),
-                service: start.service.clone(),
-                source: source.cloned(),
-                actor: peer.uid,
-            },
-            channel: if proven { Channel::Proven } else { Channel::Unproven },
+            context,
+            channel: Channel::Unproven,
             origin,
-            source: key,
+            source: None,
             began: core.now(),
             rule: None,
             need: Need::default(),
             uid: None,
             asked: false,
             recorded: false,
+            own: None,
+            logins: core.logins(),
+            front: None,
         }
     }
 
     async fn run(
         &mut self,
         wire: &mut Wire<UnixStream>,
-        peer: Peer,
         deadline: Instant,
     ) -> Result<Result<Settled, WireError>, Elapsed> {
-        match timeout_at(deadline, self.look_up(peer)).await? {
+        match timeout_at(deadline, self.look_up()).await? {
             Ok(Subject::Newcomer(newcomer)) if newcomer.enrolls => {
                 // Whoever has to install an app first needs more time than one who has it in hand.
                 let longer = self.settings.config().enrollment().timeout;
@@ -187,13 +217,14 @@ impl<'a> Login<'a> {
     }
 
     /// Who it is; an error is the end of the login.
-    async fn look_up(&mut self, peer: Peer) -> Result<Subject, Settled> {
+    async fn look_up(&mut self) -> Result<Subject, Settled> {
         let found = self.find().await?;
-        if !peer.is_root() && found.account != (Account::Known { uid: peer.uid }) {
+        if self.own.is_some_and(|uid| found.account != Account::Known { uid }) {
             // The same for names that exist and names that do not.
             return Err(Settled::denied(Reason::NotAllowed));
         }
-        self.subject(found)
+        let subject = self.subject(found)?;
+        Ok(self.narrowed(subject))
     }
 
     async fn converse(
@@ -211,7 +242,9 @@ impl<'a> Login<'a> {
         if let Subject::Newcomer(newcomer) = subject {
             return self.enroll_first(wire, newcomer).await;
         }
-        if let Some(settled) = self.recalled(&subject).await {
+        if !self.has_answer()
+            && let Some(settled) = self.recalled(&subject).await
+        {
             return Ok(settled);
         }
         let mut step = session::begin(self.opening(&subject), self.core.now());
@@ -236,19 +269,22 @@ impl<'a> Login<'a> {
             Step::Ask(asking) => self.ask(wire, asking).await?,
             Step::Judge(judging, answer) => {
                 let outcome = self.judge(subject, answer, judging.proven()).await?;
+                self.note(matches!(outcome, Outcome::Accepted(_)));
                 judging.judged(outcome, self.core.now())
             }
             Step::Issue(issuing, factor) => {
                 let issued = self.issue(wire, subject, (factor, issuing.proven())).await?;
+                self.note(true);
                 issuing.issued(factor, issued, self.core.now())
             }
             Step::Consult(consulting, factor, answer) => {
                 let outcome = self.consult(wire, subject, (factor, answer, consulting.proven())).await?;
+                self.note(matches!(outcome, Outcome::Accepted(_)));
                 consulting.consulted(outcome, self.core.now())
             }
             Step::Inform(informing, text) => {
                 // It is a courtesy: a client that cannot be told is told the verdict all the same.
-                drop(wire.write_within(GRACE, &ServerMessage::Info(text)).await);
+                drop(timeout(GRACE, self.say(wire, ServerMessage::Info(text))).await);
                 informing.informed()
             }
         })
@@ -256,15 +292,21 @@ impl<'a> Login<'a> {
 
     async fn ask(&mut self, wire: &mut Wire<UnixStream>, asking: Asking) -> Result<Step, Halt> {
         self.asked = true;
+        if let Some(given) = self.given(&asking) {
+            return Ok(asking.answered(&given));
+        }
         let prompt =
             ServerMessage::Prompt { text: asking.text().clone(), echo: asking.echo(), shape: asking.shape() };
-        wire.write(&prompt).await?;
-        Ok(asking.answered(&wire.read().await?))
+        self.say(wire, prompt).await?;
+        let answer = wire.read().await?;
+        // Until what it was for turns out well.
+        self.note(false);
+        Ok(asking.answered(&answer))
     }
 
     /// What counts for this login, and what of it has been proven.
     fn counting(&self, proven: Vec<FactorId>) -> Counting {
-        Counting { kinds: self.need.kinds, needed: self.need.count, proven }
+        Counting { kinds: self.need.kinds, needed: self.need.count, only: self.only(), proven }
     }
 
     fn is_proven(&self) -> bool {

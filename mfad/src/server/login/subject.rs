@@ -11,10 +11,11 @@ use tracing::{error, warn};
 
 use super::{Login, first::Newcomer};
 use crate::{
+    audit::Context,
     config::{Judge, RestTerms},
     identity::{Account, Membership},
     limits::Gate,
-    policy::{Decision, Need, Policy, Request, Undecided, Unenrolled},
+    policy::{Decision, Grant, Need, Policy, Request, Undecided, Unenrolled},
     session::{Holding, Opening, Reason, Settled, Way},
     settings::Settings,
     store::{AccountView, Held, StoreError},
@@ -95,13 +96,13 @@ impl Login<'_> {
             error!(session = self.context.session.as_str(), "cannot look up {user}: {error}");
             Settled::unavailable(Reason::Lookup)
         })?;
-        Ok(Found { account, membership, view })
+        Ok(Found { account: self.account_of_realm(account), membership, view })
     }
 
     /// What the rules are asked.
     pub(super) fn request<'a>(&'a self, membership: Option<&'a Membership>) -> Request<'a> {
-        let (user, service) = (&self.context.user, &self.context.service);
-        Request { user, service, origin: &self.origin, membership, now: self.began }
+        let Context { user, service, client, .. } = &self.context;
+        Request { user, service, client: client.as_ref(), origin: &self.origin, membership, now: self.began }
     }
 
     /// What the rules say; where they cannot say anything, the login ends.
@@ -140,7 +141,7 @@ impl Login<'_> {
             Account::Unchecked => None,
         };
         if let Some(grant) = grant {
-            return Err(Settled::not_applicable(grant));
+            return Err(self.without_factor(grant));
         }
         self.uid = uid;
         let view = view.map_err(|error| {
@@ -151,6 +152,11 @@ impl Login<'_> {
             Settled::unavailable(Reason::Store)
         })?;
         self.of_account(view, uid)
+    }
+
+    /// The end of a login that needs no factor. Where nobody has proven a password it would be a yes to nothing.
+    fn without_factor(&self, grant: Grant) -> Settled {
+        if self.may_skip() { Settled::not_applicable(grant) } else { Settled::denied(Reason::Policy) }
     }
 
     fn of_account(&self, view: AccountView, uid: Option<u32>) -> Result<Subject, Settled> {
@@ -182,8 +188,10 @@ impl Login<'_> {
             return Ok(Subject::Newcomer(newcomer));
         }
         match Policy::without_factor(&self.need) {
-            Some(grant) => Err(Settled::not_applicable(grant)),
-            None => Ok(Subject::Decoy { reason: Reason::NotEnrolled, account: Some(AccountUid(uid)) }),
+            Some(grant) if self.may_skip() => Err(Settled::not_applicable(grant)),
+            Some(_) | None => {
+                Ok(Subject::Decoy { reason: Reason::NotEnrolled, account: Some(AccountUid(uid)) })
+            }
         }
     }
 
@@ -205,8 +213,10 @@ impl Login<'_> {
         }
         // What can be enrolled on the way is one app: where that does not do, it would only be in the way.
         let does = self.need.count == 1 && self.need.kinds.contains(FactorKind::Totp);
-        let enrolls =
-            does && self.need.unenrolled == Unenrolled::Enroll && self.settings.lets_enroll_at_login();
+        let enrolls = does
+            && self.front.is_none()
+            && self.need.unenrolled == Unenrolled::Enroll
+            && self.settings.lets_enroll_at_login();
         // As for the rules, so that an explanation of another day has its grace; the store looks at its clock.
         let grace = self.settings.grace().left(view.graced, self.began);
         (enrolls || grace.is_some()).then_some(Newcomer { uid, enrolls, grace })
@@ -224,7 +234,7 @@ impl Login<'_> {
                 (Vec::new(), gate)
             }
         };
-        Opening {
+        self.fronted(Opening {
             settings: self.settings.prompt().clone(),
             held,
             tokens: self.settings.has_token_domains(),
@@ -233,7 +243,7 @@ impl Login<'_> {
             preferred: self.need.preferred.clone(),
             kinds: self.need.kinds,
             needed: self.need.count,
-        }
+        })
     }
 
     fn holdings(&self, held: &[Held]) -> Vec<Holding> {

@@ -296,6 +296,7 @@ fn note(
         service: ServiceName::administration(),
         source: None,
         actor: nix::unistd::geteuid().as_raw(),
+        client: None,
     };
     let factor = Some(FactorId(factor.id));
     let event = Event { what, context: Some(&context), factor, rule: None, verdict: "done", reason };

@@ -206,6 +206,7 @@ fn context_of(account: &Account) -> Result<Context, StoreError> {
         service: ServiceName::administration(),
         source: None,
         actor: nix::unistd::geteuid().as_raw(),
+        client: None,
     })
 }
 

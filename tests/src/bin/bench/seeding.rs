@@ -65,6 +65,7 @@ fn denied() -> Context {
         service: ServiceName::new("sshd").expect("this is a name"),
         source: Some(Claim::clean("203.0.113.7")),
         actor: 0,
+        client: None,
     }
 }
 

@@ -137,21 +137,20 @@ impl Change {
     fn sshd(&self, host: &Host, drop_in: &DropIn) -> Result<(), Failure> {
         let Some(sshd) = Sshd::find() else { return Ok(()) };
         Original::absent().replace(std::path::Path::new(&drop_in.path), &drop_in.text)?;
-        sshd.test()?;
-        let asking = match self.asking() {
-            Some(asking) => vec![asking.clone()],
-            None => Vec::new(),
+        let would_not = |why: &str| {
+            Failure::withheld(
+                format!("sshd would not ask, even with {}: {why}", drop_in.path),
+                "see that /etc/ssh/sshd_config says `Include /etc/ssh/sshd_config.d/*.conf` before all else, and that no file \
+                 before 50-mfad.conf says otherwise (sshd -T)",
+            )
         };
-        let found = if asking.is_empty() { Vec::new() } else { apply::settings_of(host, &asking) };
+        sshd.test().map_err(|failure| would_not(&failure.to_string()))?;
+        let found = self.asking().map(|asking| apply::settings_of(host, std::slice::from_ref(asking)));
+        let found = found.unwrap_or_default();
         if apply::asks_all(&found) {
             return Ok(());
         }
-        let why: Vec<String> = found.iter().map(said).collect();
-        Err(Failure::withheld(
-            format!("sshd would not ask, even with {}: {}", drop_in.path, why.join("; ")),
-            "see that /etc/ssh/sshd_config says `Include /etc/ssh/sshd_config.d/*.conf` before all else, and that no file before \
-             50-mfad.conf says otherwise",
-        ))
+        Err(would_not(&found.iter().map(said).collect::<Vec<_>>().join("; ")))
     }
 
     fn taken_back(&self, context: &Context, host: &Host, state: &State, failure: Failure) -> Failure {

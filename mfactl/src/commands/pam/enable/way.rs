@@ -113,6 +113,10 @@ pub(super) fn drop_in(
     if arguments.sshd == Some(SshdWay::Keep) {
         return Err(cannot_ask(&found));
     }
+    if let Some(sshd) = apply::Sshd::find() {
+        // What is wrong already is not to be blamed on what is written.
+        sshd.test()?;
+    }
     let way = way_of(form);
     let text = way.text();
     match apply::Original::read(std::path::Path::new(DROP_IN))? {

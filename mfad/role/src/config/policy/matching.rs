@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use mfa_proto::name::{RealmName, ServiceName, UserName};
+use mfa_proto::name::{ClientName, RealmName, ServiceName, UserName};
 
 use super::{
     key::{Fingerprint, KeyPattern},
@@ -22,6 +22,8 @@ use crate::config::{
 pub struct Match {
     /// The PAM services.
     pub services: Vec<ServiceName>,
+    /// The clients of a front end.
+    pub clients: Vec<ClientName>,
     /// The account names.
     pub users: Vec<UserName>,
     /// The groups of which the account is in one at least.
@@ -89,6 +91,7 @@ impl Match {
     pub(super) fn read(reader: &mut Reader, mut section: Section) -> Read {
         let s = &mut section;
         let services = reader.optional(s, "service", names("sshd"));
+        let clients = reader.optional(s, "client", names("vpn"));
         let users = reader.optional(s, "user", placed_names("root"));
         let groups = reader.optional(s, "group", placed_names("wheel"));
         let sources = reader.optional(s, "source", names("10.20.0.0/16"));
@@ -101,7 +104,12 @@ impl Match {
         let realms = reader.optional(s, "realm", names("local"));
         let faulty = [
             services.faulty || users.faulty || groups.faulty || sources.faulty || side.faulty,
-            hours.faulty || days.faulty || key_types.faulty || prints.faulty || realms.faulty,
+            hours.faulty
+                || days.faulty
+                || key_types.faulty
+                || prints.faulty
+                || realms.faulty
+                || clients.faulty,
             s.is_unread(),
         ]
         .contains(&true);
@@ -109,6 +117,7 @@ impl Match {
         let (days, hours) = (days.value.unwrap_or_default(), hours.value.unwrap_or_default());
         let matches = Self {
             services: services.value.unwrap_or_default(),
+            clients: clients.value.unwrap_or_default(),
             users: mentioned(reader, Mentioned::User, users.value, UserName::as_str),
             groups: mentioned(reader, Mentioned::Group, groups.value, GroupName::as_str),
             realms: realms.value.unwrap_or_default(),

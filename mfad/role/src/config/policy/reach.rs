@@ -52,6 +52,7 @@ impl Match {
     /// Whether it fits every login that `other` fits.
     fn covers(&self, other: &Self) -> bool {
         within(&other.services, &self.services)
+            && within(&other.clients, &self.clients)
             && within(&other.users, &self.users)
             && within(&other.groups, &self.groups)
             && within(&other.realms, &self.realms)
@@ -65,6 +66,7 @@ impl Match {
     /// Whether some login surely fits both.
     fn meets(&self, other: &Self) -> bool {
         meet(&self.services, &other.services)
+            && meet(&self.clients, &other.clients)
             && meet(&self.realms, &other.realms)
             && persons_meet(self, other)
             && sides_meet(self, other)

@@ -1,0 +1,92 @@
+//! What a front end such as `mfad-web` asks core, version 1: for whom, and from where, stands in each
+//! question; core judges by the configuration what that front end's client may ask.
+//!
+//! One question after the other over one connection. A verification is a conversation as in [`crate::login`]
+//! until [`FrontMessage::Ended`]; everything else has one [`crate::admin::Reply`]. Whoever gives a verification
+//! up ends the connection.
+//!
+//! ```text
+//! front end                                core
+//!   Hello{Front, 1..=1}, Ask{vpn, Verify{jane, "123456"}} ->
+//!                                       <- Welcome{1}, Ended{Accept}
+//!   Ask{vpn, Verify{john, -}}           ->
+//!                                       <- Turn{Prompt{"Verification code: ", …}}
+//!   Answer("000000")                    ->
+//!                                       <- Ended{Deny}
+//! ```
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    admin::{FactorId, Request},
+    login::{ServerMessage, Verdict},
+    name::{Claim, ClientName, FactorLabel, UserId},
+    secret::SecretText,
+};
+
+/// One question.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Ask {
+    /// The client on whose behalf, as the configuration calls it: what it may ask is core's to judge.
+    pub client: ClientName,
+    /// The address that the client asked from.
+    pub address: Option<Claim>,
+    /// Where the person is, when the client has said so: what failures are counted under and rules go by.
+    pub source: Option<Claim>,
+    /// What is asked.
+    pub what: What,
+}
+
+/// What is asked.
+#[derive(Debug, Deserialize, Serialize)]
+pub enum What {
+    /// Whether a person has a second factor.
+    Verify(Box<Verify>),
+    /// What `mfactl` asks as well.
+    Admin(Box<Request>),
+}
+
+/// A verification.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Verify {
+    /// Whom.
+    pub user: UserId,
+    /// What is to be sent or begun first: a label, an outside service or a kind.
+    pub choose: Option<FactorLabel>,
+    /// The only factor that counts, where one was named.
+    pub only: Option<FactorId>,
+    /// The answer to the first prompt, when it is at hand: then nothing is sent unasked, and a wrong one ends
+    /// the verification.
+    pub answer: Option<SecretText>,
+    /// How long the conversation may take, in seconds; core has bounds of its own.
+    pub patience: u32,
+}
+
+/// From core, during a verification.
+#[derive(Debug, Deserialize, Serialize)]
+pub enum FrontMessage {
+    /// One turn of a conversation; never its end.
+    Turn {
+        /// What to ask or to show.
+        message: ServerMessage,
+        /// The answer before it was not right.
+        refused: bool,
+    },
+    /// The end of a verification.
+    Ended(Ended),
+}
+
+/// How a verification ended.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Ended {
+    /// Whether the person has the factor.
+    pub verdict: Verdict,
+    /// Nothing was judged: the question came too soon, or too many are under way.
+    pub unjudged: bool,
+    /// Seconds until the next attempt is judged; 0 at once.
+    pub wait: u32,
+    /// The factor that was proven.
+    pub factor: Option<FactorId>,
+    /// What ties the rows of the trail and the lines of the log together.
+    pub session: String,
+}

@@ -1,0 +1,48 @@
+//! Questions of front ends, and what core answers.
+
+use mfa_proto::{
+    admin::{FactorId, Request},
+    answer::AnswerShape,
+    front::{Ask, Ended, FrontMessage, Verify, What},
+    login::{ServerMessage, Verdict},
+    name::{Claim, ClientName},
+    text::ShownText,
+};
+
+use super::{Sample, jane, label, secret};
+
+pub(crate) fn all() -> Vec<Sample> {
+    let ask = |what| Ask {
+        client: ClientName::new("vpn").unwrap(),
+        address: Some(Claim::clean("192.0.2.1")),
+        source: Some(Claim::clean("192.0.2.7")),
+        what,
+    };
+    let verify = Verify {
+        user: jane(),
+        choose: Some(label("phone")),
+        only: Some(FactorId(7)),
+        answer: Some(secret("123456")),
+        patience: 120,
+    };
+    let bare = Verify { user: jane(), choose: None, only: None, answer: None, patience: 1 };
+    let prompt = ServerMessage::Prompt {
+        text: ShownText::clean("Verification code: "),
+        echo: true,
+        shape: AnswerShape::SIX_DIGITS,
+    };
+    let ended = Ended {
+        verdict: Verdict::Locked,
+        unjudged: true,
+        wait: 900,
+        factor: Some(FactorId(7)),
+        session: "0011223344556677".into(),
+    };
+    vec![
+        Sample::of("front/ask/verify", &ask(What::Verify(Box::new(verify)))),
+        Sample::of("front/ask/verify/bare", &ask(What::Verify(Box::new(bare)))),
+        Sample::of("front/ask/admin", &ask(What::Admin(Box::new(Request::Show { user: jane() })))),
+        Sample::of("front/turn", &FrontMessage::Turn { message: prompt, refused: true }),
+        Sample::of("front/ended", &FrontMessage::Ended(ended)),
+    ]
+}

@@ -1,0 +1,90 @@
+use std::path::Path;
+
+use super::*;
+use crate::config::{Config, Source};
+
+fn read(text: &str) -> Result<Config, String> {
+    let source = Source { path: "m.toml".into(), text: text.to_owned() };
+    Config::from_sources(&[source]).map_err(|errors| errors.to_string())
+}
+
+const LISTEN: &str = "[[web.listen]]\naddress = \"127.0.0.1:8080\"\n";
+const CLIENT: &str = "[[web.client]]\nname = \"vpn\"\nrights = [\"verify\"]\ntoken = \"vpn-token\"\n";
+
+#[test]
+fn a_client_and_a_listener_are_enough() {
+    let config = read(&format!("{LISTEN}{CLIENT}")).unwrap();
+    let web = config.web();
+    assert!(web.is_on());
+    assert_eq!(web.listen[0].dialects, [Mount { dialect: Dialect::V1, prefix: String::new() }]);
+    let client = &web.clients[0];
+    assert_eq!((client.service.as_str(), client.password_proven), ("vpn", false));
+    assert!(client.rights.include(Right::Verify) && !client.rights.include(Right::FactorsWrite));
+    assert_eq!(web.credentials(), [("[[web.client]] \"vpn\"".to_owned(), "vpn-token")]);
+    assert!(!Config::default().web().is_on());
+}
+
+#[test]
+fn files_and_credentials_are_told_apart() {
+    let text = "[[web.listen]]\naddress = \"[::]:443\"\ncertificate = \"/etc/c.pem\"\nkey = \"tls-key\"\n\
+                dialects = { v1 = \"/mfa\" }\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
+    let config = read(text).unwrap();
+    let listen = &config.web().listen[0];
+    let tls = listen.tls.as_ref().unwrap();
+    assert_eq!(tls.certificate, PemFile::Path("/etc/c.pem".into()));
+    assert_eq!(tls.key, PemFile::Credential("tls-key".into()));
+    assert_eq!(listen.dialects[0].prefix, "/mfa");
+    let unix = read("[[web.listen]]\nsocket = \"/run/mfad-web/http.sock\"\n").unwrap();
+    let expected = WebPlace::Socket(Path::new("/run/mfad-web/http.sock").into());
+    assert_eq!(unix.web().listen[0].place, expected);
+}
+
+#[test]
+fn plain_http_is_for_this_host_alone() {
+    for address in ["0.0.0.0:80", "[::]:80", "192.0.2.1:80"] {
+        let told = read(&format!("[[web.listen]]\naddress = \"{address}\"\n")).unwrap_err();
+        assert!(told.contains("plain HTTP is for this host alone"), "{address}: {told}");
+    }
+    for address in ["127.0.0.1:80", "127.1.2.3:80", "[::1]:80"] {
+        assert!(read(&format!("[[web.listen]]\naddress = \"{address}\"\n")).is_ok(), "{address}");
+    }
+}
+
+#[test]
+fn what_cannot_be_meant_is_told() {
+    for (text, told) in [
+        ("[[web.listen]]\n".to_owned(), "add `address"),
+        ("[[web.listen]]\naddress = \"127.0.0.1\"\n".to_owned(), "an address and a port"),
+        ("[[web.listen]]\naddress = \"127.0.0.1:0\"\n".to_owned(), "an address and a port"),
+        (format!("{LISTEN}socket = \"/a\"\n"), "keep one"),
+        (format!("{LISTEN}certificate = \"/a\"\n"), "go together"),
+        (format!("{LISTEN}client_ca = \"/a\"\n"), "needs `certificate`"),
+        (format!("{LISTEN}dialects = {{}}\n"), "is empty"),
+        (format!("{LISTEN}dialects = {{ v2 = \"/\" }}\n"), "v1"),
+        (format!("{LISTEN}dialects = {{ v1 = \"mfa\" }}\n"), "what paths begin with"),
+        (format!("{LISTEN}dialects = {{ v1 = \"/../a\" }}\n"), "what paths begin with"),
+        (format!("{LISTEN}{LISTEN}"), "has this address already"),
+        (CLIENT.to_owned(), "nowhere to ask"),
+        (format!("{LISTEN}{CLIENT}{CLIENT}"), "its own name"),
+        (format!("{LISTEN}[[web.client]]\nname = \"vpn\"\nrights = [\"verify\"]\n"), "add `token"),
+        (format!("{LISTEN}{CLIENT}by_network = true\n"), "needs `networks`"),
+        (format!("{LISTEN}{CLIENT}user = \"linotp\"\n"), "goes with `password`"),
+        (format!("{LISTEN}{CLIENT}certificates = [\"AB\"]\n"), "SHA-256 of the certificate"),
+        (format!("{LISTEN}{CLIENT}certifcates = [\"AB\"]\n"), "did you mean `certificates`?"),
+        (format!("{LISTEN}{}", CLIENT.replace("verify", "breakglass")), "verify"),
+        (format!("{LISTEN}{}", CLIENT.replace("\"vpn\"", "\"a b\"")), "letters, digits"),
+        ("[web]\ndigest_realm = \"a\\\"b\"\n".to_owned(), "without quotes"),
+    ] {
+        let errors = read(&text).expect_err(&text);
+        assert!(errors.contains(told), "{text}: {errors}");
+    }
+}
+
+#[test]
+fn the_print_of_a_certificate_is_read_as_openssl_shows_it() {
+    let print = ["AB"; 32].join(":");
+    for shown in [print.clone(), print.replace(':', ""), print.to_lowercase()] {
+        let config = read(&format!("{LISTEN}{CLIENT}certificates = [\"{shown}\"]\n")).unwrap();
+        assert_eq!(config.web().clients[0].proof.certificates[0].0, [0xab; 32]);
+    }
+}

@@ -1,0 +1,166 @@
+//! The socket of front ends such as `mfad-web`: who asks is the kernel's word, on whose behalf is theirs, and
+//! what that client may ask is the configuration's.
+//!
+//! A front end that was taken over can name any client, so it can do at most what all of them may together.
+//! Refuses every other peer, and what no right covers, such as codes for emergencies, reloads and copies.
+
+use std::{sync::Arc, time::Duration};
+
+use mfa_proto::{
+    admin::{Refusal, RefusalCode, Reply},
+    front::{Ask, Ended, FrontMessage, What},
+    hello::{Hello, NEWEST, OLDEST, Protocol, Welcome},
+    login::Verdict,
+    name::{Claim, ClientName},
+    text::ShownText,
+};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+use tracing::{debug, warn};
+
+use super::{
+    ACCEPT_PAUSE, HELLO_PATIENCE, Peer,
+    admission::Admission,
+    login,
+    wire::{Wire, WireError},
+};
+use crate::{admin, config::Right, core::Core};
+
+/// A front end that does not take a reply for so long has gone away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// On whose behalf something is asked.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Behalf {
+    /// The client, as the configuration calls it.
+    pub(crate) client: ClientName,
+    /// Where it asks from.
+    pub(crate) address: Option<Claim>,
+    /// Where the person is, when the client has said so.
+    pub(crate) source: Option<Claim>,
+}
+
+impl Behalf {
+    /// Where the trail has it come from: what is known of the person, else of the client.
+    pub(crate) fn origin(&self) -> Option<&Claim> {
+        self.source.as_ref().or(self.address.as_ref())
+    }
+
+    fn refuse(&self, right: &str) {
+        warn!(client = %self.client, "client {} was refused: it has not the right: {right}", self.client);
+    }
+}
+
+/// Serves one socket until the task is dropped. Peers of `allowed` uids are front ends.
+pub async fn serve(core: Arc<Core>, socket: UnixListener, (allowed, admission): (Arc<[u32]>, Admission)) {
+    loop {
+        match socket.accept().await {
+            Ok((stream, _)) => {
+                let (core, allowed, admission) = (Arc::clone(&core), Arc::clone(&allowed), admission.clone());
+                tokio::spawn(async move { connection(&core, stream, (&allowed, &admission)).await });
+            }
+            Err(error) => {
+                warn!("cannot accept a front end: {error}; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(core: &Arc<Core>, stream: UnixStream, (allowed, admission): (&[u32], &Admission)) {
+    let peer = match stream.peer_cred() {
+        Ok(credentials) => Peer { uid: credentials.uid() },
+        Err(error) => {
+            warn!("a front end was dropped: the kernel does not say whose it is: {error}");
+            return;
+        }
+    };
+    if !allowed.contains(&peer.uid) {
+        warn!(uid = peer.uid, "a connection was refused: only the account of [web] user is a front end");
+        return;
+    }
+    // It is one process for many clients: it has no pace, and all places of its socket.
+    let Some(_place) = admission.enter_unpaced(peer.uid, core.settings().caps()) else {
+        warn!(uid = peer.uid, "a front end was refused: [core] max_connections are open");
+        return;
+    };
+    let mut wire = Wire::new(stream);
+    if let Err(error) = converse(core, &mut wire, peer).await {
+        debug!(uid = peer.uid, "a front end ended: {error}");
+    }
+}
+
+async fn converse(core: &Arc<Core>, wire: &mut Wire<UnixStream>, peer: Peer) -> Result<(), WireError> {
+    let greeting = async {
+        let hello: Hello = wire.read().await?;
+        let welcome = hello.answer(OLDEST, NEWEST);
+        wire.write(&welcome).await?;
+        Ok::<_, WireError>((hello.protocol, welcome))
+    };
+    match timeout(HELLO_PATIENCE, greeting).await {
+        Ok(Ok((Protocol::Front, Welcome::Version(_)))) => {}
+        Ok(Ok((
+            Protocol::Front | Protocol::Login | Protocol::Admin | Protocol::Egress,
+            Welcome::Version(_) | Welcome::Unsupported { .. } | Welcome::Busy,
+        )))
+        | Err(_) => return Ok(()),
+        Ok(Err(error)) => return Err(error),
+    }
+    loop {
+        let ask: Ask = match wire.read().await {
+            Err(WireError::Closed) => return Ok(()),
+            ask => ask?,
+        };
+        answer(core, wire, peer, ask).await?;
+    }
+}
+
+async fn answer(
+    core: &Arc<Core>,
+    wire: &mut Wire<UnixStream>,
+    peer: Peer,
+    ask: Ask,
+) -> Result<(), WireError> {
+    let settings = core.settings();
+    let Ask { client, address, source, what } = ask;
+    let behalf = Behalf { client, address, source };
+    let mut clients = settings.config().web().clients.iter();
+    let client = clients.find(|client| client.name == behalf.client);
+    match what {
+        What::Verify(verify) => {
+            let Some(client) = client.filter(|client| client.rights.include(Right::Verify)) else {
+                behalf.refuse(Right::Verify.word());
+                return wire.write_within(PATIENCE, &FrontMessage::Ended(not_allowed())).await;
+            };
+            let settings = Arc::clone(&settings);
+            login::verify(core, wire, (peer, settings, client), (&behalf, *verify)).await
+        }
+        What::Admin(request) => {
+            let right = admin::right_of(&request);
+            let may = client.zip(right).is_some_and(|(client, right)| client.rights.include(right));
+            let reply = if may {
+                admin::answer(core, peer, behalf, *request).await
+            } else {
+                behalf.refuse(right.map_or("what is root's alone", Right::word));
+                Reply::Refused(may_not(right))
+            };
+            wire.write_within(PATIENCE, &reply).await
+        }
+    }
+}
+
+fn may_not(right: Option<Right>) -> Refusal {
+    let message = match right {
+        Some(right) => {
+            format!("this client may not: add \"{}\" to its rights in [[web.client]]", right.word())
+        }
+        None => "only root may do this, on the host itself".to_owned(),
+    };
+    Refusal { code: RefusalCode::NotAllowed, message: ShownText::clean(&message) }
+}
+
+fn not_allowed() -> Ended {
+    Ended { verdict: Verdict::Unavailable, unjudged: true, wait: 0, factor: None, session: String::new() }
+}

@@ -1,0 +1,197 @@
+//! Who a client is: by its certificate, its bearer token, Basic or Digest authentication, or where it asks from.
+//!
+//! Refuses to say which part of a proof was wrong, and whether there is such a client; what was given and is
+//! wrong is never made up for by the network.
+
+mod digest;
+mod rate;
+mod secret;
+
+use std::{net::IpAddr, sync::Arc, time::SystemTime};
+
+use base64ct::{Base64, Encoding as _};
+use hyper::header::{AUTHORIZATION, HeaderMap};
+use mfa_role::{
+    config::{Config, WebClient},
+    credentials::Credentials,
+};
+use zeroize::Zeroizing;
+
+use self::{digest::Digests, rate::Rate, secret::Hash};
+use crate::{SetupFault, clients::digest::Given};
+
+/// The longest header Authorization that is looked at.
+const MAX_AUTHORIZATION: usize = 2048;
+
+/// All clients, and what proves them.
+#[derive(Debug)]
+pub struct Clients {
+    known: Vec<Known>,
+    digests: Digests,
+}
+
+#[derive(Debug)]
+struct Known {
+    client: Arc<WebClient>,
+    token: Option<Hash>,
+    password: Option<Hash>,
+    digest: Option<String>,
+    rate: Rate,
+}
+
+/// What a request shows of who asks.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// Its target, as it was asked for.
+    pub target: &'a str,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// The SHA-256 of the certificate that was shown and found good.
+    pub certificate: Option<[u8; 32]>,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+}
+
+/// Why nobody is served.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unknown {
+    /// Nothing proves who it is.
+    Nobody,
+    /// It asks more often than it may.
+    TooOften,
+}
+
+impl Clients {
+    /// Reads what proves them; or all that is wrong with it.
+    pub fn load(config: &Config, places: &Credentials) -> Result<Self, Vec<SetupFault>> {
+        let web = config.web();
+        let mut faults = Vec::new();
+        let known =
+            web.clients.iter().filter_map(|client| Known::load(client, places, &mut faults)).collect();
+        match Digests::new(&web.digest_realm) {
+            Ok(digests) if faults.is_empty() => Ok(Self { known, digests }),
+            Ok(_) => Err(faults),
+            Err(error) => {
+                faults.push(SetupFault { section: "[web]".to_owned(), fault: error.to_string() });
+                Err(faults)
+            }
+        }
+    }
+
+    /// Whose request it is.
+    pub fn identify(&self, shown: &Shown<'_>) -> Result<Arc<WebClient>, Unknown> {
+        let known = self.proven(shown).ok_or(Unknown::Nobody)?;
+        if known.rate.admits() { Ok(Arc::clone(&known.client)) } else { Err(Unknown::TooOften) }
+    }
+
+    /// What a client without a proof is asked for, as values of WWW-Authenticate.
+    pub fn challenges(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        if self.known.iter().any(|known| known.digest.is_some()) {
+            all.push(self.digests.challenge(now()));
+        }
+        if self.known.iter().any(|known| known.password.is_some()) {
+            all.push(format!("Basic realm=\"{}\", charset=\"UTF-8\"", self.digests.realm()));
+        }
+        if all.is_empty() || self.known.iter().any(|known| known.token.is_some()) {
+            all.push(format!("Bearer realm=\"{}\"", self.digests.realm()));
+        }
+        all
+    }
+
+    fn proven(&self, shown: &Shown<'_>) -> Option<&Known> {
+        let may_come = |known: &&Known| {
+            let networks = &known.client.networks;
+            let held = |address| networks.iter().any(|network| network.holds(address));
+            networks.is_empty() || shown.address.is_some_and(held)
+        };
+        // A header that is wrong must not be helped by where it comes from.
+        if let Some(given) = shown.headers.get(AUTHORIZATION) {
+            let given = given.to_str().ok().filter(|given| given.len() <= MAX_AUTHORIZATION)?;
+            return self.by_authorization(given, shown).filter(may_come);
+        }
+        let by_certificate = |known: &&Known| {
+            let prints = &known.client.proof.certificates;
+            shown.certificate.is_some_and(|print| prints.iter().any(|known| known.0 == print))
+        };
+        let by_network = |known: &&Known| known.client.proof.by_network && may_come(known);
+        let known = || self.known.iter();
+        known().find(|known| by_certificate(known) && may_come(known)).or_else(|| known().find(by_network))
+    }
+
+    fn by_authorization(&self, given: &str, shown: &Shown<'_>) -> Option<&Known> {
+        let (scheme, rest) = given.split_once(' ')?;
+        let rest = rest.trim();
+        if scheme.eq_ignore_ascii_case("bearer") {
+            let hash = Hash::of(rest.as_bytes());
+            return self.find(|known| known.token.as_ref().is_some_and(|token| token.is(&hash)));
+        }
+        if scheme.eq_ignore_ascii_case("basic") {
+            let decoded = Zeroizing::new(Base64::decode_vec(rest).ok()?);
+            let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+            let hash = Hash::of(password.as_bytes());
+            return self.find(|known| {
+                let right = known.password.as_ref().is_some_and(|password| password.is(&hash));
+                right && known.client.proof.user.as_deref() == Some(user)
+            });
+        }
+        if scheme.eq_ignore_ascii_case("digest") {
+            let given = Given::parse(rest)?;
+            let user = |known: &Known| known.client.proof.user.as_deref() == Some(given.user());
+            return self.find(|known| {
+                let secret = known.digest.as_deref().filter(|_| user(known));
+                secret.is_some_and(|ha1| self.digests.proves(&given, ha1, shown, now()))
+            });
+        }
+        None
+    }
+
+    /// Looks at all, so that the time tells nothing of which one it is.
+    fn find(&self, proves: impl Fn(&Known) -> bool) -> Option<&Known> {
+        self.known.iter().fold(None, |found, known| if proves(known) { Some(known) } else { found })
+    }
+}
+
+impl Known {
+    fn load(client: &WebClient, places: &Credentials, faults: &mut Vec<SetupFault>) -> Option<Self> {
+        let section = format!("[[web.client]] \"{}\"", client.name);
+        let before = faults.len();
+        let mut read = |name: &Option<String>| {
+            let name = name.as_deref()?;
+            let text = places.read_up_to(name, 256);
+            text.map_err(|error| {
+                faults.push(SetupFault { section: section.clone(), fault: error.to_string() });
+            })
+            .ok()
+        };
+        let (token, password, digest) =
+            (read(&client.proof.token), read(&client.proof.password), read(&client.proof.digest));
+        let mut hash = |text: Option<Zeroizing<String>>, key: &str| {
+            let parsed = Hash::parse(&text?);
+            if parsed.is_none() {
+                let fault = format!("the credential of `{key}` is no SHA-256: {}", secret::HOW);
+                faults.push(SetupFault { section: section.clone(), fault });
+            }
+            parsed
+        };
+        let (token, password) = (hash(token, "token"), hash(password, "password"));
+        let is_md5 = |text: &str| text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        if digest.as_ref().is_some_and(|digest| !is_md5(digest)) {
+            let fault =
+                "the credential of `digest` is no MD5: write that of user:realm:password, as `htdigest` does";
+            faults.push(SetupFault { section, fault: fault.to_owned() });
+        }
+        let digest = digest.map(|digest| digest.to_ascii_lowercase());
+        let client = Arc::new(client.clone());
+        let rate = Rate::new(client.rate);
+        (faults.len() == before).then_some(Self { client, token, password, digest, rate })
+    }
+}
+
+/// Seconds since 1970, for nonces.
+#[expect(clippy::disallowed_methods, reason = "nonces of this process, which core's clock has no part in")]
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

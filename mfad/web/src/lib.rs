@@ -1,0 +1,34 @@
+//! What speaks HTTP for mfad: its own API, and the dialects that other systems speak already.
+//!
+//! ```text
+//! client ──HTTP──> server ──> router ──> a dialect ──Question──> link ──Ask──> core
+//!                  limits     clients                transactions     <──Ended──
+//! ```
+//! Holds no key, no seed and no database, so a taken-over web can do at most what the rights of all clients
+//! together allow. Refuses to decide: it knows who a client is, core what that client may and who is let in.
+#![forbid(unsafe_code)]
+
+pub mod access;
+pub mod answer;
+pub mod call;
+pub mod clients;
+pub mod lemonldap;
+pub mod link;
+pub mod ntopng;
+pub mod origin;
+pub mod role;
+pub mod router;
+pub mod server;
+pub mod transactions;
+pub mod v1;
+pub mod verify;
+
+/// A fault of the configuration that shows only where web runs: a credential or a certificate is not there.
+#[derive(Debug, thiserror::Error)]
+#[error("{section}: {fault}")]
+pub struct SetupFault {
+    /// Where in the configuration: `[[web.client]] "vpn"`.
+    pub section: String,
+    /// What is wrong, and what to do.
+    pub fault: String,
+}

@@ -1,0 +1,231 @@
+//! The web role: hardens the process, reads configuration and credentials, serves its listeners until told to
+//! stop.
+
+use std::{
+    io::{self, Write as _},
+    net::TcpListener as StdTcp,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Parser;
+use mfa_role::{
+    config::{self, Config, ConfigErrors, WebListen, WebPlace},
+    credentials::Credentials,
+    harden,
+    listen::{self, Reach},
+    log, peers,
+    signals::{Signals, Word},
+};
+use sd_notify::NotifyState;
+use tokio::{io::AsyncReadExt as _, sync::watch, task::JoinSet};
+use tracing::{info, warn};
+
+use crate::{
+    SetupFault,
+    clients::Clients,
+    link::{self, Link},
+    router::State,
+    server::{Listening, Server, Socket, tls},
+    transactions::Transactions,
+};
+
+/// Descriptors beside those of connections: log, signals, files that are read.
+const OTHER_DESCRIPTORS: u64 = 64;
+
+/// Speaks HTTP for mfad: its own API and the dialects of others. Started as `mfad web`.
+#[derive(Debug, Parser)]
+#[command(name = "mfad-web", version, about)]
+pub struct Cli {
+    /// The configuration file; conf.d/*.toml beside it is read too
+    #[arg(long, default_value = config::DEFAULT_PATH, value_name = "FILE")]
+    config: PathBuf,
+    /// End when standard input does: for whoever starts this as a child
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
+}
+
+/// A failure, in words for the person who started the program.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}\nmfad-web: the configuration is not valid")]
+    Config(#[from] ConfigErrors),
+    #[error("{}\nmfad-web: the configuration cannot be put in force", in_lines(.0))]
+    Setup(Vec<SetupFault>),
+    #[error("mfad-web: {0}")]
+    Other(String),
+}
+
+impl Failure {
+    fn new(what: impl std::fmt::Display) -> Self {
+        Self::Other(what.to_string())
+    }
+}
+
+fn in_lines(faults: &[SetupFault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Runs the role. Exit status: 0 done, 1 failed, 2 the command line is wrong.
+pub fn run(cli: &Cli) -> ExitCode {
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // When standard error is closed there is no one to tell; the exit status still says it.
+            drop(writeln!(io::stderr(), "{failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: &Cli) -> Result<(), Failure> {
+    harden::harden().map_err(|e| Failure::new(format_args!("cannot give up core files and tracing: {e}")))?;
+    let config = Config::load(&cli.config)?;
+    if !config.web().is_on() {
+        return Err(Failure::new("nothing listens: add [[web.listen]] to the configuration"));
+    }
+    log::start(config.log()).map_err(Failure::new)?;
+    let connections = u64::from(config.web().max_connections);
+    let to_core = u64::try_from(link::MOST).unwrap_or(u64::MAX);
+    let wanted = connections.saturating_add(to_core).saturating_add(OTHER_DESCRIPTORS);
+    match harden::allow_descriptors(wanted) {
+        Ok(allowed) if allowed >= wanted => {}
+        Ok(allowed) => warn!("only {allowed} of {wanted} files may be open: raise LimitNOFILE="),
+        Err(error) => warn!("how many files may be open cannot be set: {error}"),
+    }
+    // Before other threads run: it sets the mask for the mode of files.
+    let (listening, _bound) = listeners(&config)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
+    let done = runtime.block_on(serve(cli, &config, listening));
+    runtime.shutdown_background();
+    done
+}
+
+/// All listeners, bound here; the files of Unix sockets go when what is kept of them does.
+fn listeners(config: &Config) -> Result<(Vec<Listening>, Vec<listen::Listener>), Failure> {
+    let (mut all, mut bound, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+    for listen in &config.web().listen {
+        let tls = listen.tls.as_ref().map(|tls| tls::load(tls, config.web())).transpose();
+        let section = format!("[[web.listen]] {}", shown(listen));
+        match (bind(listen, &mut bound), tls) {
+            (Ok(socket), Ok(tls)) => all.push(Listening { socket, listen: listen.clone(), tls }),
+            (Err(fault), _) | (_, Err(fault)) => faults.push(SetupFault { section, fault }),
+        }
+    }
+    if faults.is_empty() { Ok((all, bound)) } else { Err(Failure::Setup(faults)) }
+}
+
+fn bind(listen: &WebListen, bound: &mut Vec<listen::Listener>) -> Result<Socket, String> {
+    let failed = |error: io::Error| format!("cannot listen: {error}");
+    match &listen.place {
+        WebPlace::Address(address) => {
+            let socket = StdTcp::bind(address).map_err(failed)?;
+            socket.set_nonblocking(true).map_err(failed)?;
+            Ok(Socket::Tcp(socket))
+        }
+        WebPlace::Socket(path) => {
+            let listener = listen::bind(path, Reach::Group).map_err(|error| error.to_string())?;
+            let socket = listener.socket.try_clone().map_err(failed)?;
+            bound.push(listener);
+            Ok(Socket::Unix(socket))
+        }
+    }
+}
+
+fn shown(listen: &WebListen) -> String {
+    match &listen.place {
+        WebPlace::Address(address) => address.to_string(),
+        WebPlace::Socket(path) => path.display().to_string(),
+    }
+}
+
+async fn serve(cli: &Cli, config: &Config, listening: Vec<Listening>) -> Result<(), Failure> {
+    let mut signals =
+        Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
+    let listeners = peers::allowed(&config.egress().core_user, "[egress] core_user");
+    let link = Link::new(config.web().core_socket.clone(), listeners);
+    let transactions = Transactions::default();
+    let (replace, state) = watch::channel(prepare(config, &link, &transactions)?);
+    let server = Server::new(state);
+    let mut serving = JoinSet::new();
+    serving.spawn(async move {
+        transactions.sweep().await;
+        Ok(())
+    });
+    for listening in listening {
+        info!("ready: {}", shown(&listening.listen));
+        serving.spawn(server.clone().serve(listening));
+    }
+    let watchdog = tokio::spawn(watchdog());
+    tell(&[NotifyState::Ready]);
+    let ended = loop {
+        tokio::select! {
+            word = signals.next() => match word {
+                Word::Stop => break Ok(()),
+                Word::Reload => reload(&cli.config, &replace),
+            },
+            () = stdin_ended(), if cli.until_stdin_ends => break Ok(()),
+            _ = serving.join_next() => {
+                break Err(Failure::new("a task that takes connections has ended by itself; the log says why"));
+            }
+        }
+    };
+    tell(&[NotifyState::Stopping]);
+    info!("stopping");
+    watchdog.abort();
+    serving.shutdown().await;
+    ended
+}
+
+fn prepare(config: &Config, link: &Link, transactions: &Transactions) -> Result<Arc<State>, Failure> {
+    let places = Credentials::for_group(&config.web().credentials_dir);
+    let clients = Clients::load(config, &places).map_err(Failure::Setup)?;
+    let (web, link, transactions) = (config.web().clone(), link.clone(), transactions.clone());
+    Ok(Arc::new(State { web, clients, link, transactions }))
+}
+
+/// Reads configuration and credentials again; with a fault in them, what was in force stays in force. Listeners
+/// and their certificates are those of the start.
+fn reload(path: &Path, replace: &watch::Sender<Arc<State>>) {
+    let before = Arc::clone(&replace.borrow());
+    let read = Config::load(path).map_err(Failure::from);
+    match read.and_then(|config| prepare(&config, &before.link, &before.transactions)) {
+        Ok(state) => {
+            if state.web.listen != before.web.listen {
+                warn!("reload: [[web.listen]] was changed, which takes effect at the next start");
+            }
+            replace.send_replace(state);
+            info!("configuration and credentials read again");
+        }
+        Err(failure) => {
+            for line in failure.to_string().lines() {
+                warn!("reload: {line}");
+            }
+            warn!("the configuration in force before goes on");
+        }
+    }
+}
+
+/// Tells the service manager that the thread that does everything still does.
+async fn watchdog() {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    loop {
+        tell(&[NotifyState::Watchdog]);
+        tokio::time::sleep(limit / 3).await;
+    }
+}
+
+/// Whoever started this as a child is gone, or wants it to end.
+async fn stdin_ended() {
+    let mut stdin = tokio::io::stdin();
+    let mut ignored = [0; 64];
+    while !matches!(stdin.read(&mut ignored).await, Ok(0) | Err(_)) {}
+}
+
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        warn!("the service manager was not told: {error}");
+    }
+}

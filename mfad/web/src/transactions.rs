@@ -1,0 +1,117 @@
+//! Challenges that wait for an answer in another request: a conversation with core each, under a random number.
+//!
+//! Bounded in all, for each client and for each user of one, and in time. Refuses a number to every client but
+//! the one that was given it, and tells nobody whether there is such a number.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use mfa_proto::name::{ClientName, UserId};
+use tokio::time::Instant;
+
+use crate::link::Busy;
+
+/// Digits of a number: 66 bits, without spaces or letters, as programs expect that split texts.
+const DIGITS: usize = 20;
+/// The most challenges of one user that are open for one client; the oldest makes room.
+const MOST_OF_A_USER: usize = 4;
+/// How often those that are over are looked for.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// The challenges that are open.
+#[derive(Clone, Debug, Default)]
+pub struct Transactions(Arc<Mutex<HashMap<String, Open>>>);
+
+/// One that is open.
+#[derive(Debug)]
+pub(crate) struct Open {
+    /// Whose it is.
+    pub(crate) client: ClientName,
+    /// Whom it is about.
+    pub(crate) user: UserId,
+    /// The conversation.
+    pub(crate) busy: Busy,
+    /// When it is over.
+    pub(crate) until: Instant,
+}
+
+impl Transactions {
+    /// Keeps a conversation under a new number; `None` when too many are open. At most `most` in all.
+    pub(crate) fn open(&self, open: Open, most: usize) -> Option<String> {
+        let number = number()?;
+        let mut all = self.all();
+        all.retain(|_, open| open.until > Instant::now());
+        let mut own: Vec<(Instant, String)> = all
+            .iter()
+            .filter(|(_, other)| other.client == open.client && other.user == open.user)
+            .map(|(number, other)| (other.until, number.clone()))
+            .collect();
+        own.sort();
+        let excess = own.len().saturating_add(1).saturating_sub(MOST_OF_A_USER);
+        for (_, oldest) in own.into_iter().take(excess) {
+            all.remove(&oldest);
+        }
+        let of_client = all.values().filter(|other| other.client == open.client).count();
+        if all.len() >= most || of_client >= (most / 4).max(1) {
+            return None;
+        }
+        all.insert(number.clone(), open);
+        Some(number)
+    }
+
+    /// Takes a conversation of `client` out, to answer it.
+    pub(crate) fn take(&self, number: &str, client: &ClientName) -> Option<Open> {
+        let mut all = self.all();
+        let fits = |open: &Open| open.client == *client && open.until > Instant::now();
+        if all.get(number).is_some_and(fits) { all.remove(number) } else { None }
+    }
+
+    /// Puts it back under its number.
+    pub(crate) fn put_back(&self, number: String, open: Open) {
+        self.all().insert(number, open);
+    }
+
+    /// Whom an open challenge of `client` is about.
+    pub fn user_of(&self, number: &str, client: &ClientName) -> Option<UserId> {
+        let all = self.all();
+        all.get(number).filter(|open| open.client == *client).map(|open| open.user.clone())
+    }
+
+    /// The open challenge of `client` about a user; of several the youngest.
+    pub(crate) fn of_user(&self, user: &UserId, client: &ClientName) -> Option<String> {
+        let (all, now) = (self.all(), Instant::now());
+        let fits = |open: &Open| open.client == *client && open.user == *user && open.until > now;
+        let found = all.iter().filter(|(_, open)| fits(open)).max_by_key(|(_, open)| open.until);
+        found.map(|(number, _)| number.clone())
+    }
+
+    /// How many are open.
+    pub fn count(&self) -> usize {
+        self.all().len()
+    }
+
+    /// Ends those whose time is over, until the task is dropped.
+    pub async fn sweep(self) {
+        loop {
+            tokio::time::sleep(SWEEP).await;
+            let now = Instant::now();
+            self.all().retain(|_, open| open.until > now);
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A random number; `None` when the system gives no randomness.
+fn number() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    let text = format!("{:039}", u128::from_be_bytes(bytes));
+    // The last digits are as good as even; the first are not.
+    text.get(text.len().saturating_sub(DIGITS)..).map(str::to_owned)
+}

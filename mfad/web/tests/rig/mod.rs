@@ -1,0 +1,152 @@
+//! A whole core in this process, the web role before it, and clients that speak HTTP by hand.
+#![allow(dead_code, reason = "each test file uses its part")]
+
+mod http;
+
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+
+use mfa_role::{
+    config::{Config, Source},
+    credentials::Credentials,
+    listen,
+};
+use mfad::server::{admission::Admission, front};
+use mfad_web::{
+    clients::Clients,
+    link::Link,
+    router::State,
+    server::{Listening, Server, Socket, tls},
+    transactions::Transactions,
+};
+use sha2::{Digest as _, Sha256};
+use tokio::{net::UnixListener, sync::watch, task::JoinSet};
+
+pub(crate) use self::http::{Answered, Http};
+use super::support::Daemon;
+
+/// The secret of client `vpn`.
+pub(crate) const VPN: &str = "vpn-secret";
+/// The secret of client `wiki`.
+pub(crate) const WIKI: &str = "wiki-secret";
+
+/// Two clients: `vpn` has proven passwords, `wiki` has not.
+pub(crate) const CLIENTS: &str = "\
+[[web.listen]]
+address = \"127.0.0.1:1\"
+[[web.client]]
+name = \"vpn\"
+rights = [\"verify\", \"factors:read\", \"users:read\", \"audit:read\", \"status\"]
+token = \"vpn\"
+password_proven = true
+rate = 10000
+[[web.client]]
+name = \"wiki\"
+rights = [\"verify\"]
+token = \"wiki\"
+rate = 10000
+";
+
+/// Core and web.
+pub(crate) struct Rig {
+    pub(crate) daemon: Daemon,
+    pub(crate) state: watch::Sender<Arc<State>>,
+    pub(crate) transactions: Transactions,
+    port: u16,
+    core_side: tokio::task::JoinHandle<()>,
+    tasks: JoinSet<std::io::Result<()>>,
+    _listener: listen::Listener,
+}
+
+impl Rig {
+    /// With both clients and `extra` configuration, `{dir}` in which is the directory of the daemon.
+    pub(crate) async fn start(extra: &str) -> Self {
+        Self::of(&format!("{CLIENTS}{extra}")).await
+    }
+
+    /// With this configuration.
+    pub(crate) async fn of(text: &str) -> Self {
+        let daemon = Daemon::start(text).await;
+        let directory = daemon.directory.path().to_owned();
+        for (name, secret) in [("vpn", VPN), ("wiki", WIKI)] {
+            credential(&directory, name, secret);
+        }
+        let path = directory.join("web.sock");
+        let listener = listen::bind(&path, listen::Reach::Private).unwrap();
+        let socket = UnixListener::from_std(listener.socket.try_clone().unwrap()).unwrap();
+        let allowed = mfa_role::peers::allowed("root", "[web] user").into();
+        let serving = front::serve(Arc::clone(&daemon.core), socket, (allowed, Admission::default()));
+        let core_side = tokio::spawn(serving);
+        let config = config(text, &directory);
+        let uids = mfa_role::peers::allowed("root", "[egress] core_user");
+        let (link, transactions) = (Link::new(path, uids), Transactions::default());
+        let state = state(&config, &directory, (link, transactions.clone()));
+        let (state, watched) = watch::channel(state);
+        let server = Server::new(watched);
+        let mut tasks = JoinSet::new();
+        let mut port = 0;
+        for listen in &config.web().listen {
+            let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            socket.set_nonblocking(true).unwrap();
+            port = socket.local_addr().unwrap().port();
+            let tls = listen.tls.as_ref().map(|tls| tls::load(tls, config.web()).unwrap());
+            let listening = Listening { socket: Socket::Tcp(socket), listen: listen.clone(), tls };
+            tasks.spawn(server.clone().serve(listening));
+        }
+        let sweeping = transactions.clone();
+        tasks.spawn(async move {
+            sweeping.sweep().await;
+            Ok(())
+        });
+        Self { daemon, state, transactions, port, core_side, tasks, _listener: listener }
+    }
+
+    /// A connection to the last listener.
+    pub(crate) async fn http(&self) -> Http {
+        Http::connect(self.port).await
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// `POST` of JSON by the client with this secret.
+    pub(crate) async fn post(&self, secret: &str, path: &str, json: &str) -> Answered {
+        self.http().await.post(secret, path, json).await
+    }
+
+    /// Asks `/v1/verify`.
+    pub(crate) async fn verify(&self, secret: &str, json: &str) -> serde_json::Value {
+        let answered = self.post(secret, "/v1/verify", json).await;
+        assert_eq!(answered.status, 200, "{answered:?}");
+        answered.json()
+    }
+
+    /// Ends core's side: what is connected breaks, nobody listens any more.
+    pub(crate) fn take_core_away(&mut self) {
+        self.core_side.abort();
+        fs::remove_file(self.daemon.directory.path().join("web.sock")).unwrap();
+    }
+}
+
+/// What requests need, of a configuration.
+pub(crate) fn state(
+    config: &Config,
+    directory: &Path,
+    (link, transactions): (Link, Transactions),
+) -> Arc<State> {
+    let clients = Clients::load(config, &Credentials::for_group(directory)).unwrap();
+    Arc::new(State { web: config.web().clone(), clients, link, transactions })
+}
+
+pub(crate) fn config(text: &str, directory: &Path) -> Config {
+    let text = text.replace("{dir}", directory.to_str().unwrap());
+    Config::from_sources(&[Source { path: "test.toml".into(), text }]).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Writes the hash of a secret as a credential.
+pub(crate) fn credential(directory: &Path, name: &str, secret: &str) {
+    let hash = format!("{:x}", hyper::body::Bytes::copy_from_slice(&Sha256::digest(secret)));
+    let path = directory.join(name);
+    fs::write(&path, hash).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+}
