@@ -43,8 +43,9 @@ fmt: ## Formatting is as rustfmt has it
 docs: ## The tests that the documents name as evidence exist
 	docs/check.sh
 
-units: ## systemd takes the units, and finds them little exposed
+units: ## systemd takes the units, and finds them little exposed; AppArmor and SELinux take the policies
 	packaging/systemd/check.sh
+	packaging/mac-check.sh
 
 clippy: ## No lint is broken
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
@@ -53,18 +54,18 @@ unit: ## Unit, property and in-process tests
 	$(CARGO) test --workspace --exclude mfa_tests
 
 e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
-	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
+	$(CARGO) build
 	$(RUNNER) $(CARGO) test -p mfa_tests
 
 test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
 	tests/setup/packages.sh demo test deb
-	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
+	$(CARGO) build
 	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
 	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
 
 host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
 	tests/setup/packages.sh demo test deb
-	$(CARGO) build -p mfad -p mfad_egress -p mfactl -p pam_mfa
+	$(CARGO) build
 	$(CARGO) build -p mfa_tests --bin host
 	$(AS_ROOT) $(TARGET)/debug/host
 

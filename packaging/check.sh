@@ -59,7 +59,7 @@ content() { # package, directory, where units are
   grep -rhE '/usr/(lib|share/doc)/mfad/' README.md docs etc packaging/man mfad/src mfactl/src packaging/*.md | sed 's/\\-/-/g' |
     grep -oE '/usr/(lib|share/doc)/mfad/[A-Za-z0-9_./-]*[A-Za-z0-9]' | sort -u >"$work/named"
   while IFS= read -r file; do
-    [ -e "$root$file" ] || wrong "$name: $file is written about, and is not in it"
+    compgen -G "$root$file*" >/dev/null || wrong "$name: $file is written about, and is not in it"
   done <"$work/named"
   for file in usr/share/man/man8/mfad.8 usr/share/man/man5/mfad.toml.5 usr/share/man/man8/pam_mfa.8 \
     usr/share/man/man1/mfactl.1 usr/share/man/man1/mfactl-enroll-totp.1; do
@@ -68,11 +68,12 @@ content() { # package, directory, where units are
 }
 
 debian() {
-  local package root=$work/deb
+  local package script root=$work/deb
   package=$(packaging/deb.sh "$target" "$profile")
   dpkg-deb -x "$package" "$root"
   dpkg-deb -e "$package" "$work/control"
-  scripts "$work"/control/p*
+  # What debhelper adds is its own to look after.
+  for script in "$work"/control/p*; do silent "$script" sh -n "$script"; done
   leaves_pam_alone Debian "$work/control/postinst" "$work/control/postrm"
   content Debian "$root" "$(cd "$root" && dirname "/$(find . -name mfad.service -printf '%P')")"
   dpkg-deb -c "$package" | awk '$2 != "root/root"' >"$work/owners"
@@ -148,7 +149,7 @@ arch() {
   tar -C "$work/makepkg/src" -czf "$work/makepkg/mfad-$version.tar.gz" "mfad-$version"
   local made
   for made in mfad mfad-egress mfad-web mfactl libpam_mfa.so; do
-    [ ! -e "$target/$profile/$made" ] || install -D "$target/$profile/$made" "$work/makepkg/build/$made"
+    install -D "$target/$profile/$made" "$work/makepkg/build/$made"
   done
   chmod 755 "$work"
   [ "$(id -u)" != 0 ] || chown -R nobody "$work/makepkg"
@@ -160,7 +161,7 @@ arch() {
 }
 
 versions
-scripts packaging/setup.sh packaging/sealed-key.sh packaging/leave-pam.sh
+scripts packaging/setup.sh packaging/sealed-key.sh packaging/leave-pam.sh packaging/debian/mfad.*
 debian
 rpm_package
 arch

@@ -53,8 +53,7 @@ tree() { # directory to put into, directory whose files to take
 
 put 755 "$build/mfad" "$sbin_dir/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
-# A role of its own, where this build has it.
-each 755 "$prefix/lib/mfad" "$build/mfad-web"
+put 755 "$build/mfad-web" "$prefix/lib/mfad/mfad-web"
 put 755 packaging/setup.sh "$prefix/lib/mfad/setup"
 put 755 packaging/sealed-key.sh "$prefix/lib/mfad/sealed-key"
 put 755 packaging/leave-pam.sh "$prefix/lib/mfad/leave-pam"
@@ -77,13 +76,16 @@ completions fish "$share/fish/vendor_completions.d/mfactl.fish"
 # Units name programs by their whole path.
 mkdir "$work/units"
 for unit in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do
-  [ ! -f "$unit" ] || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#" "$unit" >"$work/units/${unit##*/}"
+  [ ! -f "$unit" ] || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#; s#/usr/lib/mfad/#$prefix/lib/mfad/#" "$unit" >"$work/units/${unit##*/}"
 done
 each 644 "$unit_dir" "$work"/units/*
 each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
 each 644 "$prefix/lib/tmpfiles.d" packaging/tmpfiles.d/*.conf
 each 644 "$share/polkit-1/actions" packaging/polkit/*.policy
-[ -z "$apparmor_dir" ] || each 644 "$apparmor_dir" packaging/apparmor/usr.*
+if [ -n "$apparmor_dir" ]; then
+  each 644 "$apparmor_dir" packaging/apparmor/usr.*
+  each 644 "$apparmor_dir/abstractions" packaging/apparmor/abstractions/*
+fi
 [ -z "$pam_configs_dir" ] || each 644 "$pam_configs_dir" packaging/pam-configs/*
 [ -z "$authselect_dir" ] || tree "$authselect_dir/mfad" packaging/authselect
 

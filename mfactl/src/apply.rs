@@ -36,5 +36,5 @@ pub(crate) use self::{
     sshd::Sshd,
     state::State,
     timer::Timer,
-    undo::undo,
+    undo::{give_up, undo},
 };

@@ -165,6 +165,9 @@ pub(crate) enum Command {
     /// Look for what is wrong on this host: daemon, files, PAM, sshd, clock, users (root sees most)
     #[command(after_long_help = help::DOCTOR)]
     Doctor(DoctorArgs),
+    /// Set it all up, step by step: a factor, recovery codes, the logins that ask (root)
+    #[command(after_long_help = help::SETUP)]
+    Setup,
     /// Put the second factor into logins, and take it out again, safely
     #[command(subcommand, arg_required_else_help = true)]
     Pam(PamVerb),

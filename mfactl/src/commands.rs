@@ -22,6 +22,7 @@ mod remove;
 mod resync;
 mod secret;
 mod send;
+mod setup;
 mod state_dir;
 mod status;
 mod test;
@@ -138,6 +139,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Test(arguments) => test::run(context, arguments),
         Command::Explain(arguments) => explain::run(context, arguments),
         Command::Doctor(arguments) => crate::doctor::run(context, &arguments),
+        Command::Setup => setup::run(context),
         Command::Pam(verb) => pam::run(context, verb),
         Command::Config(ConfigVerb::Check) => config::check(context),
         Command::Reload => config::reload(context),

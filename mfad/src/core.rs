@@ -13,7 +13,7 @@ use tracing::warn;
 use crate::{
     boot,
     clock::{Clock, UnixTime},
-    config::Config,
+    config::{Config, ConfigErrors},
     confinement,
     decoy::Decoys,
     keys,
@@ -145,7 +145,6 @@ impl Core {
     pub async fn reload(&self) -> Result<Vec<String>, Vec<String>> {
         let _one_at_a_time = self.reloading.lock().await;
         let config = self.read_config()?;
-        self.within_reach(&config)?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
         let settings = Settings::resolved(config).await?.with_signers(token);
@@ -172,9 +171,12 @@ impl Core {
         if told.is_empty() { Ok(()) } else { Err(told) }
     }
 
-    /// The configuration as it is on disk now, or all that is wrong with it.
+    /// The configuration as it is on disk now, or all that keeps it from being put in force.
     pub fn read_config(&self) -> Result<Config, Vec<String>> {
-        Config::load(&self.path).map_err(|errors| errors.iter().map(ToString::to_string).collect())
+        let told = |errors: ConfigErrors| errors.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let config = Config::load(&self.path).map_err(told)?;
+        self.within_reach(&config)?;
+        Ok(config)
     }
 
     /// Counts the connections of a socket from now on.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Whether systemd takes the units, and how exposed it says each service is: at most 0.5 for core, which has no
-# network, 1.3 for egress, and 1.2 for what takes changes to PAM back. Looks at the files only; nothing is started or
+# network, 1.3 for egress and web, and 1.2 for what takes changes to PAM back. Looks at the files only; nothing is started or
 # installed.
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -20,8 +20,12 @@ done
 exposure() { # service, most in tenths
   systemd-analyze security --offline=true --no-pager --threshold="$2" "$work/$1" | tail -n 1 || failed=1
 }
-exposure mfad.service 5
-exposure mfad-egress.service 13
-# It runs as root, to write root's files.
-exposure mfad-pam-revert.service 12
+for unit in "$work"/*.service; do
+  case $(basename "$unit") in
+    mfad.service) exposure mfad.service 5 ;;
+    # It runs as root, to write root's files.
+    mfad-pam-revert.service) exposure mfad-pam-revert.service 12 ;;
+    *) exposure "$(basename "$unit")" 13 ;;
+  esac
+done
 exit $failed

@@ -10,9 +10,12 @@ use std::{
     time::Instant,
 };
 
-use nix::pty::{Winsize, openpty};
+use nix::{
+    pty::{Winsize, openpty},
+    sys::termios::{LocalFlags, tcgetattr},
+};
 
-use crate::sys::PATIENCE;
+use crate::sys::{PATIENCE, wait_until};
 
 /// Wide and high enough for all that is shown.
 const SIZE: Winsize = Winsize { ws_row: 60, ws_col: 160, ws_xpixel: 0, ws_ypixel: 0 };
@@ -106,6 +109,18 @@ impl Session {
     #[track_caller]
     pub fn answer(&mut self, prompt: &str, answer: &str) -> &mut Self {
         self.expect(prompt).type_line(answer)
+    }
+
+    /// Waits for `prompt`, and until what is typed is not shown; then types `answer`. For programs that prompt first:
+    /// what is typed in between they throw away.
+    #[track_caller]
+    pub fn answer_unseen(&mut self, prompt: &str, answer: &str) -> &mut Self {
+        self.expect(prompt);
+        wait_until("what is typed is not shown", || {
+            let settings = tcgetattr(&self.keyboard).expect("it is a terminal");
+            !settings.local_flags.contains(LocalFlags::ECHO)
+        });
+        self.type_line(answer)
     }
 
     /// Waits for the program's end; its exit code and all it has shown.

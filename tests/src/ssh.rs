@@ -9,6 +9,8 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use nix::unistd::Pid;
+
 use crate::{
     pty::Session,
     sys::{must, run, wait_until},
@@ -68,6 +70,11 @@ impl Sshd {
         );
         fs::write("/etc/ssh/sshd_config", text).expect("the world's /etc is writable");
         Self::of(&[])
+    }
+
+    /// The process.
+    pub fn process(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.child.id()).expect("a number of a process fits"))
     }
 
     /// Waits until it has begun to listen so many times: once, and once for each reload.

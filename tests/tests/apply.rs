@@ -14,6 +14,7 @@ use mfa_tests::{
     daemon::Daemon,
     otp::Seed,
     pam::{self, Driver},
+    pty::Session,
     ssh::{self, CODE_PROMPT, PASSWORD_PROMPT, Sshd},
     sys::{Ran, must, run_with},
     world::{self, PASSWORD, World},
@@ -177,6 +178,7 @@ fn what_is_due_is_taken_back_and_what_was_edited_since_stays() {
         let scene = scene(world);
         let enable = ["enable", "sshd", "--sshd", "password", "--yes", "--no-revert"];
         scene.pam(&enable).ok();
+        scene.sshd.wait_until_listening(2);
         scene.pam(&["revert", "--due"]).ok();
         assert!(fs::exists(DROP_IN).unwrap(), "nothing was due");
         make_due("sshd");
@@ -188,6 +190,7 @@ fn what_is_due_is_taken_back_and_what_was_edited_since_stays() {
         assert!(records().is_empty() && password_alone());
 
         scene.pam(&enable).ok();
+        scene.sshd.wait_until_listening(4);
         make_due("sshd");
         let edited = format!("# by hand\n{}", fs::read_to_string(STACK).unwrap());
         fs::write(STACK, edited).unwrap();
@@ -211,16 +214,94 @@ fn what_is_due_is_taken_back_and_what_was_edited_since_stays() {
     });
 }
 
+/// What arms the timer is systemd's, and tried on a booted host. Here it says that it did, and that it manages no sshd.
+fn pretend_systemd() {
+    fs::create_dir_all("/run/systemd/system").unwrap();
+    fs::write("/run/systemctl", "#!/bin/sh\ncase \"$*\" in *ssh*) exit 3;; esac\n").unwrap();
+    must(&["chmod", "755", "/run/systemctl"]);
+    must(&["mount", "--bind", "/run/systemctl", "/usr/bin/systemctl"]);
+}
+
+/// `mfactl` on a terminal.
+fn on_terminal(words: &[&str]) -> Session {
+    let mut command = std::process::Command::new(World::built("mfactl"));
+    command.args(words);
+    Session::start(&command)
+}
+
+/// The key that is shown to be typed into an app.
+fn key_shown(session: &Session) -> Seed {
+    let is_key = |line: &&str| {
+        let key = line.replace(' ', "");
+        line.starts_with("    ")
+            && key.len() >= 16
+            && key.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+    };
+    let line =
+        session.shown().lines().find(is_key).unwrap_or_else(|| panic!("no key in:\n{}", session.shown()));
+    Seed::from_base32(&line.replace(' ', ""))
+}
+
+/// From an installed package to a login that asks: by two commands, with Enter for most answers.
+#[test]
+fn a_newcomer_needs_two_commands() {
+    world::enter("a_newcomer_needs_two_commands", |world| {
+        world.add_user("jane");
+        world.install_module();
+        let _daemon = Daemon::start(world);
+        let sshd = Sshd::as_shipped();
+        pretend_systemd();
+        let mut enroll = on_terminal(&["enroll"]);
+        enroll.answer("for which account? [jane] ", "");
+        enroll.expect("Code that the authenticator shows now");
+        let seed = key_shown(&enroll);
+        enroll.type_line(&seed.totp_now()).expect("Confirmed").expect("mfactl pam enable sshd");
+        assert_eq!(enroll.end().code, Some(0));
+
+        let mut enable = on_terminal(&["pam", "enable", "sshd"]);
+        enable.answer("Which one? p, k, or n for neither [p] ", "").answer("Make this change? [y/N] ", "y");
+        enable.expect("Does a login in a second terminal work?");
+        // systemd, had it run, would have reloaded it.
+        nix::sys::signal::kill(sshd.process(), nix::sys::signal::Signal::SIGHUP).unwrap();
+        sshd.wait_until_listening(2);
+        assert!(ssh::login("jane", &seed.totp_next()));
+        enable.type_line("y").expect("Kept: sshd asks for a code.");
+        assert_eq!(enable.end().code, Some(0));
+        assert_eq!(records(), ["sshd.json"]);
+    });
+}
+
+#[test]
+fn setup_leads_through_all_of_it() {
+    world::enter("setup_leads_through_all_of_it", |world| {
+        world.add_user("jane");
+        world.install_module();
+        let daemon = Daemon::start(world);
+        let piped = daemon.ctl(&["setup"]);
+        assert!(piped.code == Some(2) && piped.stderr.contains("instead: mfactl enroll totp"), "{piped:?}");
+        pretend_systemd();
+        let mut setup = on_terminal(&["setup"]);
+        setup.answer("for which account? [jane] ", "").answer("Enroll an app? [Y/n, q stops] ", "");
+        setup.expect("Code that the authenticator shows now");
+        let seed = key_shown(&setup);
+        setup.type_line(&seed.totp_now()).answer("Try a code? [Y/n, q stops] ", "");
+        setup.answer("Verification code: ", &seed.totp_next()).expect("Verdict: ").expect("accept");
+        setup.answer("Make ten, shown once? [Y/n, q stops] ", "");
+        setup.answer("Ask in logins by ssh? [Y/n, q stops] ", "n");
+        setup.answer("a code of their own? [y/N, q stops] ", "y").answer("Make this change? [y/N] ", "y");
+        setup.answer("Does a login in a second terminal work?", "n").expect("Taken back: sudo is as it was.");
+        setup.answer("Ask in the console? [y/N, q stops] ", "q").expect("Stopped.");
+        assert_eq!(setup.end().code, Some(0));
+        assert!(!fs::read_to_string("/etc/pam.d/sudo").unwrap().contains("pam_mfa"));
+    });
+}
+
 /// Ended at any of its steps to the disk, `enable` leaves the stack of before, or a record that brings it back.
 #[test]
 fn a_kill_at_any_step_leaves_a_way_back() {
     world::enter("a_kill_at_any_step_leaves_a_way_back", |world| {
         let scene = scene(world);
-        // What arms the timer is systemd's; it is tried on a booted host. Here it says that it did.
-        fs::create_dir_all("/run/systemd/system").unwrap();
-        fs::write("/run/systemctl", "#!/bin/sh\nexit 0\n").unwrap();
-        must(&["chmod", "755", "/run/systemctl"]);
-        must(&["mount", "--bind", "/run/systemctl", "/usr/bin/systemctl"]);
+        pretend_systemd();
         let mfactl = World::built("mfactl");
         let mut killed = 0;
         for step in 1.. {
@@ -276,7 +357,6 @@ fn a_full_disk_changes_nothing() {
         assert!(ran.code != Some(0) && ran.stderr.contains("No space left"), "{ran:?}");
         assert_eq!(fs::read_to_string(STACK).unwrap(), scene.before);
         assert!(!fs::exists(DROP_IN).unwrap() && records().is_empty());
-        scene.sshd.wait_until_listening(2);
         assert!(password_alone());
     });
 }

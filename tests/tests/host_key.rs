@@ -58,9 +58,9 @@ fn copy(host: &Host) -> (Vec<String>, String) {
 
 /// What belongs to the roles' accounts, on the disk of the host.
 fn owned_by_roles(host: &Host) -> Vec<String> {
-    let whose = ["-user", "mfad", "-o", "-user", "mfad-egress", "-o", "-group", "mfad", "-o", "-group"];
-    let found = host.must(&[&["find", "/", "-xdev", "("], &whose[..], &["mfad-egress", ")"]].concat());
-    found.lines().map(str::to_owned).collect()
+    let roles = ["mfad", "mfad-egress", "mfad-web"];
+    let of = |role| host.must(&["find", "/", "-xdev", "(", "-user", role, "-o", "-group", role, ")"]);
+    roles.iter().flat_map(|role| of(role).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 #[test]

@@ -82,8 +82,7 @@ fn the_console_asks_for_password_and_code() {
         let (_, seed) = scene(host);
         host.guard("login");
         let console = |code: &str| {
-            let mut session =
-                Session::start(host.command("setsid").args(["--ctty", "agetty", "--noclear", "-", "linux"]));
+            let mut session = host.at_terminal(host.command("agetty").args(["--noclear", "-", "linux"]));
             session.answer("host login: ", "jane").answer("Password: ", PASSWORD).answer(CODE_PROMPT, code);
             session
         };
@@ -113,12 +112,12 @@ fn sudo_and_su_ask_for_password_and_code() {
 
         // sudo wants the code of who calls it, su of whom it is to become.
         let sudo = |code: &str| {
-            let mut session = Session::start(host.command_of(&jane, "sudo").args(["id", "-un"]));
+            let mut session = host.at_terminal(host.command_of(&jane, "sudo").args(["id", "-un"]));
             session.answer("password for jane: ", PASSWORD);
             became(session, code, "root")
         };
         let su = |code: &str| {
-            let mut session = Session::start(host.command_of(&jane, "su").args(["bob", "-c", "id -un"]));
+            let mut session = host.at_terminal(host.command_of(&jane, "su").args(["bob", "-c", "id -un"]));
             session.answer("Password: ", PASSWORD);
             became(session, code, "bob")
         };

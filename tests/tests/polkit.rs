@@ -131,7 +131,7 @@ fn on_a_terminal_the_password_is_asked_for_and_others_are_served_meanwhile() {
         wrong.end();
         assert!(holds_nothing(&daemon, "carol"));
         let mut right = Session::start(&ctl(&carol, &ENROLL));
-        right.answer("Password: ", PASSWORD).expect("type in this key:").expect("Code that the");
+        right.answer_unseen("Password: ", PASSWORD).expect("type in this key:").expect("Code that the");
         let key =
             right.shown().split("type in this key:").nth(1).and_then(|rest| rest.split("time-based").next());
         let seed = Seed::from_base32(&key.expect("it was shown").split_whitespace().collect::<String>());

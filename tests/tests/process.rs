@@ -194,6 +194,10 @@ fn the_service_manager_is_told_when_the_daemon_is_ready() {
         // Ready means that it answers.
         daemon.ctl(&["status"]).ok();
         let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGHUP).unwrap();
+        let reloading = hear();
+        assert!(reloading.contains("RELOADING=1") && reloading.contains("MONOTONIC_USEC="), "{reloading}");
+        assert!(hear().contains("READY=1"), "the reload never ends");
         nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
         assert!(hear().contains("STOPPING=1"));
         assert!(child.wait().unwrap().success());

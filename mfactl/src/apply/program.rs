@@ -5,12 +5,15 @@ use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 
+/// Lines of a complaint that are told.
+const LINES: usize = 4;
+
 /// What a program said.
 #[derive(Debug)]
 pub(crate) struct Said {
     /// It ended with 0.
     pub(crate) well: bool,
-    /// The last line of standard error.
+    /// The first lines of standard error.
     pub(crate) complaint: String,
 }
 
@@ -32,7 +35,8 @@ pub(crate) fn run(program: &str, arguments: &[&str]) -> Result<Said, Failure> {
         .output()
         .map_err(|error| Failure::local(format!("run {program}"), &error))?;
     let errors = String::from_utf8_lossy(&output.stderr);
-    let complaint =
-        errors.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default().trim().to_owned();
+    let lines: Vec<&str> =
+        errors.lines().map(str::trim).filter(|line| !line.is_empty()).take(LINES).collect();
+    let complaint = lines.join("; ");
     Ok(Said { well: output.status.success(), complaint: mfa_proto::text::escape_for_log(&complaint) })
 }

@@ -21,20 +21,6 @@ pub(crate) struct Sshd {
     program: &'static str,
 }
 
-fn reload_unit(systemctl: &str) -> Result<(), Failure> {
-    for unit in UNITS {
-        if !run(systemctl, &["is-active", "--quiet", unit])?.well {
-            continue;
-        }
-        let said = run(systemctl, &["reload", unit])?;
-        if said.well {
-            return Ok(());
-        }
-        return Err(Failure::local(format!("reload {unit}"), &said.complaint));
-    }
-    Ok(())
-}
-
 impl Sshd {
     /// Where there is one.
     pub(crate) fn find() -> Option<Self> {
@@ -50,16 +36,30 @@ impl Sshd {
         Err(Failure::local("have sshd read its configuration (sshd -t)", &said.complaint))
     }
 
-    /// Has the running sshd, if any, read its configuration again. Logins that are open stay.
-    pub(crate) fn reload(self) -> Result<(), Failure> {
-        self.test()?;
+    /// Has the running sshd, if any, read its configuration again; whether there was one. Logins that are open stay.
+    pub(crate) fn reload(self) -> Result<bool, Failure> {
         if let Some(systemctl) = systemctl() {
-            return reload_unit(systemctl);
+            return self.reload_unit(systemctl);
         }
-        match self.running() {
-            Some(pid) => kill(pid, Signal::SIGHUP).map_err(|errno| Failure::local("reload sshd", &errno)),
-            None => Ok(()),
+        let Some(pid) = self.running() else { return Ok(false) };
+        self.test()?;
+        kill(pid, Signal::SIGHUP).map_err(|errno| Failure::local("reload sshd", &errno))?;
+        Ok(true)
+    }
+
+    fn reload_unit(self, systemctl: &str) -> Result<bool, Failure> {
+        for unit in UNITS {
+            if !run(systemctl, &["is-active", "--quiet", unit])?.well {
+                continue;
+            }
+            self.test()?;
+            let said = run(systemctl, &["reload", unit])?;
+            if said.well {
+                return Ok(true);
+            }
+            return Err(Failure::local(format!("reload {unit}"), &said.complaint));
         }
+        Ok(false)
     }
 
     /// The process, when the number in its file is that of this very program.

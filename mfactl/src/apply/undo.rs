@@ -25,6 +25,15 @@ pub(crate) struct Undone {
 
 /// Takes a change back. What fails leaves the record, so that it is tried again; the rest is done all the same.
 pub(crate) fn undo(host: &Host, state: &State, record: &Record) -> Result<Undone, Failure> {
+    undo_files(host, state, record, true)
+}
+
+/// The same for a change that was given up half-way: the running sshd has read nothing of it.
+pub(crate) fn give_up(host: &Host, state: &State, record: &Record) -> Result<Undone, Failure> {
+    undo_files(host, state, record, false)
+}
+
+fn undo_files(host: &Host, state: &State, record: &Record, sshd_knows: bool) -> Result<Undone, Failure> {
     let mut undone = Undone::default();
     let mut first = Ok(());
     let mut step = |result: Result<(), Failure>| {
@@ -42,7 +51,7 @@ pub(crate) fn undo(host: &Host, state: &State, record: &Record) -> Result<Undone
         step(super::profile::disable());
     }
     if let Some(drop_in) = &record.drop_in {
-        step(sshd(state, drop_in, &mut undone));
+        step(sshd(state, drop_in, sshd_knows, &mut undone));
     }
     if let Some(rule) = &record.rule {
         step(made(state, rule, &mut undone).map(|gone| undone.rule = gone));
@@ -79,11 +88,11 @@ fn stack(host: &Host, service: &str, edited: &Edited, undone: &mut Undone) -> Re
     Ok(())
 }
 
-fn sshd(state: &State, drop_in: &DropIn, undone: &mut Undone) -> Result<(), Failure> {
+fn sshd(state: &State, drop_in: &DropIn, knows: bool, undone: &mut Undone) -> Result<(), Failure> {
     made(state, drop_in, undone)?;
     // Also where the file was gone: a run that was ended may not have come so far.
-    match Sshd::find() {
-        Some(sshd) => sshd.reload(),
+    match Sshd::find().filter(|_| knows) {
+        Some(sshd) => sshd.reload().map(|_| ()),
         None => Ok(()),
     }
 }

@@ -440,3 +440,8 @@ pub(super) const PAM_REVERT: &str = "\
 A file that somebody edited since is not written over: only the lines of mfactl are taken out of it.
 
 JSON fields: services (service, reverted, notes).";
+
+pub(super) const SETUP: &str = "\
+Asks at each step, and runs the command that it names: looks at the daemon and the module, enrolls an app for you, tries a \
+code, makes recovery codes, and has the services ask that you choose (mfactl pam enable), each of which is taken back by \
+itself until you say that a login in a second terminal works. Any step can be skipped, and all of it run again.";

@@ -1,6 +1,6 @@
 //! `enroll`: adds a factor, shows what to scan or type in, and has it confirmed.
 
-mod guided;
+pub(super) mod guided;
 mod show;
 mod wanted;
 

@@ -150,7 +150,11 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener, sandbox: &Sandbox
         tokio::select! {
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
-                Word::Reload => reload(&cli.config, &replace, sandbox),
+                Word::Reload => {
+                    tell(&reloading());
+                    reload(&cli.config, &replace, sandbox);
+                    tell(&[NotifyState::Ready]);
+                }
             },
             () = stdin_ended(), if cli.until_stdin_ends => break Ok(()),
             _ = &mut serving => {
@@ -213,6 +217,11 @@ async fn stdin_ended() {
     let mut stdin = tokio::io::stdin();
     let mut ignored = [0; 64];
     while !matches!(stdin.read(&mut ignored).await, Ok(0) | Err(_)) {}
+}
+
+/// Says that a reload begins, and when: systemd asks for both.
+fn reloading() -> Vec<NotifyState<'static>> {
+    [NotifyState::Reloading].into_iter().chain(NotifyState::monotonic_usec_now()).collect()
 }
 
 fn tell(state: &[NotifyState<'_>]) {

@@ -16,6 +16,14 @@ pub(crate) async fn exposition(core: &Core) -> String {
     text.sample("mfad_build_info", &[("version", env!("CARGO_PKG_VERSION"))], 1);
     text.family(Kind::Gauge, "mfad_uptime_seconds", "Time since the start.");
     text.sample("mfad_uptime_seconds", &[], core.now().since(core.started()).max(0));
+    text.family(
+        Kind::Gauge,
+        "mfad_sandbox",
+        "How far the sandbox goes: the version of Landlock; whether seccomp.",
+    );
+    let level = core.sandbox().and_then(|sandbox| sandbox.level).unwrap_or_default();
+    text.sample("mfad_sandbox", &[("part", "landlock")], level.landlock.unwrap_or_default());
+    text.sample("mfad_sandbox", &[("part", "seccomp")], u8::from(level.seccomp));
     counted(&mut text, core.metrics());
     beside(&mut text, core);
     text.family(Kind::Gauge, "mfad_store_up", "Whether the store can be read.");

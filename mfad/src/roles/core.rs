@@ -229,7 +229,9 @@ async fn serve(
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
                 Word::Reload => {
+                    tell(&reloading());
                     reload(&core).await;
+                    tell(&[NotifyState::Ready]);
                     beside.iter().for_each(Beside::reload);
                     continue;
                 }
@@ -334,6 +336,11 @@ async fn reload(core: &Arc<Core>) {
             warn!("the configuration in force before goes on");
         }
     }
+}
+
+/// Says that a reload begins, and when: systemd asks for both.
+fn reloading() -> Vec<NotifyState<'static>> {
+    [NotifyState::Reloading].into_iter().chain(NotifyState::monotonic_usec_now()).collect()
 }
 
 fn tell(state: &[NotifyState<'_>]) {

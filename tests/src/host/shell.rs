@@ -61,7 +61,19 @@ impl Host {
     /// Root types a command at a terminal of the host.
     #[track_caller]
     pub fn typed(&self, line: &str) -> Session {
-        Session::start(self.command("bash").args(["-c", line]))
+        self.at_terminal(self.command("bash").args(["-c", line]))
+    }
+
+    /// A command of [`Self::command`] or [`Self::command_of`] with a terminal as its controlling one. The session that
+    /// it would else be in has a leader outside the host, whom nobody inside can name.
+    #[track_caller]
+    pub fn at_terminal(&self, command: &Command) -> Session {
+        let entered: Vec<&OsStr> = command.get_args().collect();
+        let at = entered.iter().position(|word| *word == "--").expect("nsenter's words end so") + 1;
+        let mut inner = Command::new(command.get_program());
+        inner.args(&entered[..at]).args(["setsid", "--ctty", "--wait"]).args(&entered[at..]);
+        inner.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Session::start(&inner)
     }
 
     /// Writes a file of the host's.

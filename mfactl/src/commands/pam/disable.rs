@@ -31,9 +31,14 @@ pub(super) fn run(context: &mut Context, arguments: &PamDisableArgs) -> Result<u
         Some(service) => vec![service.to_string()],
         None => all(&state)?,
     };
-    let mut edits = Vec::new();
+    let (mut edits, mut failed) = (Vec::new(), None);
     for service in &services {
-        edits.extend(without(service)?);
+        match without(service) {
+            Ok(edit) => edits.extend(edit),
+            // The others must not wait for it.
+            Err(failure) if arguments.all => failed = failed.or(Some(failure)),
+            Err(failure) => return Err(failure),
+        }
     }
     let style = context.out.style;
     for edit in &edits {
@@ -49,11 +54,11 @@ pub(super) fn run(context: &mut Context, arguments: &PamDisableArgs) -> Result<u
         context.out.text("Nothing was changed (--dry-run).\n")?;
     } else if !(edits.is_empty() && records.is_empty()) {
         meant(context, arguments)?;
-        make(context, &state, &edits, &records)?;
+        failed = failed.or(make(context, &state, &edits, &records)?);
     }
     let told: Vec<Value> = edits.iter().map(|edit| json(edit, arguments.dry_run)).collect();
     context.out.json(&json!({ "services": told, "dry_run": arguments.dry_run }))?;
-    Ok(exit::OK)
+    failed.map_or(Ok(exit::OK), Err)
 }
 
 /// All services with the module in their own file, and all with a record.
@@ -82,8 +87,7 @@ fn without(service: &str) -> Result<Option<Without>, Failure> {
     let host = super::here();
     let path = apply::path_of(&host, service);
     let Some(original) = Original::read(&path)? else { return Ok(None) };
-    if !apply::holds_module(&original.text) || service == apply::profile::COMMON && apply::profile::is_there()
-    {
+    if !apply::holds_module(&original.text) {
         return Ok(None);
     }
     let removed = apply::removed(&host, service, &path, &original.text)?;
@@ -134,32 +138,59 @@ fn meant(context: &mut Context, arguments: &PamDisableArgs) -> Result<(), Failur
 }
 
 /// The stacks first: sshd without its drop-in asks for less, and must not meet a stack that asks for the code alone.
-fn make(context: &mut Context, state: &State, edits: &[Without], records: &[Record]) -> Result<(), Failure> {
+/// One that fails keeps none of the others; the first failure.
+fn make(
+    context: &mut Context,
+    state: &State,
+    edits: &[Without],
+    records: &[Record],
+) -> Result<Option<Failure>, Failure> {
     let _lock = state.lock()?;
+    let mut failed = None;
     for edit in edits {
-        state.keep(&format!("{}.before-disable", edit.service), &edit.original.text)?;
-        let ours = records.iter().find(|record| record.service == edit.service);
-        let made_new = ours.and_then(|record| record.stack.as_ref()).is_some_and(|stack| {
-            stack.before.is_none() && mfactl::pam::take_back(&stack.after) == edit.removed.text
-        });
-        if made_new {
-            // Without it, libpam reads the one that the distribution ships.
-            apply::remove(&edit.path)?;
-        } else {
-            edit.original.replace(&edit.path, &edit.removed.text)?;
+        match take_out(state, edit, records) {
+            Ok(()) => context.out.text(&format!("{} asks for no code any more.\n", edit.service))?,
+            Err(failure) => failed = failed.or(Some(failure)),
         }
-        context.out.text(&format!("{} asks for no code any more.\n", edit.service))?;
     }
     for record in records {
-        let undone = apply::undo(&super::here(), state, record)?;
-        for note in undone.notes {
-            context.out.note(&note);
-        }
-        if undone.rule {
-            revert::reload(context);
+        match apply::undo(&super::here(), state, record) {
+            Ok(undone) => {
+                for note in &undone.notes {
+                    context.out.note(note);
+                }
+                if undone.rule {
+                    revert::reload(context);
+                }
+            }
+            Err(failure) => failed = failed.or(Some(failure)),
         }
     }
-    revert::rest(state)
+    revert::rest(state)?;
+    Ok(failed)
+}
+
+fn take_out(state: &State, edit: &Without, records: &[Record]) -> Result<(), Failure> {
+    if edit.service == apply::profile::COMMON && apply::profile::is_there() && switched_off(edit)? {
+        return Ok(());
+    }
+    state.keep(&format!("{}.before-disable", edit.service), &edit.original.text)?;
+    let ours = records.iter().find(|record| record.service == edit.service);
+    let made_new = ours.and_then(|record| record.stack.as_ref()).is_some_and(|stack| {
+        stack.before.is_none() && mfactl::pam::take_back(&stack.after) == edit.removed.text
+    });
+    if made_new {
+        // Without it, libpam reads the one that the distribution ships.
+        return apply::remove(&edit.path);
+    }
+    edit.original.replace(&edit.path, &edit.removed.text)
+}
+
+/// Whether the distribution's program took the line out; what it did not write it leaves.
+fn switched_off(edit: &Without) -> Result<bool, Failure> {
+    apply::profile::disable()?;
+    let now = Original::read(&edit.path)?;
+    Ok(!now.is_some_and(|now| apply::holds_module(&now.text)))
 }
 
 fn json(edit: &Without, dry_run: bool) -> Value {

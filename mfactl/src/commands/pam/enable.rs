@@ -2,6 +2,7 @@
 //! step can be taken back.
 
 mod change;
+mod profile;
 mod way;
 
 use serde_json::json;
@@ -24,9 +25,9 @@ pub(super) fn run(context: &mut Context, arguments: &PamEnableArgs) -> Result<u8
         super::as_root()?;
     }
     nothing_waits(arguments)?;
-    apply::loadable(&host)?;
-    if host.is_this() && !arguments.despite.contains(&Despite::Daemon) {
-        apply::daemon_answers(context)?;
+    let obstacle = fit(context, &host, arguments).err();
+    if let Some(failure) = obstacle.filter(|_| !arguments.dry_run) {
+        return Err(failure);
     }
     let change = planned(context, &host, arguments)?;
     if change.is_none() {
@@ -35,12 +36,10 @@ pub(super) fn run(context: &mut Context, arguments: &PamEnableArgs) -> Result<u8
         return Ok(exit::OK);
     }
     show(context, &change)?;
-    guarded(context, &host, arguments, &change)?;
     if arguments.dry_run {
-        context.out.text("Nothing was changed (--dry-run).\n")?;
-        tell(context, &change, arguments)?;
-        return Ok(exit::OK);
+        return dry(context, &host, arguments, &change);
     }
+    guarded(context, &host, arguments, &change)?;
     meant(context, arguments)?;
     let change = change.until(reverting(arguments)?);
     let notes = change.make(context, &host)?;
@@ -49,6 +48,32 @@ pub(super) fn run(context: &mut Context, arguments: &PamEnableArgs) -> Result<u8
     }
     tell(context, &change, arguments)?;
     wait::after(context, arguments.service.as_str(), &change.record)
+}
+
+/// Whether what a login needs is there: the module, and a daemon that answers.
+fn fit(context: &Context, host: &Host, arguments: &PamEnableArgs) -> Result<(), Failure> {
+    apply::loadable(host)?;
+    if host.is_this() && !arguments.despite.contains(&Despite::Daemon) {
+        apply::daemon_answers(context)?;
+    }
+    Ok(())
+}
+
+/// Says what stands against it, in place of doing it.
+fn dry(
+    context: &mut Context,
+    host: &Host,
+    arguments: &PamEnableArgs,
+    change: &Change,
+) -> Result<u8, Failure> {
+    let refused =
+        fit(context, host, arguments).and_then(|()| guarded(context, host, arguments, change)).err();
+    if let Some(failure) = &refused {
+        context.out.note(&format!("It would be refused: {failure}"));
+    }
+    context.out.text("Nothing was changed (--dry-run).\n")?;
+    tell(context, change, arguments)?;
+    Ok(if refused.is_some() { exit::FAILED } else { exit::OK })
 }
 
 fn nothing_waits(arguments: &PamEnableArgs) -> Result<(), Failure> {
@@ -68,6 +93,9 @@ fn nothing_waits(arguments: &PamEnableArgs) -> Result<(), Failure> {
 /// What is to be changed.
 fn planned(context: &mut Context, host: &Host, arguments: &PamEnableArgs) -> Result<Change, Failure> {
     let service = arguments.service.as_str();
+    if service == apply::profile::COMMON {
+        return profile::planned(context, host, arguments);
+    }
     let module = module_line(context);
     let form = match way::form(arguments) {
         Some(form) => form,
@@ -123,7 +151,9 @@ fn guarded(
         && !arguments.optional
         && ![Despite::NoAdmin, Despite::Daemon].iter().any(|one| arguments.despite.contains(one));
     if people {
-        apply::someone_gets_in(context, arguments.service.as_str(), change.way)?;
+        for service in change.services(arguments.service.as_str()) {
+            apply::someone_gets_in(context, service, change.way)?;
+        }
     }
     Ok(())
 }

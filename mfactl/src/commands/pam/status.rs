@@ -19,7 +19,11 @@ pub(super) fn run(context: &mut Context) -> Result<u8, Failure> {
     let mut rows = Vec::new();
     let mut asking = Vec::new();
     let mut bad = false;
-    for service in model.services().map_err(|finding| apply::unanswered(&finding))? {
+    let mut services = model.services().map_err(|finding| apply::unanswered(&finding))?;
+    services.extend(known.iter().map(|record| record.service.clone()));
+    services.sort();
+    services.dedup();
+    for service in services {
         let judged = model.judge(&service, None).map_err(|finding| apply::unanswered(&finding))?;
         let record = known.iter().find(|record| record.service == service);
         if judged.asking.is_none() && record.is_none() {

@@ -64,15 +64,12 @@ impl<'a> Model<'a> {
 
     /// The service, with its file as it is or as if it said `text`.
     pub(crate) fn judge(&self, service: &str, text: Option<&str>) -> Result<Judged, Finding> {
-        let files = self.files(text.map(|text| (service, text)))?;
-        let mut found = Vec::new();
-        let asking = look(&files, service, &mut found);
-        let after_password = Self::stack(&files, service).is_some_and(|stack| {
-            let ours = known::ours(&stack).unwrap_or_default();
-            stack.entries.iter().take(ours).any(known::is_first_factor)
-        });
-        found.extend(files.take_faults());
-        Ok(Judged { asking, after_password, found })
+        Ok(judged(service, &self.files(text.map(|text| (service, text)))?))
+    }
+
+    /// The service, as if another file, which it may include, said `text`.
+    pub(crate) fn judge_with(&self, service: &str, file: &str, text: &str) -> Result<Judged, Finding> {
+        Ok(judged(service, &self.files(Some((file, text)))?))
     }
 
     /// Whether a line before our module may jump over it, when the file says `text`.
@@ -130,6 +127,17 @@ impl<'a> Model<'a> {
     fn stack(files: &Files<'_>, service: &str) -> Option<Stack> {
         Stack::read(service, Kind::Auth, &|name| files.open(name)).ok()
     }
+}
+
+fn judged(service: &str, files: &Files<'_>) -> Judged {
+    let mut found = Vec::new();
+    let asking = look(files, service, &mut found);
+    let after_password = Model::stack(files, service).is_some_and(|stack| {
+        let ours = known::ours(&stack).unwrap_or_default();
+        stack.entries.iter().take(ours).any(known::is_first_factor)
+    });
+    found.extend(files.take_faults());
+    Judged { asking, after_password, found }
 }
 
 /// Whether a stack grants though every first factor failed, with a right code where it is asked for one. Modules that

@@ -18,6 +18,9 @@ pub(super) struct Change {
     /// What sshd will ask first, where it is changed.
     pub(super) way: Option<Way>,
     plan: Option<Plan>,
+    /// What the distribution's file says, and what it is about to say.
+    common: Option<(Original, String)>,
+    asking: Option<Asking>,
 }
 
 impl Change {
@@ -32,11 +35,28 @@ impl Change {
             drop_in: None,
             rule: None,
         };
-        Self { record, way: None, plan: None }
+        Self { record, way: None, plan: None, common: None, asking: None }
+    }
+
+    /// Also switches the distribution's profile on, by which sshd asks, where there is one, as `asking` says.
+    pub(super) fn profile(&mut self, common: (Original, String), asking: Option<Asking>) {
+        self.record.profile = true;
+        self.common = Some(common);
+        self.asking = asking;
+    }
+
+    /// The services in which somebody must still get in.
+    pub(super) fn services<'s>(&self, named: &'s str) -> Vec<&'s str> {
+        match (self.record.profile, &self.asking) {
+            (false, _) => vec![named],
+            (true, Some(_)) => vec!["sshd", "login"],
+            (true, None) => vec!["login"],
+        }
     }
 
     /// Also edits the service's file.
     pub(super) fn stack(&mut self, plan: Plan) {
+        self.asking.clone_from(&plan.judged.asking);
         self.record.stack = Some(Edited {
             path: plan.path.to_string_lossy().into_owned(),
             before: plan.original.as_ref().map(|original| original.text.clone()),
@@ -74,7 +94,7 @@ impl Change {
 
     /// How the service asks then, where its file is edited.
     pub(super) fn asking(&self) -> Option<&Asking> {
-        self.plan.as_ref()?.judged.asking.as_ref()
+        self.asking.as_ref()
     }
 
     /// What is to be known of the stack.
@@ -87,13 +107,19 @@ impl Change {
         let stack = self.plan.iter().map(|plan| (shown(&plan.path), plan.before.clone(), plan.after.clone()));
         let made = [&self.record.drop_in, &self.record.rule].into_iter().flatten();
         let made = made.map(|made| (made.path.clone(), String::new(), made.text.clone()));
-        stack.chain(made).collect()
+        let common = self.common.iter().map(|(common, after)| {
+            (format!("/etc/pam.d/{}", apply::profile::COMMON), common.text.clone(), after.clone())
+        });
+        stack.chain(common).chain(made).collect()
     }
 
     /// Makes it. What is to be known afterwards.
     pub(super) fn make(&self, context: &Context, host: &Host) -> Result<Vec<String>, Failure> {
         let state = State::of_host();
         let _lock = state.lock()?;
+        if let Some((common, _)) = &self.common {
+            state.keep(&format!("{}.before", self.record.service), &common.text)?;
+        }
         if let Some(plan) = &self.plan {
             state.keep(&format!("{}.before", self.record.service), &plan.before)?;
         }
@@ -115,7 +141,7 @@ impl Change {
             self.sshd(host, drop_in)?;
         }
         if self.record.profile {
-            apply::profile::enable()?;
+            super::profile::enable(host)?;
         }
         if let Some(plan) = &self.plan {
             match &plan.original {
@@ -125,8 +151,8 @@ impl Change {
         }
         if self.record.drop_in.is_some()
             && let Some(sshd) = Sshd::find()
+            && sshd.reload()?
         {
-            sshd.reload()?;
             notes.push("sshd has read its configuration again; logins that are open stay.".to_owned());
         }
         Ok(notes)
@@ -154,7 +180,7 @@ impl Change {
     }
 
     fn taken_back(&self, context: &Context, host: &Host, state: &State, failure: Failure) -> Failure {
-        match apply::undo(host, state, &self.record) {
+        match apply::give_up(host, state, &self.record) {
             Ok(undone) if undone.rule => {
                 // Without the rule, as it was before; where the daemon is away, it reads that when it is back.
                 let _it_is_told = context.target.ask(&Request::Reload);

@@ -110,7 +110,8 @@ pub(super) fn drop_in(
     if fits || arguments.despite.contains(&Despite::Sshd) && arguments.sshd != Some(SshdWay::Key) {
         return Ok(None);
     }
-    if arguments.sshd == Some(SshdWay::Keep) {
+    let said_or_asked = arguments.sshd.is_some() || form_was_asked(arguments);
+    if arguments.sshd == Some(SshdWay::Keep) || !said_or_asked {
         return Err(cannot_ask(&found));
     }
     if let Some(sshd) = apply::Sshd::find() {
@@ -130,6 +131,11 @@ pub(super) fn drop_in(
         Some(_) => Err(cannot_ask(&found)),
         None => Ok(Some((DropIn { path: DROP_IN.to_owned(), text }, way))),
     }
+}
+
+/// Whether the person at the terminal chose the form ([`ask_form`]).
+fn form_was_asked(arguments: &PamEnableArgs) -> bool {
+    arguments.service.as_str() == "sshd"
 }
 
 fn why(found: &[Finding]) -> String {
