@@ -8,6 +8,7 @@
 )]
 #![forbid(unsafe_code)]
 
+mod apply;
 mod authselect;
 mod breakglass;
 mod copies;
