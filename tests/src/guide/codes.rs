@@ -32,12 +32,11 @@ impl Codes {
     pub(super) fn scan(&mut self, seen: &str) {
         let printed = seen.lines().map(str::trim).filter_map(|line| Some((number_of(line)?, line)));
         self.paper.extend(printed.map(|(number, code)| (number.to_owned(), code.to_owned())));
-        let Some((_, rest)) = seen.split_once("or type in this key:\n") else { return };
-        let Some(line) = rest.lines().find(|line| !line.is_empty()) else { return };
-        let key: String = line.split_whitespace().collect();
-        let seed = Seed::from_base32(&key);
-        if !matches!(&self.device, Some(Device::App { seed: known, .. }) if known.bytes() == seed.bytes()) {
-            self.device = Some(Device::App { seed, next: 0 });
+        let Some(key) = by_mfactl(seen).or_else(|| in_login(seen)) else { return };
+        let scanned = Seed::from_base32(&key);
+        if !matches!(&self.device, Some(Device::App { seed: known, .. }) if known.bytes() == scanned.bytes())
+        {
+            self.device = Some(Device::App { seed: scanned, next: 0 });
         }
     }
 
@@ -70,4 +69,16 @@ impl Codes {
             }
         }
     }
+}
+
+/// The key as `mfactl enroll` shows it.
+fn by_mfactl(seen: &str) -> Option<String> {
+    let (_, rest) = seen.split_once("or type in this key:\n")?;
+    Some(rest.lines().find(|line| !line.is_empty())?.split_whitespace().collect())
+}
+
+/// The key as a login shows it.
+fn in_login(seen: &str) -> Option<String> {
+    let (_, rest) = seen.split_once("otpauth://totp/")?.1.split_once("secret=")?;
+    Some(rest.split('&').next()?.to_owned())
 }

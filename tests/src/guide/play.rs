@@ -28,14 +28,15 @@ const TEXT: &str = "MFA_GUIDE";
 pub fn follow(test: &str, guide: &str, packages: &[&str], prepare: impl FnOnce(&mut Host) -> Codes) {
     let read = |outer: Outer| {
         let path = format!("{}/../docs/guides/{guide}.md", env!("CARGO_MANIFEST_DIR"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-        outer.with_variable(TEXT, text)
+        let markdown = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        outer.with_variable(TEXT, markdown)
     };
     host::enter_with(test, packages, read, |world, host| {
-        let text = std::env::var(TEXT).expect("the process outside has read it");
+        let markdown = std::env::var_os(TEXT).expect("the process outside has read it");
+        let markdown = markdown.into_string().expect("guides are UTF-8");
         let codes = prepare(host);
         let laptop = laptop(world, host);
-        let steps = steps(&text);
+        let steps = steps(&markdown);
         assert!(!steps.is_empty(), "nothing in it is tried");
         let mut reader = Reader { host, laptop, codes };
         for step in steps {
@@ -48,8 +49,8 @@ pub fn follow(test: &str, guide: &str, packages: &[&str], prepare: impl FnOnce(&
 fn laptop(world: &World, host: &Host) -> Account {
     let account = world.add_user("jane");
     let keys = host.must(&["sh", "-c", "cat /etc/ssh/ssh_host_*_key.pub"]);
-    let known: String = keys.lines().map(|key| format!("host,{ADDRESS} {key}\n")).collect();
-    fs::write("/etc/ssh/ssh_known_hosts", known).expect("the world's /etc is its own");
+    let known: Vec<String> = keys.lines().map(|key| format!("host,{ADDRESS} {key}")).collect();
+    fs::write("/etc/ssh/ssh_known_hosts", known.join("\n") + "\n").expect("the world's /etc is its own");
     let hosts = fs::read_to_string("/etc/hosts").unwrap_or_default();
     fs::write("/etc/hosts", format!("{hosts}\n{ADDRESS} host\n")).expect("the world's /etc is its own");
     account

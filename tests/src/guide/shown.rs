@@ -13,8 +13,7 @@ pub(super) fn is_as_shown(shown: &[String], seen: &str) -> bool {
 
 fn lines(shown: &[&str], seen: &[&str]) -> bool {
     match (shown.split_first(), seen.split_first()) {
-        (None, None) => true,
-        (None, Some(_)) => false,
+        (None, _) => seen.is_empty(),
         (Some((&ANY, rest)), _) => (0..=seen.len()).any(|from| lines(rest, &seen[from..])),
         (Some(_), None) => false,
         (Some((first, rest)), Some((line, others))) => is_like(first, line) && lines(rest, others),
@@ -27,7 +26,8 @@ fn is_like(shown: &str, seen: &str) -> bool {
         return shown == seen;
     };
     seen.strip_prefix(before).is_some_and(|rest| {
-        rest.char_indices().map(|(at, _)| at).chain([rest.len()]).any(|at| is_like(after, &rest[at..]))
+        let from = rest.char_indices().map(|(at, _)| at).chain([rest.len()]);
+        from.filter_map(|at| rest.get(at..)).any(|rest| is_like(after, rest))
     })
 }
 

@@ -1,6 +1,8 @@
 //! What a guide has its reader do, in order, taken from its Markdown. Refuses a block that begins with anything but
 //! a command.
 
+use std::{iter::Enumerate, str::Lines};
+
 /// One thing that is typed, and what the guide shows then.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Step {
@@ -40,28 +42,32 @@ pub(super) fn steps(markdown: &str) -> Vec<Step> {
                 inside = false;
             }
             (false, _) => {}
-            (true, line) => match command(line) {
-                Some((place, words)) => {
-                    let mut command = words.to_owned();
-                    if words.contains("<<'END'") {
-                        for (_, more) in lines.by_ref() {
-                            command = command + "\n" + more;
-                            if more == "END" {
-                                break;
-                            }
-                        }
-                    }
+            (true, line) => {
+                if let Some((place, words)) = command(line) {
+                    let reads = words.contains("<<'END'");
+                    let command = if reads { with_input(words, &mut lines) } else { words.to_owned() };
                     steps.push(Step { line: at + 1, place, command, shown: Vec::new(), fails: false });
-                }
-                None => {
+                } else {
                     let step = steps.last_mut().unwrap_or_else(|| panic!("line {}: no command yet", at + 1));
                     step.shown.push(line.trim_end().to_owned());
                 }
-            },
+            }
         }
     }
     assert!(!inside, "a block does not end");
     steps
+}
+
+/// A command with the lines that it reads, up to `END`.
+fn with_input(words: &str, lines: &mut Enumerate<Lines<'_>>) -> String {
+    let mut command = words.to_owned();
+    for (_, line) in lines {
+        command = command + "\n" + line;
+        if line == "END" {
+            break;
+        }
+    }
+    command
 }
 
 /// Whose prompt a line begins with, and what is typed there.

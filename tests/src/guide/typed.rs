@@ -26,6 +26,9 @@ pub(super) fn in_line(line: &str) -> Option<(&str, Answer)> {
         return Some((line.trim_end(), Answer::Text(String::new()))).filter(|_| *end != "@host:~$ ");
     }
     let line = line.trim_end();
+    if line.contains("(Enter") && line.ends_with(':') {
+        return Some((line, Answer::Text(String::new())));
+    }
     if line.ends_with("(press TAB for no echo)") {
         return Some((line, Answer::Both));
     }
@@ -45,7 +48,7 @@ pub(super) fn in_line(line: &str) -> Option<(&str, Answer)> {
     }
     TEXT.iter().find_map(|end| {
         let at = line.rfind(end)? + end.len();
-        Some((&line[..at], Answer::Text(line[at..].to_owned())))
+        Some((line.get(..at)?, Answer::Text(line.get(at..)?.to_owned())))
     })
 }
 
@@ -62,8 +65,14 @@ pub(super) fn number_of(code: &str) -> Option<&str> {
 /// The line as it is seen: what was typed may be echoed or not, and codes are not the guide's.
 pub(super) fn as_seen(line: &str) -> String {
     match in_line(line) {
-        Some((question, Answer::Password | Answer::Code | Answer::Both | Answer::Paper(_))) => question.to_owned() + ANY,
-        Some((_, Answer::Text(_))) | None => line.to_owned(),
+        Some((question, Answer::Password | Answer::Code | Answer::Both | Answer::Paper(_))) => {
+            question.to_owned() + ANY
+        }
+        Some((_, Answer::Text(_))) => line.to_owned(),
+        None => match number_of(line.trim()) {
+            Some(number) => line.replace(line.trim(), &format!("{number}-{ANY}")),
+            None => line.to_owned(),
+        },
     }
 }
 
@@ -85,7 +94,11 @@ mod tests {
                 Some(("Enter Auth Password: (press TAB for no echo)", Answer::Both)),
             ),
             ("Enter decides later:", Some(("Enter decides later:", text("")))),
-            ("Verification code: 00-QA2S-VJ4Y-GEWK-ABHX", Some(("Verification code", Answer::Paper("00".into())))),
+            (
+                "Verification code: 00-QA2S-VJ4Y-GEWK-ABHX",
+                Some(("Verification code", Answer::Paper("00".into()))),
+            ),
+            ("Not now? (Enter: later):", Some(("Not now? (Enter: later):", text("")))),
             ("Failures: 12345", None),
             ("jane", None),
         ] {

@@ -20,6 +20,11 @@ fn installed(host: &mut Host) -> Codes {
     Codes::of_token(host.enroll_hotp("jane"))
 }
 
+fn sshd_asks(host: &Host) {
+    let enable = ["mfactl", "pam", "enable", "sshd", "--sshd", "password", "--yes", "--no-revert"];
+    host.reloading_sshd(|| host.must(&enable));
+}
+
 #[test]
 fn install() {
     follow("install", "install", &[], bare);
@@ -33,9 +38,14 @@ fn roll_out() {
     });
 }
 
+/// sshd asks for codes.
 #[test]
 fn recovery() {
-    follow("recovery", "recovery", &[], installed);
+    follow("recovery", "recovery", &[], |host| {
+        let codes = installed(host);
+        sshd_asks(host);
+        codes
+    });
 }
 
 #[test]
@@ -49,7 +59,9 @@ fn upgrade() {
         bare(host);
         host.install(host.package_before());
         host.must(&["rm", host.package_before()]);
-        Codes::of_token(host.enroll_hotp("jane"))
+        let codes = Codes::of_token(host.enroll_hotp("jane"));
+        sshd_asks(host);
+        codes
     });
 }
 
@@ -88,7 +100,7 @@ fn gdm() {
 #[ignore = "fetches OpenVPN's package: `make test-hosts`"]
 fn openvpn() {
     follow("openvpn", "openvpn", &["openvpn", "openssl"], |host| {
-        host.must(&["sh", "-euc", include_str!("guides/openvpn.sh")]);
+        host.must(&["sh", "-euc", include_str!("host_guides/openvpn.sh")]);
         installed(host)
     });
 }
