@@ -10,7 +10,7 @@ source=$(cd "$(dirname "$0")/.." && pwd)
 work=$target/deb
 [ "$profile" = release ] || work=$work-$profile
 build=$target/$profile
-for made in mfad mfad-egress mfad-web mfactl libpam_mfa.so; do
+for made in mfad mfad-egress mfad-web mfad-password mfactl libpam_mfa.so; do
   [ -e "$build/$made" ] || { echo "deb.sh: $build/$made is not there; run 'make build' first" >&2; exit 1; }
 done
 

@@ -54,6 +54,7 @@ tree() { # directory to put into, directory whose files to take
 put 755 "$build/mfad" "$sbin_dir/mfad"
 put 755 "$build/mfad-egress" "$prefix/lib/mfad/mfad-egress"
 put 755 "$build/mfad-web" "$prefix/lib/mfad/mfad-web"
+put 755 "$build/mfad-password" "$prefix/lib/mfad/mfad-password"
 put 755 packaging/setup.sh "$prefix/lib/mfad/setup"
 put 755 packaging/sealed-key.sh "$prefix/lib/mfad/sealed-key"
 put 755 packaging/leave-pam.sh "$prefix/lib/mfad/leave-pam"
@@ -76,7 +77,7 @@ completions fish "$share/fish/vendor_completions.d/mfactl.fish"
 # Units name programs by their whole path.
 mkdir "$work/units"
 for unit in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do
-  [ ! -f "$unit" ] || sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#; s#/usr/lib/mfad/#$prefix/lib/mfad/#" "$unit" >"$work/units/${unit##*/}"
+  sed "s#/usr/sbin/#$sbin_dir/#; s#/usr/bin/mfactl#$prefix/bin/mfactl#; s#/usr/lib/mfad/#$prefix/lib/mfad/#" "$unit" >"$work/units/${unit##*/}"
 done
 each 644 "$unit_dir" "$work"/units/*
 each 644 "$prefix/lib/sysusers.d" packaging/sysusers.d/*.conf
@@ -99,7 +100,8 @@ each 644 "$doc/examples/sshd_config.d" etc/ssh/sshd_config.d/*
 each 644 "$doc/examples/polkit-rules.d" packaging/polkit/*.rules
 each 644 "$doc/gateways" etc/gateways/*.toml
 tree "$doc/fail2ban" etc/fail2ban
-each 644 "$doc/selinux" packaging/selinux/*.te packaging/selinux/*.fc packaging/selinux/*.if
+each 644 "$share/mfad/selinux" packaging/selinux/mfad.*
 
 # A configuration that is there already is the admin's.
+[ -e "$destdir/etc/pam.d/mfad-password" ] || put 644 etc/pam.d/mfad-password /etc/pam.d/mfad-password
 [ -e "$destdir/etc/mfad/mfad.toml" ] || put 644 etc/mfad.toml /etc/mfad/mfad.toml

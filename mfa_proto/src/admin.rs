@@ -16,8 +16,9 @@ pub use self::{
     audit::{AuditFilter, AuditPage, AuditReport, AuditRow},
     explain::{Counting, Explain, Explanation, KeyClaim, Outlook},
     factor::{
-        Algorithm, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams, NewFactor,
-        NewParams, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
+        Algorithm, DeviceDetail, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams,
+        NewFactor, NewParams, NewTag, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage,
+        UserSummary,
     },
     orphans::{LeftAlone, OrphanPage},
     remembered::{RememberedPage, RememberedRow},
@@ -26,6 +27,7 @@ pub use self::{
 use crate::{
     name::{FactorLabel, UserId},
     secret::SecretText,
+    tag::{Description, Serial},
     text::ShownText,
 };
 
@@ -206,6 +208,47 @@ pub enum Request {
         /// Bytes that were read before.
         after: u32,
     },
+    /// The devices of a user's factors. Reply: [`Reply::Devices`]. Others than uid 0 see their own account's.
+    Devices {
+        /// Whose.
+        user: UserId,
+    },
+    /// Finds a factor by the serial number of its device. Reply: [`Reply::Found`]. uid 0 only.
+    Find {
+        /// The serial number.
+        serial: Serial,
+    },
+    /// Sets what is to be typed before each code of a factor; the PIN before is void. Reply: [`Reply::Done`].
+    SetPin {
+        /// Whose and which.
+        target: FactorRef,
+        /// The PIN ([`crate::answer::Pin`]); `None` lets codes count without one (uid 0 only).
+        pin: Option<SecretText>,
+        /// A current code, behind the PIN before where there is one; needed from all but uid 0.
+        code: Option<SecretText>,
+    },
+    /// Names the device of a factor. Reply: [`Reply::Done`]. uid 0 only.
+    Describe {
+        /// Whose and which.
+        target: FactorRef,
+        /// The serial number; `None` leaves it as it is.
+        serial: Option<Serial>,
+        /// What the device is; `None` leaves it as it is, an empty line takes it away.
+        description: Option<Description>,
+    },
+    /// Gives a device to a user: one that nobody has. Its PIN is void. Reply: [`Reply::Done`]. uid 0 only.
+    Assign {
+        /// The serial number.
+        serial: Serial,
+        /// To whom.
+        user: UserId,
+    },
+    /// Takes a device back: nobody has it until it is given to somebody. Its PIN is void. Reply:
+    /// [`Reply::Done`]. uid 0 only.
+    Unassign {
+        /// The serial number.
+        serial: Serial,
+    },
 }
 
 /// A factor of a user.
@@ -301,6 +344,17 @@ pub enum Reply {
     },
     /// Users whose account is gone or has another uid now: found, or removed.
     Orphans(OrphanPage),
+    /// The factor with a serial number.
+    Found {
+        /// Whose; `None` when nobody has it.
+        user: Option<UserId>,
+        /// Which.
+        factor: Box<FactorDetail>,
+        /// Its device.
+        device: Box<DeviceDetail>,
+    },
+    /// The devices of a user's factors, in order of number.
+    Devices(Vec<DeviceDetail>),
 }
 
 /// What became of a restored database.

@@ -18,6 +18,8 @@ pub enum Protocol {
     Egress,
     /// Questions of a front end on behalf of its clients ([`crate::front`]).
     Front,
+    /// A password for the prover ([`crate::password`]).
+    Password,
 }
 
 /// The first frame of a connection, from the client. Its shape never changes between versions.

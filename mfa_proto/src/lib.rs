@@ -26,5 +26,7 @@ pub mod hello;
 pub mod login;
 pub mod module;
 pub mod name;
+pub mod password;
 pub mod secret;
+pub mod tag;
 pub mod text;

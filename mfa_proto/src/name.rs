@@ -125,10 +125,27 @@ name_type! {
     FactorLabel, "label", 64
 }
 
+const UNASSIGNED: &str = "unassigned";
+
 impl RealmName {
     /// The realm of the host's own accounts.
     pub fn local() -> Self {
         Self("local".to_owned())
+    }
+
+    /// The realm of devices that nobody has: their serial numbers stand for users. No login is of it.
+    pub fn unassigned() -> Self {
+        Self(UNASSIGNED.to_owned())
+    }
+
+    /// Whether this is [`Self::unassigned`].
+    pub fn is_unassigned(&self) -> bool {
+        self.0 == UNASSIGNED
+    }
+
+    /// Whether this is [`Self::local`].
+    pub fn is_local(&self) -> bool {
+        self.0 == "local"
     }
 }
 
@@ -157,7 +174,7 @@ impl UserId {
 
 impl fmt::Display for UserId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.realm.as_str() == "local" {
+        if self.realm.is_local() {
             write!(f, "{}", self.name)
         } else {
             write!(f, "{}@{}", self.name, self.realm)

@@ -6,6 +6,7 @@ mod audit;
 mod breakglass;
 mod copy;
 mod daemon;
+mod device;
 mod doctor;
 mod enroll;
 mod explain;
@@ -29,6 +30,7 @@ pub(crate) use self::{
     breakglass::BreakGlassArgs,
     copy::{BackupArgs, RestoreArgs},
     daemon::{ConfigVerb, ManArgs, ShellName, StatusArgs, TestArgs},
+    device::{AssignArgs, DescribeArgs, PinVerb, SerialArgs},
     doctor::DoctorArgs,
     enroll::{EnrollArgs, EnrollKind, EnrollWanted, OathArgs, QrStyle, SentArgs, Shown},
     explain::ExplainArgs,
@@ -126,6 +128,21 @@ pub(crate) enum Command {
     /// Delete a factor, or all of a user
     #[command(after_long_help = help::SWITCH)]
     Remove(RemoveArgs),
+    /// Set or take away what is typed before each code of a factor
+    #[command(subcommand, arg_required_else_help = true)]
+    Pin(PinVerb),
+    /// Show whose device has a serial number (root)
+    #[command(after_long_help = help::DEVICES)]
+    Find(SerialArgs),
+    /// Give the device of a factor a serial number or a description (root)
+    #[command(after_long_help = help::DEVICES)]
+    Describe(DescribeArgs),
+    /// Give a device that nobody has to a user (root)
+    #[command(after_long_help = help::DEVICES)]
+    Assign(AssignArgs),
+    /// Take a device back, so that it can be given to somebody else (root)
+    #[command(after_long_help = help::DEVICES)]
+    Unassign(SerialArgs),
     /// Give the factors of a user whose account has another uid, or another name, to that account (root)
     #[command(after_long_help = help::REASSIGN)]
     Reassign(ReassignArgs),

@@ -89,7 +89,9 @@ pub(crate) fn ask(wire: &mut Wire, request: &Request) -> Result<Reply, Failure> 
         | Reply::Explained(_)
         | Reply::BreakGlass { .. }
         | Reply::Metrics { .. }
-        | Reply::Orphans(_)) => Ok(reply),
+        | Reply::Orphans(_)
+        | Reply::Found { .. }
+        | Reply::Devices(_)) => Ok(reply),
     }
 }
 

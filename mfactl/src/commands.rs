@@ -7,6 +7,7 @@ mod breakglass;
 mod code;
 mod config;
 mod confirm;
+mod device;
 mod enroll;
 mod explain;
 mod generate;
@@ -105,6 +106,7 @@ fn changes_own(command: &Command) -> bool {
             | Command::Resync(_)
             | Command::Disable(_)
             | Command::Remove(_)
+            | Command::Pin(_)
     );
     changes && !nix::unistd::geteuid().is_root()
 }
@@ -126,6 +128,11 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Disable(arguments) => verb::disable(context, arguments),
         Command::Enable(arguments) => verb::enable(context, arguments),
         Command::Remove(arguments) => remove::run(context, arguments),
+        Command::Pin(what) => device::pin(context, what),
+        Command::Find(arguments) => device::find(context, &arguments),
+        Command::Describe(arguments) => device::describe(context, arguments),
+        Command::Assign(arguments) => device::assign(context, &arguments),
+        Command::Unassign(arguments) => device::unassign(context, &arguments),
         Command::Reassign(arguments) => orphans::reassign(context, &arguments),
         Command::Prune(arguments) => orphans::prune(context, &arguments),
         Command::Unlock(user) => verb::unlock(context, &user),

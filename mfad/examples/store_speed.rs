@@ -59,7 +59,7 @@ fn attempt(n: usize, counter: u64) -> Attempt {
         context,
         rule: None,
         uid: Some(1000),
-        answer: Answer::Code(code(counter)),
+        answer: Answer::Code(code(counter)).into(),
         channel: Channel::Proven,
         counting: Counting::default(),
     }

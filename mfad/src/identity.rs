@@ -3,9 +3,9 @@
 //! Refuses to guess: a look-up that fails or takes too long is an error, which denies; it never means
 //! "no such account".
 
-use std::{ffi::CString, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, ffi::CString, sync::Arc, time::Duration};
 
-use mfa_proto::name::UserName;
+use mfa_proto::name::{RealmName, UserId, UserName};
 use nix::unistd::{Gid, Group, User, getgrouplist};
 use tokio::sync::Semaphore;
 
@@ -129,10 +129,22 @@ fn groups_of(name: &UserName) -> Result<Vec<u32>, LookupError> {
     Ok(gids.into_iter().map(Gid::as_raw).collect())
 }
 
+/// Whose the names of a realm are.
+enum Names {
+    /// There is no such realm.
+    Nobodys,
+    /// They are not checked.
+    Anybodys,
+    /// An account database knows.
+    Of(Arc<dyn Accounts>),
+}
+
 /// Looks names up with bounds on time and on look-ups under way.
 #[derive(Clone, Debug)]
 pub struct Directory {
     accounts: Option<Arc<dyn Accounts>>,
+    /// Realms beside this host's own, each with what knows its names; `None` checks none.
+    realms: Arc<BTreeMap<String, Option<Arc<dyn Accounts>>>>,
     patience: Duration,
     under_way: Arc<Semaphore>,
 }
@@ -143,24 +155,51 @@ impl Directory {
 
     /// A directory that asks `accounts` and gives up after `patience`; `None` checks no name.
     pub fn new(accounts: Option<Arc<dyn Accounts>>, patience: Duration) -> Self {
-        Self { accounts, patience, under_way: Arc::new(Semaphore::new(Self::MOST)) }
+        let realms = Arc::default();
+        Self { accounts, realms, patience, under_way: Arc::new(Semaphore::new(Self::MOST)) }
     }
 
-    /// What `name` stands for.
-    pub async fn find(&self, name: &UserName) -> Result<Account, LookupError> {
-        self.find_in_groups(name, Vec::new()).await.map(|(account, _)| account)
+    /// The same, with realms beside this host's own. Names of realms that are not here are nobody's.
+    #[must_use]
+    pub fn with_realms(
+        self,
+        realms: impl IntoIterator<Item = (RealmName, Option<Arc<dyn Accounts>>)>,
+    ) -> Self {
+        let realms = realms.into_iter().map(|(realm, accounts)| (realm.into(), accounts)).collect();
+        Self { realms: Arc::new(realms), ..self }
+    }
+
+    /// What a user's name stands for in its realm.
+    pub async fn find(&self, user: &UserId) -> Result<Account, LookupError> {
+        self.find_in_groups(user, Vec::new()).await.map(|(account, _)| account)
+    }
+
+    /// What knows the names of a realm.
+    fn accounts_of(&self, realm: &RealmName) -> Names {
+        let known = if realm.is_local() {
+            Some(&self.accounts)
+        } else {
+            self.realms.get(realm.as_str()).filter(|_| !realm.is_unassigned())
+        };
+        match known {
+            None => Names::Nobodys,
+            Some(None) => Names::Anybodys,
+            Some(Some(accounts)) => Names::Of(Arc::clone(accounts)),
+        }
     }
 
     /// The same, and in which of some groups the account is, in one go.
     pub async fn find_in_groups(
         &self,
-        name: &UserName,
+        user: &UserId,
         gids: Vec<u32>,
     ) -> Result<(Account, Membership), LookupError> {
-        let Some(accounts) = self.accounts.clone() else {
-            return Ok((Account::Unchecked, Membership::default()));
+        let accounts = match self.accounts_of(&user.realm) {
+            Names::Nobodys => return Ok((Account::Unknown, Membership::default())),
+            Names::Anybodys => return Ok((Account::Unchecked, Membership::default())),
+            Names::Of(accounts) => accounts,
         };
-        let name = name.clone();
+        let name = user.name.clone();
         self.bounded(move || {
             let uid = accounts.uid_of(&name)?;
             let membership =
@@ -233,7 +272,7 @@ mod tests {
         let accounts: Arc<dyn Accounts> = Arc::<Stuck>::clone(&stuck);
         let patience = Duration::from_millis(20);
         let directory = Directory::new(Some(accounts), patience);
-        let root = UserName::new("root").unwrap();
+        let root = UserId::local(UserName::new("root").unwrap());
         // More than may be under way: those that wait for a place time out as well.
         for _ in 0..=Directory::MOST {
             assert_eq!(directory.find(&root).await, Err(LookupError::TimedOut(patience)));
@@ -245,12 +284,33 @@ mod tests {
     #[tokio::test]
     async fn the_host_knows_root_and_not_everyone() {
         let directory = Directory::new(Some(Arc::new(Nss)), Duration::from_secs(5));
-        assert_eq!(directory.find(&UserName::new("root").unwrap()).await, Ok(Account::Known { uid: 0 }));
-        let nobody = UserName::new("no-such-account-here").unwrap();
+        assert_eq!(
+            directory.find(&UserId::local(UserName::new("root").unwrap())).await,
+            Ok(Account::Known { uid: 0 })
+        );
+        let nobody = UserId::local(UserName::new("no-such-account-here").unwrap());
         assert_eq!(directory.find(&nobody).await, Ok(Account::Unknown));
         assert_eq!(directory.name_of(0).await.unwrap().unwrap().as_str(), "root");
         let unchecked = Directory::new(None, Duration::from_secs(5));
         assert_eq!(unchecked.find(&nobody).await, Ok(Account::Unchecked));
+    }
+
+    #[tokio::test]
+    async fn a_name_is_somebody_only_in_a_realm_that_there_is() {
+        let nss: Arc<dyn Accounts> = Arc::new(Nss);
+        let realm = |name: &str| RealmName::new(name).unwrap();
+        let of = |name: &str, of: &str| UserId { realm: realm(of), name: UserName::new(name).unwrap() };
+        let directory = Directory::new(None, Duration::from_secs(5)).with_realms([
+            (realm("vpn"), None),
+            (realm("office"), Some(nss)),
+            (realm("unassigned"), None),
+        ]);
+        assert_eq!(directory.find(&of("anybody", "vpn")).await, Ok(Account::Unchecked));
+        assert_eq!(directory.find(&of("root", "office")).await, Ok(Account::Known { uid: 0 }));
+        assert_eq!(directory.find(&of("no-such-account-here", "office")).await, Ok(Account::Unknown));
+        for other in ["portal", "VPN", "unassigned"] {
+            assert_eq!(directory.find(&of("root", other)).await, Ok(Account::Unknown), "{other}");
+        }
     }
 
     #[tokio::test]
@@ -264,7 +324,7 @@ mod tests {
         assert_eq!(gid("root").await, Ok(Some(0)));
         assert_eq!(gid("no-such-group-here").await, Ok(None));
         let daemon = gid("daemon").await.unwrap().unwrap();
-        let root = UserName::new("root").unwrap();
+        let root = UserId::local(UserName::new("root").unwrap());
         let (account, found) = directory.find_in_groups(&root, vec![0, daemon, NO_GROUP]).await.unwrap();
         assert_eq!(account, Account::Known { uid: 0 });
         assert_eq!((found.is_in(0), found.is_in(NO_GROUP)), (Some(true), None), "the primary group counts");

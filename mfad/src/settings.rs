@@ -186,11 +186,14 @@ impl Settings {
 }
 
 fn directory_of(config: &Config) -> Directory {
-    let accounts: Option<Arc<dyn Accounts>> = match config.identity().accounts {
-        config::Accounts::Nss => Some(Arc::new(Nss)),
-        config::Accounts::Any => None,
+    let known = |accounts: config::Accounts| -> Option<Arc<dyn Accounts>> {
+        match accounts {
+            config::Accounts::Nss => Some(Arc::new(Nss)),
+            config::Accounts::Any => None,
+        }
     };
-    Directory::new(accounts, config.core().name_lookup_timeout)
+    let realms = config.realms().iter().map(|realm| (realm.name.clone(), known(realm.accounts)));
+    Directory::new(known(config.identity().accounts), config.core().name_lookup_timeout).with_realms(realms)
 }
 
 /// What core waits for an errand beyond what egress allows itself for it: the way there and back.

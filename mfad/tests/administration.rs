@@ -14,8 +14,8 @@ mod support;
 
 use mfa_proto::{
     admin::{
-        Algorithm, Enrolled, FactorId, FactorRef, FactorState, HotpParams, NewFactor, NewParams, RefusalCode,
-        Reply, Request, RestParams, SentParams, TokenParams, TotpParams,
+        Algorithm, Enrolled, FactorId, FactorRef, FactorState, HotpParams, NewFactor, NewParams, NewTag,
+        RefusalCode, Reply, Request, RestParams, SentParams, TokenParams, TotpParams,
     },
     answer::{RecoveryCode, SignedToken},
     egress::Done,
@@ -41,6 +41,7 @@ fn wanted(user: &str, params: NewParams) -> NewFactor {
         replace: false,
         current_code: None,
         invitation: None,
+        tag: NewTag::default(),
     }
 }
 

@@ -292,6 +292,7 @@ async fn enroll(daemon: &Daemon, invitation: Option<SecretText>) -> Reply {
         replace: false,
         current_code: None,
         invitation,
+        tag: mfa_proto::admin::NewTag::default(),
     };
     daemon.admin(Request::Enroll(Box::new(new))).await
 }

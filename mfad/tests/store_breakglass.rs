@@ -269,7 +269,7 @@ async fn owners_make_change_and_confirm_nothing_with_it() {
     f.enroll("jane", TOTP, b"jane").await;
     let new = made(&f, "jane").await;
     let by_owner = |code: Option<Answer>| Order {
-        authority: Authority::Owner { code, channel: Channel::Unproven },
+        authority: Authority::Owner { code: code.map(Into::into), channel: Channel::Unproven },
         ..order("jane")
     };
     let wish = BreakGlass { order: by_owner(Some(typed(&new.code))), ..wish("jane") };

@@ -13,7 +13,8 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf, sync::Arc};
 
 use mfa_proto::{
     admin::{AuditFilter, FactorState},
-    answer::{Answer, OtpCode, RecoveryCode},
+    answer::{Answer, AnswerShape, OtpCode, Pin, RecoveryCode},
+    tag::Serial,
 };
 use mfad::{
     clock::FakeClock,
@@ -115,6 +116,22 @@ async fn all_kinds_work_in_it_across_a_restart_and_a_rotation() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_factor_from_before_takes_a_serial_number_and_a_pin() {
+    let f = schema_1();
+    let device = f.store.devices(user("jane")).await.unwrap().remove(0);
+    assert_eq!((device.serial, device.description, device.pin), (None, None, false));
+    let serial = Serial::new("TOTP00019E8B").unwrap();
+    let target = Target { factor: Some(device.factor), label: None };
+    f.store.describe(order("jane"), target.clone(), (Some(serial.clone()), None)).await.unwrap();
+    f.store.set_pin(order("jane"), target, Some(Pin::new("1234").unwrap())).await.unwrap();
+    assert!(f.store.find(serial).await.unwrap().is_some_and(|(.., device)| device.pin));
+    let code = totp(b"jane", NOW.plus(60));
+    assert!(matches!(f.try_code("jane", &code).await, Outcome::Wrong { .. }));
+    let pinned = AnswerShape::PINNED.parse(&format!("1234{code}")).unwrap();
+    assert!(accepted(&f.store.attempt(answering(&context("jane"), pinned)).await.unwrap()));
 }
 
 /// What a person types or holds is nowhere in the files, nor in anything that is printed.

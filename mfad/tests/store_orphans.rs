@@ -12,7 +12,7 @@ mod store_common;
 
 use mfa_proto::{
     admin::{AuditFilter, FactorState},
-    answer::{Answer, RecoveryCode},
+    answer::{Answer, OtpCode, RecoveryCode},
 };
 use mfad::{
     identity::Account,
@@ -39,7 +39,7 @@ async fn try_as(f: &Fixture, name: &str, uid: u32, answer: Answer) -> Outcome {
 }
 
 fn digits(code: &str) -> Answer {
-    attempt("jane", code).answer
+    Answer::Code(OtpCode::parse(code).unwrap())
 }
 
 /// The rows of the trail about a user, as event and reason.

@@ -31,6 +31,7 @@ fn typed(code: &RecoveryCode) -> Answer {
 }
 
 fn by_owner(code: Option<Answer>) -> Order {
+    let code = code.map(Into::into);
     Order { authority: Authority::Owner { code, channel: Channel::Unproven }, ..order("jane") }
 }
 

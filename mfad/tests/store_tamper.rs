@@ -14,15 +14,16 @@ use std::{path::Path, sync::Arc};
 
 use mfa_proto::{
     admin::AuditFilter,
-    answer::{Answer, RecoveryCode},
+    answer::{Answer, Pin, RecoveryCode},
+    tag::{Description, Serial},
 };
 use mfad::{
     clock::{FakeClock, UnixTime},
     policy::Binding,
     seal::Keyring,
     store::{
-        BreakGlass, Channel, GraceLogin, GraceTerms, Issued, LoginStore, Outcome, RecoveryNew, Remembrance,
-        Store, StoreError, StoreSettings, Target,
+        BreakGlass, Channel, Device, GraceLogin, GraceTerms, Issued, LoginStore, Outcome, RecoveryNew,
+        Remembrance, Store, StoreError, StoreSettings, Target,
     },
 };
 use rusqlite::Connection;
@@ -48,7 +49,12 @@ impl Original {
         for name in USERS {
             f.enroll(name, TOTP, name.as_bytes()).await;
         }
-        f.store.enroll(new_factor("jane", "two", HOTP, b"second")).await.unwrap();
+        let device = Device {
+            serial: Some(Serial::new("OATH00019E8B").unwrap()),
+            description: Some(Description::new("red key").unwrap()),
+            pin: Some(Pin::new("1234").unwrap()),
+        };
+        f.store.enroll_device(new_factor("jane", "two", HOTP, b"second"), device).await.unwrap();
         // All kinds of rows: a code under way, an answer with an outside service, recovery codes, an emergency
         // code.
         let phone = f.enroll_sms("jane", "+49305556667").await;
@@ -197,9 +203,10 @@ async fn a_change_of_any_column_of_any_row_is_noticed() {
 }
 
 fn change_one(connection: &Connection, (table, key): (&str, &str), row: &str, column: &str) {
+    let something = if column == "pin" { "x'05'" } else { "5" };
     let sql = format!(
         "UPDATE OR IGNORE {table} SET {column} = CASE typeof({column})
-            WHEN 'null' THEN 5
+            WHEN 'null' THEN {something}
             WHEN 'integer' THEN {column} + 1000
             WHEN 'blob' THEN CASE length({column}) WHEN 0 THEN x'00' ELSE
                 CAST(substr({column}, 1, length({column}) - 1)
@@ -252,7 +259,7 @@ const INTRUSIONS: [(&str, &[&str]); 31] = [
     (
         "INSERT INTO factor SELECT id + 50, (SELECT id FROM account WHERE name = 'john'), kind, label, state,
             algorithm, digits, period, created, last_used, position, drift, failures, since, not_before,
-            until_admin, key_id, sealed, mac FROM factor WHERE label = 'two'",
+            until_admin, key_id, sealed, mac, NULL, description, pin FROM factor WHERE label = 'two'",
         &["john"],
     ),
     (

@@ -472,7 +472,7 @@ async fn a_token_authorizes_its_owners_change_once() {
     let order = || {
         let mut order = owner("robot", None);
         if let mfad::store::Authority::Owner { code, .. } = &mut order.authority {
-            *code = Some(as_code(&typed));
+            *code = Some(as_code(&typed).into());
         }
         order
     };
@@ -520,7 +520,7 @@ async fn an_answer_of_another_kind_is_no_token() {
     let scene = Scene::new();
     scene.fixture.store.enroll(signing::own_factor("robot", true)).await.unwrap();
     let mut attempt = signing::attempt("robot", &alice_at(NOW, &nonce(1)));
-    attempt.answer = Answer::Empty;
+    attempt.answer = Answer::Empty.into();
     assert!(!accepted(&scene.fixture.store.attempt(attempt).await.unwrap()));
 }
 

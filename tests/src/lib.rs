@@ -40,6 +40,7 @@ pub mod host;
 pub mod mail;
 pub mod otp;
 pub mod pam;
+pub mod password;
 pub mod polkit;
 pub mod pty;
 pub mod ssh;

@@ -7,7 +7,7 @@ use std::{
     os::fd::OwnedFd,
     process::{Child, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use nix::{
@@ -29,6 +29,7 @@ pub struct Session {
     shown: String,
     /// Up to here of `shown` a prompt was already found.
     seen: usize,
+    patience: Duration,
 }
 
 impl Session {
@@ -63,7 +64,13 @@ impl Session {
                 }
             }
         });
-        Self { child, keyboard, screen, shown: String::new(), seen: 0 }
+        Self { child, keyboard, screen, shown: String::new(), seen: 0, patience: PATIENCE }
+    }
+
+    /// Waits longer than [`PATIENCE`] for what comes: as long as a login waits for a daemon that does not start.
+    pub fn patient(&mut self) -> &mut Self {
+        self.patience = PATIENCE * 3;
+        self
     }
 
     /// Waits for `text` after all that was found before.
@@ -85,11 +92,11 @@ impl Session {
                 self.seen += at + length;
                 return which;
             }
-            let left = PATIENCE.saturating_sub(begun.elapsed());
+            let left = self.patience.saturating_sub(begun.elapsed());
             match self.screen.recv_timeout(left) {
                 Ok(bytes) => self.show(&bytes),
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("none of {texts:?} within {PATIENCE:?} in:\n{}", self.shown)
+                    panic!("none of {texts:?} within {:?} in:\n{}", self.patience, self.shown)
                 }
                 Err(RecvTimeoutError::Disconnected) => panic!("ended without {texts:?}:\n{}", self.shown),
             }
@@ -128,11 +135,11 @@ impl Session {
     pub fn end(mut self) -> Ended {
         let begun = Instant::now();
         loop {
-            match self.screen.recv_timeout(PATIENCE.saturating_sub(begun.elapsed())) {
+            match self.screen.recv_timeout(self.patience.saturating_sub(begun.elapsed())) {
                 Ok(bytes) => self.show(&bytes),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
-                    panic!("has not ended within {PATIENCE:?}:\n{}", self.shown)
+                    panic!("has not ended within {:?}:\n{}", self.patience, self.shown)
                 }
             }
         }

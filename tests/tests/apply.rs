@@ -108,6 +108,39 @@ fn sshd_asks_for_key_and_code_when_that_is_wanted() {
     });
 }
 
+/// Where an administrator lets keys do without, that is their word, and it is said before the change.
+#[test]
+fn what_sshd_lets_in_without_is_told() {
+    world::enter("what_sshd_lets_in_without_is_told", |world| {
+        let scene = scene(world);
+        let own = "KbdInteractiveAuthentication yes\nPasswordAuthentication no\n\
+                   AuthenticationMethods publickey keyboard-interactive\n";
+        fs::write("/etc/ssh/sshd_config.d/10-admin.conf", own).unwrap();
+        let ran = scene.pam(&["enable", "sshd", "--dry-run"]);
+        assert!(
+            ran.code == Some(0)
+                && ran.stderr.contains("warning: /etc/ssh/sshd_config: logins by publickey alone"),
+            "{ran:?}"
+        );
+        fs::write(
+            "/etc/ssh/sshd_config.d/10-admin.conf",
+            "Match User robot\n AuthenticationMethods publickey\n",
+        )
+        .unwrap();
+        let ran = scene.pam(&["enable", "sshd", "--sshd", "password", "--yes", "--no-revert"]);
+        assert!(
+            ran.code == Some(0) && ran.stderr.contains("with `Match User robot`: logins by publickey alone"),
+            "{ran:?}"
+        );
+        scene.sshd.wait_until_listening(2);
+        assert!(ssh::login("jane", &scene.seed.hotp(0)));
+        // The stack asks, and somebody took the drop-in away: it comes back, and only it.
+        fs::remove_file(DROP_IN).unwrap();
+        let told = scene.json(&["enable", "sshd", "--sshd", "password", "--yes", "--no-revert"]);
+        assert!(told["changed"] == true && told["file"].is_null() && told["drop_in"] == DROP_IN, "{told}");
+    });
+}
+
 /// Each of these would lock people out, or write where it must not: it says why, and changes nothing.
 #[test]
 fn what_would_lock_people_out_is_refused() {

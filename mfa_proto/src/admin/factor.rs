@@ -6,6 +6,7 @@ use super::status::LockState;
 use crate::{
     name::{Claim, FactorLabel, UserId},
     secret::SecretText,
+    tag::{Description, Serial},
     text::ShownText,
 };
 
@@ -221,6 +222,19 @@ pub struct NewFactor {
     pub current_code: Option<SecretText>,
     /// The invitation, where a user without a factor needs one.
     pub invitation: Option<SecretText>,
+    /// What identifies the device, and what is to be typed before its codes.
+    pub tag: NewTag,
+}
+
+/// What identifies a new factor's device, and its PIN.
+#[derive(Debug, Default, Deserialize, Serialize)]
+pub struct NewTag {
+    /// The serial number, which no other factor may have (uid 0 only).
+    pub serial: Option<Serial>,
+    /// What the device is, for people.
+    pub description: Option<Description>,
+    /// What is to be typed before each code ([`crate::answer::Pin`]).
+    pub pin: Option<SecretText>,
 }
 
 /// What a person needs to set up the new factor. Shown once.
@@ -277,6 +291,26 @@ pub struct FactorDetail {
     pub until: Option<i64>,
 }
 
+/// The device of a factor, and how it stands. Apart from [`FactorDetail`], so that each fits a frame for all that a
+/// user may hold.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct DeviceDetail {
+    /// Of which factor.
+    pub factor: FactorId,
+    /// The serial number.
+    pub serial: Option<Serial>,
+    /// What it is, for people.
+    pub description: Option<Description>,
+    /// A PIN is to be typed before each code.
+    pub pin: bool,
+    /// The next counter of counter-based codes, the last step used of time-based ones; `None` for other kinds.
+    pub position: Option<i64>,
+    /// Failures that lock it.
+    pub locks_at: u32,
+    /// When it was last charged with a failure, Unix seconds; `None` when there is none since the last success.
+    pub last_failed: Option<i64>,
+}
+
 /// One user with all it holds.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct UserDetail {
@@ -298,6 +332,8 @@ pub struct UserDetail {
     pub invited_until: Option<i64>,
     /// Logins without a factor that the time of grace has let in; `None` for users with a factor.
     pub graced: Option<u32>,
+    /// A device of these has a serial number, a description or a PIN ([`super::Request::Devices`]).
+    pub devices: bool,
     /// Its factors.
     pub factors: Vec<FactorDetail>,
 }

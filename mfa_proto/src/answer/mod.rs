@@ -6,12 +6,18 @@
 //! judge: whether a code is right is not known here.
 
 mod otp;
+mod pinned;
 mod recovery;
 mod token;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{otp::OtpCode, recovery::RecoveryCode, token::SignedToken};
+pub use self::{
+    otp::OtpCode,
+    pinned::{Pin, PinError, PinnedCode},
+    recovery::RecoveryCode,
+    token::SignedToken,
+};
 use crate::{name::FactorLabel, secret::SecretText};
 
 /// What sshd answers in place of a user it will refuse whatever PAM says (OpenSSH `auth-pam.c`), repeated
@@ -47,6 +53,8 @@ impl AnswerShape {
     pub const SEVEN_DIGITS: Self = Self(1 << 7);
     /// What an outside service asks for: 4 to 64 printable ASCII characters without spaces.
     pub const TEXT: Self = Self(1 << 8);
+    /// A PIN directly followed by a code ([`PinnedCode`]).
+    pub const PINNED: Self = Self(1 << 9);
 
     /// No answer at all: for building sets.
     pub const NONE: Self = Self(0);
@@ -73,7 +81,7 @@ impl AnswerShape {
     }
 
     /// What `typed` is, when it is something this prompt takes. What fits more than one form is the first
-    /// of: code, recovery code, token, word, text of an outside service.
+    /// of: code, recovery code, token, PIN and code, word, text of an outside service.
     pub fn parse(self, typed: &str) -> Option<Answer> {
         if self.includes(Self::ACKNOWLEDGE) {
             return Some(Answer::Acknowledged);
@@ -90,6 +98,9 @@ impl AnswerShape {
         }
         if let Some(token) = SignedToken::parse(typed).filter(|_| token) {
             return Some(Answer::Token(token));
+        }
+        if let Some(pinned) = PinnedCode::parse(typed).filter(|_| self.includes(Self::PINNED)) {
+            return Some(Answer::Pinned(pinned));
         }
         if let Some(choice) = Choice::parse(typed).filter(|_| self.includes(Self::WORD)) {
             return Some(Answer::Choice(choice));
@@ -137,6 +148,8 @@ pub enum Answer {
     Recovery(RecoveryCode),
     /// A signed token.
     Token(SignedToken),
+    /// A PIN and the code behind it.
+    Pinned(PinnedCode),
     /// A word that chooses.
     Choice(Choice),
     /// A text for an outside service to judge.
@@ -152,6 +165,7 @@ impl Answer {
             Self::Code(code) => code.expose(),
             Self::Recovery(code) => code.expose(),
             Self::Token(token) => token.expose(),
+            Self::Pinned(pinned) => pinned.expose(),
             Self::Choice(Choice::List) => "?",
             Self::Choice(Choice::Factor(word)) => word.expose(),
             Self::Text(text) => text.expose(),
@@ -269,6 +283,7 @@ mod tests {
             Some(Answer::Code(_)) => "code",
             Some(Answer::Recovery(_)) => "recovery",
             Some(Answer::Token(_)) => "token",
+            Some(Answer::Pinned(_)) => "pinned",
             Some(Answer::Choice(Choice::List)) => "list",
             Some(Answer::Choice(Choice::Factor(_))) => "word",
             Some(Answer::Empty) => "empty",
@@ -295,6 +310,10 @@ mod tests {
         assert_eq!(code(AnswerShape::SEVEN_DIGITS, "123-4567").as_deref(), Some("1234567"));
         assert!(AnswerShape::TEXT.parse("KJU64680").is_some());
         assert!(AnswerShape::TEXT.parse("two words").is_none());
+        let pinned = EVERYTHING.or(AnswerShape::PINNED).or(AnswerShape::TEXT);
+        assert!(matches!(pinned.parse("hunter123456"), Some(Answer::Pinned(_))));
+        assert!(matches!(EVERYTHING.parse("hunter123456"), Some(Answer::Choice(_))));
+        assert!(matches!(pinned.parse("07GAYTEMZUGU323232"), Some(Answer::Recovery(_))));
     }
 
     #[test]

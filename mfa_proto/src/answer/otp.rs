@@ -11,6 +11,9 @@ pub struct OtpCode {
 }
 
 impl OtpCode {
+    /// Numbers of digits that codes have.
+    pub const LENGTHS: [u8; 3] = [8, 7, 6];
+
     /// Takes 6, 7 or 8 ASCII digits; white space and dashes between or around them are how apps show codes.
     pub fn parse(typed: &str) -> Option<Self> {
         let mut digits = Zeroizing::new([0_u8; 8]);

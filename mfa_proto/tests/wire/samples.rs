@@ -7,10 +7,10 @@ use std::fmt::Debug;
 
 use mfa_proto::{
     admin::{
-        Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId,
-        FactorKind, FactorRef, FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, Refusal,
-        RefusalCode, Reply, Request, RestParams, Restored, SentParams, Status, TokenParams, TotpParams,
-        UserDetail, UserPage, UserSummary,
+        Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail,
+        FactorId, FactorKind, FactorRef, FactorState, HotpParams, LockReason, LockState, NewFactor,
+        NewParams, NewTag, Refusal, RefusalCode, Reply, Request, RestParams, Restored, SentParams, Status,
+        TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
     },
     answer::AnswerShape,
     auth_info::AuthInfo,
@@ -20,6 +20,7 @@ use mfa_proto::{
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict, Withheld},
     name::{Claim, FactorLabel, RealmName, ServiceName, UserId, UserName},
     secret::SecretText,
+    tag::{Description, Serial},
     text::ShownText,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -71,6 +72,7 @@ pub(crate) fn all() -> Vec<Sample> {
         states(),
         errands(),
         front::all(),
+        passwords(),
     ]
     .into_iter()
     .flatten()
@@ -165,6 +167,11 @@ fn new_factor(params: NewParams) -> Request {
         replace: false,
         current_code: Some(secret("000000")),
         invitation: None,
+        tag: NewTag {
+            serial: Some(serial()),
+            description: Some(Description::new("red key").unwrap()),
+            pin: Some(secret("1234")),
+        },
     }))
 }
 
@@ -220,6 +227,19 @@ fn requests() -> Vec<Sample> {
         ),
         ("backup", Request::Backup),
         ("restore", Request::Restore),
+        ("devices", Request::Devices { user: jane() }),
+        ("find", Request::Find { serial: serial() }),
+        ("set_pin", Request::SetPin { target: target(), pin: Some(secret("1234")), code: None }),
+        (
+            "describe",
+            Request::Describe {
+                target: target(),
+                serial: Some(serial()),
+                description: Some(Description::new("red key").unwrap()),
+            },
+        ),
+        ("assign", Request::Assign { serial: serial(), user: jane() }),
+        ("unassign", Request::Unassign { serial: serial() }),
     ];
     let params = [
         NewParams::Sms(SentParams { address: secret("+491701234321"), digits: Some(8) }),
@@ -236,6 +256,22 @@ fn requests() -> Vec<Sample> {
     requests.chain(params).collect()
 }
 
+fn serial() -> Serial {
+    Serial::new("TOTP00019E8B").unwrap()
+}
+
+pub(crate) fn device_detail() -> DeviceDetail {
+    DeviceDetail {
+        factor: FactorId(7),
+        serial: Some(serial()),
+        description: Some(Description::new("red key").unwrap()),
+        pin: true,
+        position: Some(58_907_520),
+        locks_at: 5,
+        last_failed: Some(1_767_225_599),
+    }
+}
+
 fn brought_along(params: NewParams) -> NewFactor {
     NewFactor {
         user: jane(),
@@ -246,6 +282,7 @@ fn brought_along(params: NewParams) -> NewFactor {
         replace: false,
         current_code: None,
         invitation: Some(secret("GAYT-EMZU-GU3D-OOBZ")),
+        tag: NewTag::default(),
     }
 }
 
@@ -290,6 +327,30 @@ fn errands() -> Vec<Sample> {
     let mail = Sample::of("errand/medium/mail", &Medium::Mail);
     let done = done.iter().map(|(name, done)| Sample::of(format!("done/{name}"), done));
     errands.chain([mail]).chain(done).collect()
+}
+
+/// What a front end asks the prover of passwords, and what it is told.
+fn passwords() -> Vec<Sample> {
+    use mfa_proto::password::{Check, Reply, Request};
+    let check = |source| {
+        Box::new(Check { user: UserName::new("jane").unwrap(), password: secret("Horse7 staple"), source })
+    };
+    let requests = [
+        ("check", Request::Check(check(Some(Claim::clean("192.0.2.7"))))),
+        ("change", Request::Change { check: check(None), new: secret("Battery8 horse") }),
+    ];
+    let replies = [
+        ("yes", Reply::Yes),
+        ("no", Reply::No),
+        ("must_change", Reply::MustChange),
+        ("busy", Reply::Busy),
+        ("unavailable", Reply::Unavailable),
+        ("refused", Reply::Refused),
+    ];
+    let hello = Sample::of("hello/password", &Hello { min: 1, max: 1, ..Hello::new(Protocol::Password) });
+    let requests = requests.iter().map(|(name, r)| Sample::of(format!("password/request/{name}"), r));
+    let replies = replies.iter().map(|(name, r)| Sample::of(format!("password/reply/{name}"), r));
+    [hello].into_iter().chain(requests).chain(replies).collect()
 }
 
 pub(crate) fn factor_detail() -> FactorDetail {
@@ -363,6 +424,7 @@ fn users() -> (UserDetail, UserPage) {
         failures_30_days: 9,
         lock: LockState::UntilAdmin { reason: LockReason::LongWindow },
         unproven_lock: LockState::Open,
+        devices: false,
         remembered: 2,
         invited_until: Some(1_767_226_500),
         graced: Some(3),
@@ -493,6 +555,12 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::Explain(_) => 27,
         Request::BreakGlass { .. } => 28,
         Request::Metrics { .. } => 29,
+        Request::Devices { .. } => 30,
+        Request::Find { .. } => 31,
+        Request::SetPin { .. } => 32,
+        Request::Describe { .. } => 33,
+        Request::Assign { .. } => 34,
+        Request::Unassign { .. } => 35,
     }
 }
 
@@ -519,6 +587,8 @@ pub(crate) fn reply_tag(reply: &Reply) -> u8 {
         Reply::BreakGlass { .. } => 17,
         Reply::Metrics { .. } => 18,
         Reply::Orphans(_) => 19,
+        Reply::Found { .. } => 20,
+        Reply::Devices(_) => 21,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use mfa_proto::{
     admin::{
-        Algorithm, AuditPage, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId, FactorKind,
-        FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, Refusal, RefusalCode, Reply,
-        Request, Status, UserDetail, UserPage, UserSummary,
+        Algorithm, AuditPage, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail, FactorId,
+        FactorKind, FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, NewTag, Refusal,
+        RefusalCode, Reply, Request, Status, UserDetail, UserPage, UserSummary,
     },
     answer::AnswerShape,
     auth_info::AuthInfo,
@@ -13,6 +13,7 @@ use mfa_proto::{
     login::{ClientMessage, Dialogue, ServerMessage, Start},
     name::{Claim, ClientName, FactorLabel, RealmName, ServiceName, UserId, UserName},
     secret::{MAX_SECRET, SecretText},
+    tag::{Description, Serial},
     text::{MAX_SHOWN, ShownText},
 };
 use serde::Serialize;
@@ -84,6 +85,7 @@ fn user_detail(factors: Vec<FactorDetail>) -> Reply {
         failures_30_days: u32::MAX,
         lock: LOCK,
         unproven_lock: LOCK,
+        devices: true,
         remembered: u32::MAX,
         invited_until: Some(FAR),
         graced: Some(u32::MAX),
@@ -173,6 +175,16 @@ fn a_user_with_all_factors_it_may_have_fits() {
     let mut factors = vec![factor(); MAX_FACTORS];
     factors.extend([plain("recovery"), plain("breakglass-99")]);
     assert!(fits(&user_detail(factors)), "a user of {MAX_FACTORS} factors does not fit");
+    let device = DeviceDetail {
+        factor: FactorId(FAR),
+        serial: Some(Serial::new("s".repeat(Serial::MAX)).unwrap()),
+        description: Some(Description::new("d".repeat(Description::MAX)).unwrap()),
+        pin: true,
+        position: Some(FAR),
+        locks_at: u32::MAX,
+        last_failed: Some(FAR),
+    };
+    assert!(fits(&Reply::Devices(vec![device; MAX_FACTORS + 2])));
     let many = vec![factor(); 2 * MAX_FACTORS];
     assert!(!fits(&user_detail(many)), "a reply this size has to be split: the bound is needed");
 }
@@ -198,6 +210,11 @@ fn requests_fit_whatever_their_fields_hold() {
         replace: true,
         current_code: Some(secret()),
         invitation: Some(secret()),
+        tag: NewTag {
+            serial: Some(Serial::new("s".repeat(Serial::MAX)).unwrap()),
+            description: Some(Description::new("d".repeat(Description::MAX)).unwrap()),
+            pin: Some(secret()),
+        },
     };
     assert!(fits(&Request::Enroll(Box::new(new))));
     assert!(fits(&Request::Confirm { user: user(), factor: Some(FactorId(FAR)), code: secret() }));

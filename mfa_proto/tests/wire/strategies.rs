@@ -3,7 +3,7 @@
 use mfa_proto::{
     admin::{
         Algorithm, AuditFilter, FactorId, FactorKind, FactorRef, FactorState, HotpParams, LockReason,
-        LockState, NewFactor, NewParams, Refusal, RefusalCode, Reply, Request, TotpParams, UserPage,
+        LockState, NewFactor, NewParams, NewTag, Refusal, RefusalCode, Reply, Request, TotpParams, UserPage,
         UserSummary,
     },
     answer::AnswerShape,
@@ -132,6 +132,7 @@ fn new_factor() -> impl Strategy<Value = NewFactor> {
             replace,
             current_code,
             invitation,
+            tag: NewTag::default(),
         },
     )
 }

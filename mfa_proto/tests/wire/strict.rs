@@ -8,6 +8,7 @@ use mfa_proto::{
     frame::{self, FrameError},
     hello::{Hello, Welcome},
     login::{ClientMessage, ServerMessage},
+    password,
     secret::SecretText,
 };
 use proptest::prelude::*;
@@ -32,6 +33,8 @@ fn all_decode_strictly(bytes: &[u8]) -> Result<(), TestCaseError> {
     decodes_strictly::<Welcome>(bytes)?;
     decodes_strictly::<ClientMessage>(bytes)?;
     decodes_strictly::<ServerMessage>(bytes)?;
+    decodes_strictly::<password::Request>(bytes)?;
+    decodes_strictly::<password::Reply>(bytes)?;
     decodes_strictly::<Request>(bytes)?;
     decodes_strictly::<Reply>(bytes)
 }

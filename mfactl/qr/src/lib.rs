@@ -81,6 +81,13 @@ impl Qr {
         self.columns().saturating_add(1) / 2
     }
 
+    /// The modules, row by row, margin included; true is dark. Wiped when dropped, as they hold the key.
+    pub fn modules(&self) -> Vec<Zeroizing<Vec<bool>>> {
+        let range = self.quiet.saturating_neg()..self.code.size().saturating_add(self.quiet);
+        let row = |y| Zeroizing::new(range.clone().map(|x| self.code.get_module(x, y)).collect());
+        range.clone().map(row).collect()
+    }
+
     /// The drawing, line by line; wiped when dropped, as it holds the key.
     pub fn draw(&self, ink: Ink) -> Zeroizing<String> {
         let range = self.quiet.saturating_neg()..self.code.size().saturating_add(self.quiet);

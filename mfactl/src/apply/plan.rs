@@ -82,7 +82,7 @@ fn shipped(model: &Model<'_>, service: &str, path: &std::path::Path) -> Result<S
     source.map(|source| source.text).ok_or_else(|| Failure::NotFound {
         message: format!("there is no PAM service {service}: {} is not there", shown(path)),
         hint: match model.services() {
-            Ok(all) => format!("services there are: {}", all.join(", ")),
+            Ok(all) => format!("services there are: {}", named(&all)),
             Err(finding) => said(&finding),
         },
     })
@@ -98,9 +98,16 @@ fn is_a_service(model: &Model<'_>, service: &str) -> Result<(), Failure> {
         format!("{service} is no service of its own: other services include it"),
         format!(
             "name a service: {}; for all at once on Debian: mfactl pam enable common-auth",
-            services.join(", ")
+            named(&services)
         ),
     ))
+}
+
+/// Services to name to people: a Debian's common files are none, whether others include them or not.
+fn named(services: &[String]) -> String {
+    let own: Vec<&str> =
+        services.iter().map(String::as_str).filter(|name| !name.starts_with("common-")).collect();
+    own.join(", ")
 }
 
 struct Wanted<'a> {

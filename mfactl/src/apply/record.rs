@@ -45,6 +45,18 @@ pub(crate) struct DropIn {
 }
 
 impl Record {
+    /// This change and one that was kept before it, as one.
+    pub(super) fn beside(self, earlier: Self) -> Self {
+        Self {
+            since: earlier.since,
+            stack: self.stack.or(earlier.stack),
+            profile: self.profile || earlier.profile,
+            drop_in: self.drop_in.or(earlier.drop_in),
+            rule: self.rule.or(earlier.rule),
+            ..self
+        }
+    }
+
     /// Whether it is to be taken back: its time is over, or the clock stands before its beginning, so that nobody
     /// knows.
     pub(crate) fn due(&self, now: i64) -> bool {

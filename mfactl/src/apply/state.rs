@@ -90,30 +90,37 @@ impl State {
         Ok(path)
     }
 
-    /// Writes a record down for good.
+    /// Writes a record down for good; one that does not wait goes beside what was kept before it.
     pub(crate) fn write(&self, record: &Record) -> Result<(), Failure> {
         let path = self.path(&record.service, record.until.is_some());
-        let text = serde_json::to_string(record).map_err(|error| Failure::local("write a record", &error))?;
-        put(&path, &text)
+        let kept = if record.until.is_none() { Self::read(&path)? } else { None };
+        let text = match kept {
+            Some(kept) => serde_json::to_string(&record.clone().beside(kept)),
+            None => serde_json::to_string(record),
+        };
+        put(&path, &text.map_err(|error| Failure::local("write a record", &error))?)
     }
 
-    /// From here on the change stays. Whether there was one to confirm.
+    /// From here on the change stays. Whether there was one to confirm. What was kept of the service before stays
+    /// known beside it.
     pub(crate) fn confirm(&self, service: &str) -> Result<bool, Failure> {
         let (from, to) = (self.path(service, true), self.path(service, false));
-        match fs::rename(&from, &to) {
-            Ok(()) => {
-                let synced = sync_directory(&to).and_then(|()| sync_directory(&from));
-                synced.map(|()| true).map_err(|error| self.fault("write", &error))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(self.fault("write", &error)),
+        let Some(pending) = Self::read(&from)? else { return Ok(false) };
+        if let Some(active) = Self::read(&to)? {
+            let text = serde_json::to_string(&pending.beside(active));
+            put(&to, &text.map_err(|error| Failure::local("write a record", &error))?)?;
+            file::remove(&from)?;
+            return Ok(true);
         }
+        let renamed =
+            fs::rename(&from, &to).and_then(|()| sync_directory(&to)).and_then(|()| sync_directory(&from));
+        renamed.map(|()| true).map_err(|error| self.fault("write", &error))
     }
 
-    /// Forgets a change.
-    pub(crate) fn forget(&self, service: &str) -> Result<(), Failure> {
-        file::remove(&self.path(service, false))?;
-        file::remove(&self.path(service, true))
+    /// Forgets a change, and no other of the same service.
+    pub(crate) fn forget(&self, record: &Record) -> Result<(), Failure> {
+        let pending = self.pending_for(&record.service)?.as_ref() == Some(record);
+        file::remove(&self.path(&record.service, pending))
     }
 
     /// All that is pending, by name. One that cannot be read is a failure of its own.
@@ -128,10 +135,13 @@ impl State {
 
     /// What is known of a service, pending or not.
     pub(crate) fn of(&self, service: &str) -> Result<Option<Record>, Failure> {
-        match Self::read(&self.path(service, true))? {
-            Some(record) => Ok(Some(record)),
-            None => Self::read(&self.path(service, false)),
-        }
+        Ok(self.all_of(service)?.into_iter().next())
+    }
+
+    /// All that is known of a service: what is pending, then what is kept.
+    pub(crate) fn all_of(&self, service: &str) -> Result<Vec<Record>, Failure> {
+        let pending = self.pending_for(service)?;
+        Ok(pending.into_iter().chain(Self::read(&self.path(service, false))?).collect())
     }
 
     /// All records, pending or not.
@@ -205,7 +215,18 @@ mod tests {
         assert!(state.confirm("sshd").unwrap() && !state.confirm("sshd").unwrap());
         assert!(state.pending().unwrap().is_empty());
         assert_eq!(state.of("sshd").unwrap(), Some(record("sshd", Some(9))));
-        state.forget("sshd").unwrap();
+        // A second change is confirmed beside the first, or forgotten without it.
+        let made = || Some(super::super::record::DropIn { path: "/d".to_owned(), text: "x".to_owned() });
+        let second = Record { since: 5, drop_in: made(), ..record("sshd", Some(20)) };
+        state.write(&second).unwrap();
+        assert_eq!(state.all_of("sshd").unwrap().len(), 2);
+        state.forget(&second).unwrap();
+        assert_eq!(state.of("sshd").unwrap(), Some(record("sshd", Some(9))));
+        state.write(&second).unwrap();
+        assert!(state.confirm("sshd").unwrap());
+        let both = Record { since: 1, ..second };
+        assert_eq!(state.all_of("sshd").unwrap(), std::slice::from_ref(&both));
+        state.forget(&both).unwrap();
         assert_eq!(state.records().unwrap().len(), 1);
     }
 

@@ -57,7 +57,7 @@ fn undo_files(host: &Host, state: &State, record: &Record, sshd_knows: bool) -> 
         step(made(state, rule, &mut undone).map(|gone| undone.rule = gone));
     }
     first?;
-    state.forget(&record.service)?;
+    state.forget(record)?;
     Ok(undone)
 }
 

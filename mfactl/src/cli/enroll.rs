@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum, builder::PossibleValuesParser, builder::
 use mfa_proto::{
     admin::Algorithm,
     name::{Claim, FactorLabel},
+    tag::{Description, Serial},
 };
 
 use super::{help, user::OptionalUser};
@@ -109,6 +110,12 @@ pub(crate) struct EnrollArgs {
     /// What to call it, to tell several apart: "phone", "spare key" [default: the kind]
     #[arg(long)]
     pub(crate) label: Option<FactorLabel>,
+    /// The serial number of the device, which no other factor may have (root)
+    #[arg(long)]
+    pub(crate) serial: Option<Serial>,
+    /// What the device is
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<Description>,
     /// Replace the active factor with this label; the old one counts until the new one is confirmed
     #[arg(long)]
     pub(crate) replace: bool,

@@ -57,6 +57,32 @@ pub(super) fn after_long() -> String {
     )
 }
 
+pub(super) const PIN: &str = "\
+A PIN is typed directly before each code, in one answer: 1234 and 755224 make 1234755224. It has 4 to 32 printable ASCII \
+characters without spaces. It is asked for on a terminal, else read from standard input, behind the line of --code-stdin. Owners need a current code, with \
+the PIN before where there is one; only root takes a PIN away, or sets one that was forgotten.
+
+Examples:
+  mfactl pin set
+  mfactl pin set jane --label phone </run/pin
+  mfactl pin clear jane
+
+JSON: {user, realm, verb, factors}";
+
+pub(super) const DEVICES: &str = "\
+A serial number has 1 to 64 characters and is one factor's alone; large and small letters are the same. A device that \
+nobody has is kept under its serial number in the realm unassigned, and lets nobody in. Who is given a device gets no PIN \
+with it, and codes that were used stay used.
+
+Examples:
+  mfactl enroll hotp TOKEN42 --realm unassigned --serial TOKEN42 --no-confirm --secret-stdin </run/key
+  mfactl assign TOKEN42 jane
+  mfactl find TOKEN42
+  mfactl unassign TOKEN42
+  mfactl describe jane --label hotp --text \"blue key\"
+
+JSON: find: {user, realm, factor}; the others: {user, realm, verb, factors}";
+
 pub(super) const ENROLL: &str = "\
 On a terminal, mfactl then asks for a code that the new factor shows: this proves that it works, and \
 makes it active. Until then it counts for nothing. Ctrl-C leaves it to be confirmed later by `mfactl \

@@ -29,8 +29,8 @@ impl Form {
     pub(super) const DIGITS: Self = Self { shape: Self::DIGIT_SHAPE, says: "it has 6 to 8 digits" };
     /// What proves the owner before a change: the code of any factor, on paper too.
     pub(super) const CURRENT: Self = Self {
-        shape: Self::DIGIT_SHAPE.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN),
-        says: "it has 6 to 8 digits, or is a recovery code",
+        shape: Self::DIGIT_SHAPE.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN).or(AnswerShape::PINNED),
+        says: "it has 6 to 8 digits, behind the PIN where there is one, or is a recovery code",
     };
     /// An invitation to a first factor: as a recovery code.
     pub(super) const INVITATION: Self =

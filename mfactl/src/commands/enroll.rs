@@ -4,7 +4,7 @@ pub(super) mod guided;
 mod show;
 mod wanted;
 
-use mfa_proto::admin::{Enrolled, FactorKind, FactorState, NewFactor, Reply, Request};
+use mfa_proto::admin::{Enrolled, FactorKind, FactorState, NewFactor, NewTag, Reply, Request};
 use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
 
@@ -54,6 +54,11 @@ fn enroll(context: &mut Context, kind: EnrollKind) -> Result<(u8, UserId), Failu
                 replace: wanted.common.replace,
                 current_code,
                 invitation: invitation.map(SecretText::again),
+                tag: NewTag {
+                    serial: wanted.common.serial.clone(),
+                    description: wanted.common.description.clone(),
+                    pin: None,
+                },
             }))
         })
     });

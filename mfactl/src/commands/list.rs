@@ -1,6 +1,6 @@
 //! `list` and `show`.
 
-use mfa_proto::admin::{Reply, Request, UserDetail, UserSummary};
+use mfa_proto::admin::{DeviceDetail, Reply, Request, UserDetail, UserSummary};
 use mfa_proto::hello::Protocol;
 use mfa_proto::name::UserId;
 
@@ -45,9 +45,20 @@ pub(super) fn all(context: &Context) -> Result<Vec<UserSummary>, Failure> {
 pub(super) fn show(context: &mut Context, whom: &OptionalUser) -> Result<u8, Failure> {
     let id = user::resolve(context, whom)?;
     let detail = detail(context, &id)?;
-    context.out.json(&render::view::user(&detail))?;
-    context.out.text(&render::user::detail(&detail, &context.now, context.out.style))?;
+    let devices = if detail.devices { devices(context, &id)? } else { Vec::new() };
+    context.out.json(&render::view::user(&detail, &devices))?;
+    context.out.text(&render::user::detail(&detail, &devices, &context.now, context.out.style))?;
     Ok(exit::OK)
+}
+
+/// The devices of `id`.
+fn devices(context: &Context, id: &UserId) -> Result<Vec<DeviceDetail>, Failure> {
+    let reply = context.target.ask(&Request::Devices { user: id.clone() });
+    let Reply::Devices(devices) = reply.map_err(|f| f.or_hint(|code| hint::show(code, id, &context.now)))?
+    else {
+        return Err(context.target.unexpected());
+    };
+    Ok(devices)
 }
 
 /// What the daemon knows of `id`.

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use mfa_proto::admin::{FactorDetail, FactorKind, UserDetail, UserSummary};
+use mfa_proto::admin::{DeviceDetail, FactorDetail, FactorId, FactorKind, UserDetail, UserSummary};
+use mfa_proto::name::UserId;
 use mfa_proto::text::escape_for_log;
 
 use super::factor;
@@ -43,7 +44,7 @@ fn row(user: &UserSummary, now: &Now) -> [Cell; 4] {
 }
 
 /// One user.
-pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
+pub(crate) fn detail(user: &UserDetail, devices: &[DeviceDetail], now: &Now, style: Style) -> String {
     let mut text = style.paint(Tone::Strong, &escape_for_log(&user.user.to_string()));
     if let Some(uid) = user.uid {
         let _infallible = write!(text, ", uid {uid}");
@@ -86,12 +87,39 @@ pub(crate) fn detail(user: &UserDetail, now: &Now, style: Style) -> String {
     }
     for factor in &user.factors {
         text.push('\n');
-        text.push_str(&one_factor(factor, now, style));
+        text.push_str(&one_factor(factor, devices, now, style));
     }
     text
 }
 
-fn one_factor(detail: &FactorDetail, now: &Now, style: Style) -> String {
+/// The device with a serial number.
+pub(crate) fn found(
+    user: Option<&UserId>,
+    (factor, device): (&FactorDetail, &DeviceDetail),
+    now: &Now,
+    style: Style,
+) -> String {
+    let whose = user.map_or_else(|| "Nobody has it.".to_owned(), |user| escape_for_log(&user.to_string()));
+    format!("{whose}\n\n{}", one_factor(factor, std::slice::from_ref(device), now, style))
+}
+
+/// What is known of the device of a factor.
+fn device(devices: &[DeviceDetail], factor: FactorId) -> Vec<[Cell; 2]> {
+    let Some(device) = devices.iter().find(|device| device.factor == factor) else { return Vec::new() };
+    let mut facts = Vec::new();
+    if let Some(serial) = &device.serial {
+        facts.push([Cell::new("  Serial"), Cell::new(serial.as_str())]);
+    }
+    if let Some(description) = &device.description {
+        facts.push([Cell::new("  Device"), Cell::new(description.as_str())]);
+    }
+    if device.pin {
+        facts.push([Cell::new("  PIN"), Cell::new("set: typed before each code")]);
+    }
+    facts
+}
+
+fn one_factor(detail: &FactorDetail, devices: &[DeviceDetail], now: &Now, style: Style) -> String {
     let title = format!("Factor {}: {}", detail.factor.0, name(detail));
     let meaning = factor::state_meaning(detail.state);
     let (codes_tone, codes) = factor::described(detail);
@@ -108,6 +136,7 @@ fn one_factor(detail: &FactorDetail, now: &Now, style: Style) -> String {
         let ends = if over { "expired".to_owned() } else { now.full(Some(until)) };
         facts.push([Cell::new("  Until"), Cell::toned(Tone::Warn, &ends)]);
     }
+    facts.extend(device(devices, detail.factor));
     if detail.drift != 0 {
         let way = if detail.drift > 0 { "ahead" } else { "behind" };
         let steps = detail.drift.unsigned_abs();

@@ -1,12 +1,13 @@
 //! The JSON that programs read: our own field names, so that the wire may change without them.
 
 use mfa_proto::admin::{
-    AuditReport, AuditRow, ConfigReport, Enrolled, FactorDetail, FactorId, FactorKind, LockState, Restored,
-    Status, UserDetail, UserSummary,
+    AuditReport, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail, FactorId, FactorKind,
+    LockState, Restored, Status, UserDetail, UserSummary,
 };
 use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
+use mfa_proto::tag::{Description, Serial};
 use mfa_proto::text::ShownText;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -228,7 +229,7 @@ fn summary(user: &UserSummary) -> Value {
 }
 
 /// One user.
-pub(crate) fn user(detail: &UserDetail) -> Value {
+pub(crate) fn user(detail: &UserDetail, devices: &[DeviceDetail]) -> Value {
     object([
         ("user", json!(detail.user.name.as_str())),
         ("realm", json!(detail.user.realm.as_str())),
@@ -239,13 +240,27 @@ pub(crate) fn user(detail: &UserDetail) -> Value {
         ("unproven_lock", lock(detail.unproven_lock)),
         ("remembered", json!(detail.remembered)),
         ("graced", json!(detail.graced)),
-        ("factors", json!(detail.factors.iter().map(one_factor).collect::<Vec<_>>())),
+        (
+            "factors",
+            json!(detail.factors.iter().map(|factor| one_factor(factor, devices)).collect::<Vec<_>>()),
+        ),
     ])
     .time("invited_until", detail.invited_until)
     .into()
 }
 
-fn one_factor(detail: &FactorDetail) -> Value {
+/// What has a serial number; the user is null when nobody has it.
+pub(crate) fn found(user: Option<&UserId>, factor: &FactorDetail, device: &DeviceDetail) -> Value {
+    object([
+        ("user", json!(user.map(|user| user.name.as_str()))),
+        ("realm", json!(user.map(|user| user.realm.as_str()))),
+        ("factor", one_factor(factor, std::slice::from_ref(device))),
+    ])
+    .into()
+}
+
+fn one_factor(detail: &FactorDetail, devices: &[DeviceDetail]) -> Value {
+    let device = devices.iter().find(|device| device.factor == detail.factor);
     object([
         ("factor", json!(detail.factor.0)),
         ("kind", json!(factor::kind(detail.kind))),
@@ -259,6 +274,9 @@ fn one_factor(detail: &FactorDetail) -> Value {
         ("failures", json!(detail.failures)),
         ("lock", lock(detail.lock)),
         ("drift", json!(detail.drift)),
+        ("serial", json!(device.and_then(|d| d.serial.as_ref()).map(Serial::as_str))),
+        ("description", json!(device.and_then(|d| d.description.as_ref()).map(Description::as_str))),
+        ("pin", json!(device.is_some_and(|d| d.pin))),
     ])
     .time("created", Some(detail.created))
     .time("last_used", detail.last_used)

@@ -13,6 +13,7 @@ mod authselect;
 mod breakglass;
 mod copies;
 mod daemon;
+mod devices;
 mod doctor;
 mod factors;
 mod generate;

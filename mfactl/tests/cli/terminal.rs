@@ -22,6 +22,9 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             Request::Disable { code, .. } | Request::Remove { code, .. } => {
                 Some(code.as_ref().map_or("none".to_owned(), |code| code.expose().to_owned()))
             }
+            Request::SetPin { code, .. } => {
+                Some(code.as_ref().map_or("none".to_owned(), |code| code.expose().to_owned()))
+            }
             Request::Enroll(new) => {
                 Some(new.current_code.as_ref().map_or("none".to_owned(), |code| code.expose().to_owned()))
             }
@@ -50,7 +53,12 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             | Request::AuditVerify
             | Request::Explain(_)
             | Request::BreakGlass { .. }
-            | Request::Metrics { .. } => None,
+            | Request::Metrics { .. }
+            | Request::Devices { .. }
+            | Request::Find { .. }
+            | Request::Describe { .. }
+            | Request::Assign { .. }
+            | Request::Unassign { .. } => None,
         }
     };
     seen.iter().filter_map(code).collect()

@@ -17,10 +17,10 @@ use mfa_role::{
     listen::{self, Listener, Reach},
     log, peers,
     sandbox::{self, Sandbox},
+    service,
     signals::{Signals, Word},
 };
-use sd_notify::NotifyState;
-use tokio::{io::AsyncReadExt as _, net::UnixListener, sync::watch};
+use tokio::{net::UnixListener, sync::watch};
 use tracing::{info, warn};
 
 use crate::{
@@ -143,26 +143,26 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener, sandbox: &Sandbox
     let (replace, outside) = watch::channel(prepare(config)?);
     let socket = listener.socket.try_clone().and_then(UnixListener::from_std).map_err(failed)?;
     let mut serving = tokio::spawn(server::serve(socket, Shared { outside, allowed }));
-    let watchdog = tokio::spawn(watchdog());
-    tell(&[NotifyState::Ready]);
+    let watchdog = tokio::spawn(service::watchdog());
+    service::ready();
     info!("ready: socket {shown}");
     let ended = loop {
         tokio::select! {
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
                 Word::Reload => {
-                    tell(&reloading());
+                    service::reloading();
                     reload(&cli.config, &replace, sandbox);
-                    tell(&[NotifyState::Ready]);
+                    service::ready();
                 }
             },
-            () = stdin_ended(), if cli.until_stdin_ends => break Ok(()),
+            () = service::stdin_ended(), if cli.until_stdin_ends => break Ok(()),
             _ = &mut serving => {
                 break Err(Failure::new("the task that takes connections has ended by itself; the log says why"));
             }
         }
     };
-    tell(&[NotifyState::Stopping]);
+    service::stopping();
     info!("stopping");
     watchdog.abort();
     serving.abort();
@@ -193,39 +193,11 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>, sandbox: &Sandbox)
 
 /// What the sandbox of this run keeps out of reach would only be told as a file that cannot be read.
 fn within_reach(config: Config, sandbox: &Sandbox) -> Result<Config, Failure> {
-    let lacking = sandbox.lacks(&confinement::of_config(&config));
-    let told: Vec<_> = lacking.iter().map(|what| sandbox::out_of_reach(what)).collect();
-    if told.is_empty() { Ok(config) } else { Err(Failure::Other(told.join("\n"))) }
+    sandbox.contains(&confinement::of_config(&config)).map_err(Failure::Other)?;
+    Ok(config)
 }
 
 /// Who may ask: root, this process's own user, core's.
 fn allowed(config: &Config) -> Arc<[u32]> {
     peers::allowed(&config.egress().core_user, "[egress] core_user").into()
-}
-
-/// Tells the service manager that the thread that does everything still does.
-async fn watchdog() {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
-    loop {
-        tell(&[NotifyState::Watchdog]);
-        tokio::time::sleep(limit / 3).await;
-    }
-}
-
-/// Whoever started this as a child is gone, or wants it to end.
-async fn stdin_ended() {
-    let mut stdin = tokio::io::stdin();
-    let mut ignored = [0; 64];
-    while !matches!(stdin.read(&mut ignored).await, Ok(0) | Err(_)) {}
-}
-
-/// Says that a reload begins, and when: systemd asks for both.
-fn reloading() -> Vec<NotifyState<'static>> {
-    [NotifyState::Reloading].into_iter().chain(NotifyState::monotonic_usec_now()).collect()
-}
-
-fn tell(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("the service manager was not told: {error}");
-    }
 }

@@ -87,8 +87,8 @@ async fn converse(mut wire: Wire<UnixStream>, shared: &Shared) -> Result<(), Wir
     let Ok(greeted) = tokio::time::timeout(HELLO_PATIENCE, greeting).await else { return Ok(()) };
     match greeted? {
         (Protocol::Egress, Welcome::Version(_)) => {}
-        // Logins and administration are core's.
-        (Protocol::Login | Protocol::Admin | Protocol::Front, _)
+        // Logins, administration and front ends are core's, passwords the prover's.
+        (Protocol::Login | Protocol::Admin | Protocol::Front | Protocol::Password, _)
         | (_, Welcome::Unsupported { .. } | Welcome::Busy) => {
             return Ok(());
         }

@@ -52,6 +52,16 @@ fn what_holds_keys_links_nothing_that_talks_to_the_network() {
 }
 
 #[test]
+fn what_proves_passwords_links_nothing_that_it_does_not_need_and_nobody_else_calls_pam() {
+    assert_without("mfad_password", &NETWORK);
+    assert_without("mfad_password", &KEYS);
+    assert!(linked("mfad_password").contains("libpam-sys"), "the test sees what is linked");
+    for package in ["mfad", "mfad_egress", "mfad_web", "mfactl"] {
+        assert_without(package, &["nonstick", "libpam-sys", "pam-bindings"]);
+    }
+}
+
+#[test]
 fn what_talks_to_the_network_links_nothing_that_works_with_keys() {
     assert_without("mfad_egress", &KEYS);
     assert_without("mfad_web", &KEYS);

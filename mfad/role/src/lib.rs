@@ -11,5 +11,6 @@ pub mod listen;
 pub mod log;
 pub mod peers;
 pub mod sandbox;
+pub mod service;
 pub mod signals;
 pub mod wire;

@@ -1,6 +1,9 @@
-//! Which processes may be at the other end of a role's socket, by the accounts that they run as.
+//! Which processes may be at the other end of a role's socket, by the accounts that they run as; and which
+//! addresses are counted as one.
 //!
 //! Refuses to guess: an account that cannot be looked up is nobody's.
+
+use std::net::IpAddr;
 
 use nix::unistd::{User, geteuid};
 use tracing::warn;
@@ -24,4 +27,13 @@ pub fn uid_of(account: &str, key: &str) -> Option<u32> {
 /// Root, this process's own user, and the account that `key` names.
 pub fn allowed(account: &str, key: &str) -> Vec<u32> {
     [0, geteuid().as_raw()].into_iter().chain(uid_of(account, key)).collect()
+}
+
+/// What is counted as one peer of the network: an address of IPv4, however it is written, and of IPv6 the network of
+/// 64 bits that a host or a customer has.
+pub fn grouped(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => IpAddr::V6((u128::from(six) & !u128::from(u64::MAX)).into()),
+        four @ IpAddr::V4(_) => four,
+    }
 }

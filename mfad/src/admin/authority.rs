@@ -98,9 +98,10 @@ fn needed(request: &Request) -> Option<(&'static str, &UserId)> {
     match request {
         Request::Enroll(new) => Some((ENROLL, &new.user)),
         Request::Confirm { user, .. } => Some((ENROLL, user)),
-        Request::Disable { target, .. } | Request::Remove { target, .. } | Request::Resync { target, .. } => {
-            Some((CHANGE, &target.user))
-        }
+        Request::Disable { target, .. }
+        | Request::Remove { target, .. }
+        | Request::Resync { target, .. }
+        | Request::SetPin { target, .. } => Some((CHANGE, &target.user)),
         Request::RecoveryNew { user, .. } | Request::Forget { user: Some(user), .. } => Some((CHANGE, user)),
         Request::List { .. }
         | Request::Show { .. }
@@ -125,6 +126,11 @@ fn needed(request: &Request) -> Option<(&'static str, &UserId)> {
         | Request::AuditVerify
         | Request::Explain(_)
         | Request::BreakGlass { .. }
-        | Request::Metrics { .. } => None,
+        | Request::Metrics { .. }
+        | Request::Devices { .. }
+        | Request::Find { .. }
+        | Request::Describe { .. }
+        | Request::Assign { .. }
+        | Request::Unassign { .. } => None,
     }
 }

@@ -11,6 +11,7 @@ use mfa_proto::{
 
 use super::{
     Desk,
+    device::device,
     draft::{Draft, Origin},
     outside::service_of,
     refusal::{not_done, refused},
@@ -23,8 +24,12 @@ use crate::{
 
 impl Desk<'_> {
     pub(super) async fn enroll(&self, new: NewFactor) -> Result<Reply, Refusal> {
-        let NewFactor { user, label, params, secret, activate, replace, current_code, invitation } = new;
-        let uid = self.root_or_self(&user).await?;
+        let NewFactor { user, label, params, secret, activate, replace, current_code, invitation, tag } = new;
+        let uid = self.may_hold(&user, activate).await?;
+        if tag.serial.is_some() {
+            self.root_only("give a factor a serial number")?;
+        }
+        let device = device(tag)?;
         if activate {
             self.root_only("make a factor active without a code that proves it")?;
         }
@@ -43,7 +48,7 @@ impl Desk<'_> {
             Begins::OfRight => self.order(&user, uid, current_code)?,
         };
         let new = store::NewFactor { order, label: label.clone(), params, start, secret, activate, replace };
-        let added = self.core.store().enroll(new).await;
+        let added = self.core.store().enroll_device(new, device).await;
         let added = added.map_err(|e| not_done(&user, "add a factor", self.core.now(), &e))?;
         self.log_change("enroll", &user);
         let (factor, state) = (added.factor, added.state);
@@ -62,6 +67,19 @@ impl Desk<'_> {
             signing_secret: shown.signing,
             sent_to,
         })))
+    }
+
+    /// The uid of who is to hold a new factor; nobody, for a device that is enrolled under its serial number.
+    async fn may_hold(&self, user: &UserId, activate: bool) -> Result<Option<u32>, Refusal> {
+        if !user.realm.is_unassigned() {
+            return self.root_or_self(user).await;
+        }
+        self.root_only("enroll a device for nobody")?;
+        if !activate {
+            let why = "nobody has this device who could prove it by a code: enroll it active";
+            return Err(refused(RefusalCode::Invalid, why));
+        }
+        Ok(None)
     }
 
     /// A first factor is added by its owner only where the administrator lets owners do so, because a
@@ -155,6 +173,10 @@ impl Desk<'_> {
         let uid = self.root_or_self(&user).await?;
         let settings = self.core.settings();
         let member = |new: NewFactor| {
+            if new.tag.serial.is_some() || new.tag.pin.is_some() || new.tag.description.is_some() {
+                let why = "factors that are brought along have no serial number, description or PIN yet";
+                return Err(refused(RefusalCode::Invalid, why));
+            }
             if new.user != user {
                 return Err(refused(RefusalCode::Invalid, "one of the factors is another user's"));
             }

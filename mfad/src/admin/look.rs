@@ -45,7 +45,7 @@ impl Desk<'_> {
             self.root_or_self(&user).await?;
         }
         let shown = self.core.store().show(user.clone()).await;
-        let account = self.core.settings().directory().find(&user.name).await;
+        let account = self.core.settings().directory().find(&user).await;
         let mut detail = shown.map_err(|error| {
             let absent = error == StoreError::Refused(Refused::NotEnrolled);
             match account {

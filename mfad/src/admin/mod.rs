@@ -7,6 +7,7 @@ mod authority;
 mod breakglass;
 mod codes;
 mod copies;
+mod device;
 pub(crate) mod draft;
 mod enroll;
 mod explain;
@@ -130,6 +131,12 @@ async fn handle(desk: &Desk<'_>, request: Request, figures: &mut String) -> Resu
         Request::Explain(login) => desk.explain(*login).await,
         Request::BreakGlass { user, seconds, reason } => desk.break_glass(user, seconds, reason).await,
         Request::Metrics { after } => desk.metrics(after, figures).await,
+        Request::Devices { user } => desk.devices(user).await,
+        Request::Find { serial } => desk.find(serial).await,
+        Request::SetPin { target, pin, code } => desk.set_pin(target, pin, code).await,
+        Request::Describe { target, serial, description } => desk.describe(target, serial, description).await,
+        Request::Assign { serial, user } => desk.assign(serial, user).await,
+        Request::Unassign { serial } => desk.unassign(serial).await,
     }
 }
 

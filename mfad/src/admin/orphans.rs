@@ -76,11 +76,18 @@ impl Desk<'_> {
 
     /// What bears a name now.
     async fn bearer(&self, user: &UserId) -> Result<Account, LookupError> {
-        self.core.settings().directory().find(&user.name).await
+        if user.realm.is_unassigned() {
+            return Ok(Account::Unchecked);
+        }
+        self.core.settings().directory().find(user).await
     }
 
     pub(super) async fn reassign(&self, user: UserId, to: Option<UserId>) -> Result<Reply, Refusal> {
         self.root_only("reassign factors")?;
+        if user.realm.is_unassigned() || to.as_ref().is_some_and(|to| to.realm.is_unassigned()) {
+            let why = "devices that nobody has are given to users by serial number: mfactl assign";
+            return Err(refused(RefusalCode::Invalid, why));
+        }
         let present = self.bearer(&user).await.map_err(|error| not_looked_up(&user, &error))?;
         let heir = match &to {
             None if present == Account::Unknown => return Err(nobody(&user)),

@@ -85,6 +85,7 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
                 "{user} has a factor called \"{label}\": choose another --label, or put the new one in its place with --replace"
             ),
         ),
+        Refused::SerialTaken(_) => (RefusalCode::WrongState, why.to_string()),
         Refused::TooMany(most) => (
             RefusalCode::TooMany,
             format!(

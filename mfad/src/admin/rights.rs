@@ -30,8 +30,12 @@ pub(crate) const fn right_of(request: &Request) -> Option<Right> {
         | Request::Reset { .. }
         | Request::Resync { .. }
         | Request::RecoveryNew { .. }
-        | Request::Send { .. } => Some(Right::FactorsWrite),
-        Request::Show { .. } => Some(Right::FactorsRead),
+        | Request::Send { .. }
+        | Request::SetPin { .. }
+        | Request::Describe { .. }
+        | Request::Assign { .. }
+        | Request::Unassign { .. } => Some(Right::FactorsWrite),
+        Request::Show { .. } | Request::Devices { .. } | Request::Find { .. } => Some(Right::FactorsRead),
         Request::List { .. } => Some(Right::UsersRead),
         Request::Status => Some(Right::Status),
         Request::Audit(_) => Some(Right::AuditRead),
@@ -73,7 +77,7 @@ impl Desk<'_> {
     ///
     /// To others every account looks alike, whether it exists or not.
     pub(super) async fn root_or_self(&self, user: &UserId) -> Result<Option<u32>, Refusal> {
-        let account = self.core.settings().directory().find(&user.name).await.map_err(|error| {
+        let account = self.core.settings().directory().find(user).await.map_err(|error| {
             refused(RefusalCode::Unavailable, &format!("cannot look {user} up: {error}. Nothing was changed"))
         })?;
         match account {
@@ -101,6 +105,7 @@ impl Desk<'_> {
             Authority::Admin
         } else {
             let code = code.map(|code| current(&code)).transpose()?;
+            let code = code.map(Into::into);
             Authority::Owner { code, channel: Channel::Unproven }
         };
         Ok(Order { context: self.context(user), uid, authority })
@@ -120,7 +125,7 @@ pub(super) fn parsed(code: &SecretText) -> Result<OtpCode, Refusal> {
 
 /// A code that proves the owner: of any active factor, recovery codes and tokens among them.
 fn current(code: &SecretText) -> Result<Answer, Refusal> {
-    let shape = DIGITS.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN);
+    let shape = DIGITS.or(AnswerShape::RECOVERY).or(AnswerShape::TOKEN).or(AnswerShape::PINNED);
     shape.parse(code.expose()).ok_or_else(|| no_code("a code has 6 to 8 digits, or is a recovery code"))
 }
 

@@ -16,7 +16,11 @@ impl Desk<'_> {
         code: Option<SecretText>,
     ) -> Result<Reply, Refusal> {
         let (user, target) = taken_apart(target);
-        let uid = self.root_or_self(&user).await?;
+        let uid = if self.acts_for_any() && user.realm.is_unassigned() {
+            None
+        } else {
+            self.root_or_self(&user).await?
+        };
         let done = self.core.store().disable(self.order(&user, uid, code)?, target).await;
         self.changed("disable", &user, done.map(|_| 1))
     }

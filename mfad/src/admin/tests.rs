@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mfa_proto::{
     admin::{
-        Algorithm, FactorRef, HotpParams, NewFactor, NewParams, Refusal, RefusalCode, Reply, Request,
+        Algorithm, FactorRef, HotpParams, NewFactor, NewParams, NewTag, Refusal, RefusalCode, Reply, Request,
         TokenParams,
     },
     name::{UserId, UserName},
@@ -77,6 +77,7 @@ fn new(name: &str, params: NewParams, current_code: Option<&str>) -> Request {
         replace: false,
         current_code: current_code.map(text),
         invitation: None,
+        tag: NewTag::default(),
     }))
 }
 

@@ -8,6 +8,7 @@ mod address;
 mod digits;
 mod hotp;
 mod oath;
+mod pin;
 mod recovery;
 mod secret;
 mod seed;
@@ -22,6 +23,7 @@ use mfa_proto::{
 
 pub use self::{
     address::{Address, AddressError},
+    pin::{PinSalt, StretchedPin},
     recovery::RecoverySet,
     secret::{
         CodeHash, EmergencyHash, NotSuchSecret, Outside, RecoveryHashes, Secret, TokenDomain, TokenSecret,
@@ -132,6 +134,24 @@ pub enum Check {
     ClockUnusable,
 }
 
+impl Check {
+    /// What it is when something that belongs to it was wrong: nothing is used up.
+    pub fn denied(self) -> Self {
+        match self {
+            Self::Match(_) | Self::Used | Self::Wrong => Self::Wrong,
+            Self::ClockUnusable => Self::ClockUnusable,
+        }
+    }
+
+    /// The same, but that a code was used before is not told.
+    pub fn used_is_wrong(self) -> Self {
+        match self {
+            Self::Used => Self::Wrong,
+            other @ (Self::Match(_) | Self::Wrong | Self::ClockUnusable) => other,
+        }
+    }
+}
+
 impl Params {
     /// The kind.
     pub const fn kind(&self) -> FactorKind {
@@ -199,6 +219,11 @@ impl Params {
             | Self::Rest
             | Self::Token => None,
         }
+    }
+
+    /// Whether a PIN can be asked for before its codes.
+    pub const fn takes_pin(&self) -> bool {
+        matches!(self, Self::Totp(_) | Self::Hotp { .. } | Self::Sms { .. } | Self::Mail { .. })
     }
 
     /// Whether it is a code for an emergency.

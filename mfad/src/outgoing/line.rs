@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use mfa_proto::name::UserName;
+use mfa_proto::name::{UserId, UserName};
 use tokio::{net::UnixStream, sync::OnceCell};
 
 use super::Undone;
@@ -58,10 +58,12 @@ impl Line {
         }
         let Some(user) = &self.user else { return false };
         let look_up = || async {
-            Ok::<_, crate::identity::LookupError>(match self.directory.find(user).await? {
-                Account::Known { uid } => Some(uid),
-                Account::Unknown | Account::Unchecked => None,
-            })
+            Ok::<_, crate::identity::LookupError>(
+                match self.directory.find(&UserId::local(user.clone())).await? {
+                    Account::Known { uid } => Some(uid),
+                    Account::Unknown | Account::Unchecked => None,
+                },
+            )
         };
         self.uid.get_or_try_init(look_up).await.is_ok_and(|known| *known == Some(uid))
     }

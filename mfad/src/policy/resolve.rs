@@ -9,6 +9,8 @@ use std::{
     time::Duration,
 };
 
+use mfa_proto::name::{UserId, UserName};
+
 use super::{Action, Kinds, Policy, Remember, Rule, Unenrolled, Zone};
 use crate::{
     config::{self, Config, Mention, Mentioned},
@@ -120,8 +122,8 @@ impl Names {
         let mut notes = Vec::new();
         let mut seen = BTreeSet::new();
         for mention in mentions.filter(|mention| seen.insert(mention.name.as_str())) {
-            let Ok(name) = mention.name.parse() else { continue };
-            match directory.find(&name).await {
+            let Ok(name) = mention.name.parse::<UserName>() else { continue };
+            match directory.find(&UserId::local(name.clone())).await {
                 Ok(Account::Known { .. } | Account::Unchecked) => {}
                 Ok(Account::Unknown) => {
                     let message = format!(

@@ -9,13 +9,13 @@ use std::{
 
 use listenfd::ListenFd;
 use nix::unistd::{Gid, User};
-use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tracing::{info, warn};
 
 use mfa_role::{
     peers,
     sandbox::{self, Sandbox},
+    service,
     signals::{Signals, Word},
 };
 
@@ -221,7 +221,7 @@ async fn serve(
     let figures = listeners.metrics.as_ref().map(|l| giving_figures(&core, l)).transpose()?;
     let mut chores = tokio::spawn(upkeep::run(Arc::clone(&core)));
     let mut telling = tokio::spawn(notices::run(Arc::clone(&core)));
-    tell(&[NotifyState::Ready]);
+    service::ready();
     info!("ready: socket {}", core.settings().config().core().socket.display());
     let ended = loop {
         // Nothing but a fault ends these before the daemon: to be started anew is better than to deny for good.
@@ -229,9 +229,9 @@ async fn serve(
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
                 Word::Reload => {
-                    tell(&reloading());
+                    service::reloading();
                     reload(&core).await;
-                    tell(&[NotifyState::Ready]);
+                    service::ready();
                     beside.iter().for_each(Beside::reload);
                     continue;
                 }
@@ -244,7 +244,7 @@ async fn serve(
         };
         break Err(Failure::new(format_args!("{ended} has ended by itself; the log says why")));
     };
-    tell(&[NotifyState::Stopping]);
+    service::stopping();
     info!("stopping");
     private.abort();
     for more in everyone.into_iter().chain(figures).chain(front) {
@@ -335,16 +335,5 @@ async fn reload(core: &Arc<Core>) {
             }
             warn!("the configuration in force before goes on");
         }
-    }
-}
-
-/// Says that a reload begins, and when: systemd asks for both.
-fn reloading() -> Vec<NotifyState<'static>> {
-    [NotifyState::Reloading].into_iter().chain(NotifyState::monotonic_usec_now()).collect()
-}
-
-fn tell(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("the service manager was not told: {error}");
     }
 }

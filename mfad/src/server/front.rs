@@ -43,7 +43,7 @@ pub(crate) struct Behalf {
 }
 
 impl Behalf {
-    /// Where the trail has it come from: what is known of the person, else of the client.
+    /// Where the trail has a change come from: what is known of the person, else of the client.
     pub(crate) fn origin(&self) -> Option<&Claim> {
         self.source.as_ref().or(self.address.as_ref())
     }
@@ -102,7 +102,7 @@ async fn converse(core: &Arc<Core>, wire: &mut Wire<UnixStream>, peer: Peer) -> 
     match timeout(HELLO_PATIENCE, greeting).await {
         Ok(Ok((Protocol::Front, Welcome::Version(_)))) => {}
         Ok(Ok((
-            Protocol::Front | Protocol::Login | Protocol::Admin | Protocol::Egress,
+            Protocol::Front | Protocol::Login | Protocol::Admin | Protocol::Egress | Protocol::Password,
             Welcome::Version(_) | Welcome::Unsupported { .. } | Welcome::Busy,
         )))
         | Err(_) => return Ok(()),

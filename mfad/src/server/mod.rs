@@ -110,8 +110,10 @@ async fn converse(
     };
     let Ok(greeted) = tokio::time::timeout(HELLO_PATIENCE, greeting).await else { return Ok(()) };
     match greeted? {
-        // Errands are egress's to run, and front ends have a socket of their own: this is the wrong one.
-        (Protocol::Egress | Protocol::Front, _) | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
+        // Errands are egress's to run, passwords the prover's, and front ends have a socket of their own: this is
+        // the wrong one.
+        (Protocol::Egress | Protocol::Password | Protocol::Front, _)
+        | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Ok(()),
         (Protocol::Login, Welcome::Version(_)) => login::serve(core, wire, peer).await,
         (Protocol::Admin, Welcome::Version(_)) => {
             crate::admin::serve(core, wire, (peer, process), held).await

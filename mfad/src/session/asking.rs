@@ -42,7 +42,9 @@ impl Asking {
 
     /// Whether what is typed may be seen.
     pub fn echo(&self) -> bool {
-        self.dialogue.settings.echo
+        // What is asked for is a secret that stays. Concealed, every prompt is the same.
+        let pin = self.dialogue.held.iter().any(|held| held.holding.pin);
+        self.dialogue.settings.echo && (self.dialogue.settings.conceal || !pin)
     }
 
     /// What may be answered.
@@ -58,7 +60,13 @@ impl Asking {
     /// Whether an answer could be right or wrong here: neither a word that chooses nor nothing.
     pub fn takes(&self, answer: &SecretText) -> bool {
         match self.shape.parse(answer.expose()) {
-            Some(Answer::Code(_) | Answer::Recovery(_) | Answer::Token(_) | Answer::Text(_)) => true,
+            Some(
+                Answer::Code(_)
+                | Answer::Pinned(_)
+                | Answer::Recovery(_)
+                | Answer::Token(_)
+                | Answer::Text(_),
+            ) => true,
             Some(Answer::Choice(_) | Answer::Empty | Answer::Acknowledged) | None => false,
         }
     }
@@ -99,6 +107,7 @@ fn answered(dialogue: Dialogue, answer: Answer) -> Step {
             let form = code.shape();
             judge(dialogue, Answer::Code(code), form)
         }
+        Answer::Pinned(pinned) => judge(dialogue, Answer::Pinned(pinned), AnswerShape::PINNED),
         Answer::Text(text) => judge(dialogue, Answer::Text(text), AnswerShape::TEXT),
         Answer::Recovery(_) | Answer::Token(_) => Step::Judge(Judging::new(dialogue, &answer), answer),
         Answer::Choice(Choice::List) => dialogue.ask_with_list(),

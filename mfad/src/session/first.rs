@@ -231,7 +231,9 @@ impl Enrolling {
             Answer::Token(_) => FirstStep::Judge(Proving(self), answer),
             // The shape allows it only while there is grace.
             Answer::Empty => begin_grace(),
-            Answer::Acknowledged | Answer::Choice(_) | Answer::Text(_) => self.not_an_answer(),
+            Answer::Acknowledged | Answer::Choice(_) | Answer::Pinned(_) | Answer::Text(_) => {
+                self.not_an_answer()
+            }
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Holding {
     pub target: Option<ShownText>,
     /// The outside service, which chooses it like its label.
     pub service: Option<FactorLabel>,
+    /// A PIN is to be typed before each code.
+    pub pin: bool,
 }
 
 /// Where answers come from, and who judges them.
@@ -68,7 +70,16 @@ impl Holding {
             way: Way::Own,
             target: None,
             service: None,
+            pin: false,
         })
+    }
+
+    /// Whether a PIN could be asked for before its codes.
+    pub fn may_have_pin(&self) -> bool {
+        match self.kind {
+            FactorKind::Totp | FactorKind::Hotp | FactorKind::Sms | FactorKind::Mail => true,
+            FactorKind::Recovery | FactorKind::Rest | FactorKind::Token | FactorKind::BreakGlass => false,
+        }
     }
 
     /// Whether something has to be sent or begun before it can be answered.
@@ -146,6 +157,7 @@ mod tests {
             way: Way::Own,
             target: None,
             service: (kind == FactorKind::Rest).then(|| FactorLabel::new("corp").unwrap()),
+            pin: false,
         }
     }
 

@@ -38,15 +38,29 @@ impl Dialogue {
     /// What is asked now.
     fn question(&self) -> String {
         let others = if self.held.len() > 1 { ", ?: other ways" } else { "" };
+        let code = match self.chosen() {
+            Some(held) if held.holding.pin => "PIN and code",
+            Some(_) | None => "Code",
+        };
         match self.chosen() {
             Some(held) if held.out.is_some() => match (&held.holding.way, &held.holding.target) {
-                (Way::Sent, Some(target)) => format!("Code sent to {target} (Enter: send again{others}): "),
+                (Way::Sent, Some(target)) => format!("{code} sent to {target} (Enter: send again{others}): "),
                 (Way::Sent | Way::Outside { .. } | Way::Own, _) => {
-                    format!("Code for {} (Enter: send again{others}): ", held.holding.label)
+                    format!("{code} for {} (Enter: send again{others}): ", held.holding.label)
                 }
             },
-            Some(held) if !held.holding.must_be_chosen() => format!("Code of {}: ", held.holding.label),
+            Some(held) if !held.holding.must_be_chosen() => format!("{code} of {}: ", held.holding.label),
             Some(_) | None => self.open_question(),
+        }
+    }
+
+    /// What codes in hand are asked for with.
+    fn plain_question(&self) -> &str {
+        let in_hand = || self.held.iter().map(|held| &held.holding).filter(|holding| holding.takes_code());
+        match (in_hand().any(|holding| holding.pin), in_hand().all(|holding| holding.pin)) {
+            (false, _) => self.settings.text.as_str(),
+            (true, true) => "PIN and code: ",
+            (true, false) => "Code, or PIN and code: ",
         }
     }
 
@@ -59,7 +73,7 @@ impl Dialogue {
             .filter(|held| held.out.is_none() && !self.answerable_unchosen(&held.holding))
             .map(|held| held.holding.word(&holdings))
             .collect();
-        let plain = self.settings.text.as_str();
+        let plain = self.plain_question();
         if offered.is_empty() {
             return plain.to_owned();
         }
@@ -80,6 +94,11 @@ impl Dialogue {
 }
 
 impl Holding {
+    /// Whether it is answered by a code that the person has in hand.
+    fn takes_code(&self) -> bool {
+        self.way == Way::Own && !self.is_last_resort()
+    }
+
     /// Recovery and emergency codes are for when all else is lost: they do not make a prompt one for codes in
     /// hand.
     pub(super) fn is_last_resort(&self) -> bool {

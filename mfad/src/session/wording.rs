@@ -52,9 +52,12 @@ impl Wording {
         match answer {
             Answer::Recovery(_) => "That recovery code was used before: take another one.",
             Answer::Token(_) => "That token was used before.",
-            Answer::Code(_) | Answer::Text(_) | Answer::Acknowledged | Answer::Choice(_) | Answer::Empty => {
-                Self::USED_CODE
-            }
+            Answer::Code(_)
+            | Answer::Pinned(_)
+            | Answer::Text(_)
+            | Answer::Acknowledged
+            | Answer::Choice(_)
+            | Answer::Empty => Self::USED_CODE,
         }
     }
 
@@ -72,6 +75,12 @@ impl Wording {
         match lengths.as_slice() {
             [] if list.is_empty() => "That is no code.".to_owned(),
             [] => "That is no code; type ? for what there is.".to_owned(),
+            _ if shape.includes(AnswerShape::PINNED) => {
+                format!(
+                    "Type your PIN and, right behind it, the {} digits of the code{list}.",
+                    lengths.join(" or ")
+                )
+            }
             _ => format!("A code has {} digits{list}.", lengths.join(" or ")),
         }
     }

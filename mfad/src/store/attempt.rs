@@ -16,6 +16,7 @@ use super::{
     breakglass::{self, is_emergency},
     counting::Counting,
     notable,
+    pin::Typed,
     proof::Proof,
     roster, token,
     tx::Tx,
@@ -42,7 +43,7 @@ pub struct Attempt {
     /// The account's uid now; `None` when names are not accounts of this host.
     pub uid: Option<u32>,
     /// The code, recovery code, token or text. Nothing else is right.
-    pub answer: Answer,
+    pub answer: Typed,
     /// Whether the password was proven.
     pub channel: Channel,
     /// Which factors count. An answer that is right for another one is wrong, and not used up.
@@ -183,16 +184,20 @@ pub(super) fn record(
 }
 
 fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, StoreError> {
+    if attempt.context.user.realm.is_unassigned() {
+        return Ok(Outcome::NoFactor);
+    }
     let account = roster::find(&tx.read(), &attempt.context.user)?;
     if account.as_ref().is_some_and(|account| account.uid != attempt.uid) {
         return Ok(Outcome::Orphaned);
     }
     // Before all that needs a factor: a domain's first token makes one.
-    if let Answer::Token(token) = &attempt.answer {
+    if let Answer::Token(token) = &attempt.answer.answer {
         return token::judge(tx, attempt, token, (account, session));
     }
     let Some(account) = account else { return Ok(Outcome::NoFactor) };
-    let (answer, channel) = (&attempt.answer, attempt.channel);
+    let (typed, channel) = (&attempt.answer, attempt.channel);
+    let answer = &typed.answer;
     let blame = Blame { context: &attempt.context, channel };
     let mut bench = Bench::counting(&tx.read(), account, session, &attempt.counting)?;
     if !bench.may_be_of(FactorState::Active) {
@@ -204,7 +209,10 @@ fn judge(tx: &mut Tx<'_>, attempt: &Attempt, session: &str) -> Result<Outcome, S
     if !gate.is_open() {
         return Ok(Outcome::Locked { gate });
     }
-    let checks = bench.check(tx, answer)?;
+    if typed.is_raw() {
+        return Ok(Outcome::Locked { gate: Gate::Wait { until: tx.now.plus(1) } });
+    }
+    let checks = bench.check(tx, typed)?;
     if checks.iter().any(|(_, check)| matches!(check, Check::Match(_))) {
         if is_emergency(answer) {
             return breakglass::accept(tx, attempt, bench, &checks);

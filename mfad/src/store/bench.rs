@@ -17,6 +17,7 @@ use super::{
     counting::{self, Counting},
     factor_row::{self, Factor},
     notable,
+    pin::Typed,
     proof::{self, Failed, Proof, Worth},
     recovery, remembered,
     tx::{Read, Tx},
@@ -38,6 +39,8 @@ pub(super) struct Bench<'s> {
     barred: Vec<i64>,
     /// How what is proven here counts.
     counted: Counted,
+    /// Factors whose code was right, but not what was typed before it.
+    overshadowed: Vec<(usize, Moving)>,
     pub(super) session: &'s str,
     now: UnixTime,
 }
@@ -71,7 +74,8 @@ impl<'s> Bench<'s> {
             codes.extend(challenge::of(read, factor)?.into_iter().filter(Challenge::is_code));
         }
         let counted = Counted { last: true, of_several: false };
-        Ok(Self { account, factors, codes, barred: Vec::new(), counted, session, now: read.now })
+        let (barred, overshadowed, now) = (Vec::new(), Vec::new(), read.now);
+        Ok(Self { account, factors, codes, barred, counted, overshadowed, session, now })
     }
 
     /// The same, where not every factor counts.
@@ -114,12 +118,11 @@ impl<'s> Bench<'s> {
 
     fn has_form(&self, factor: &Factor, answer: &Answer) -> bool {
         match factor.params {
-            Params::Totp(_)
-            | Params::Hotp { .. }
-            | Params::Sms { .. }
-            | Params::Mail { .. }
-            | Params::Recovery { digits: 8 } => {
-                matches!(answer, Answer::Code(code) if code.digits() == factor.params.digits())
+            Params::Totp(_) | Params::Hotp { .. } | Params::Sms { .. } | Params::Mail { .. } => {
+                has_digits(answer, factor.params.digits())
+            }
+            Params::Recovery { digits: 8 } => {
+                matches!(answer, Answer::Code(code) if code.digits() == 8)
             }
             Params::Recovery { digits: 0 } => {
                 matches!(answer, Answer::Recovery(code) if !code.is_emergency())
@@ -171,16 +174,42 @@ impl<'s> Bench<'s> {
     }
 
     /// Judges the answer for every active factor that is open and takes such answers; no early exit.
-    pub(super) fn check(&self, tx: &Tx<'_>, answer: &Answer) -> Result<Checks, StoreError> {
-        let mut checks = Vec::new();
+    pub(super) fn check(&mut self, tx: &Tx<'_>, typed: &Typed) -> Result<Checks, StoreError> {
+        let (mut checks, mut overshadowed) = (Vec::new(), Vec::new());
         for (index, factor) in self.factors.iter().enumerate().filter(|(_, f)| self.is_open(f)) {
-            if self.takes(factor, answer)
-                && let Some(check) = self.check_one(tx, factor, answer)?
-            {
-                checks.push((index, check));
+            if !self.takes(factor, &typed.answer) {
+                continue;
             }
+            let Some((check, fits)) = self.check_typed(tx, factor, typed)? else { continue };
+            if let Check::Match(moved) = check
+                && !fits
+            {
+                overshadowed.push((index, moved));
+            }
+            checks.push((index, if fits { check } else { check.denied() }));
         }
+        self.overshadowed = overshadowed;
         Ok(checks)
+    }
+
+    /// What the code of an answer is, and whether what was typed before it is right. Both are looked at, whatever
+    /// the other is, so that neither can be told from the time it takes.
+    fn check_typed(
+        &self,
+        tx: &Tx<'_>,
+        factor: &Factor,
+        typed: &Typed,
+    ) -> Result<Option<(Check, bool)>, StoreError> {
+        if !factor.params.takes_pin() {
+            return Ok(self.check_one(tx, factor, &typed.answer)?.map(|check| (check, true)));
+        }
+        let Some((code, fits)) = typed.taken_apart(&tx.read(), &self.account, factor)? else {
+            return Ok(None);
+        };
+        let check = self.check_one(tx, factor, &Answer::Code(code))?;
+        // That a code was used before would tell that the PIN before it is right.
+        let check = check.map(|check| if factor.has_pin() { check.used_is_wrong() } else { check });
+        Ok(check.map(|check| (check, fits)))
     }
 
     pub(super) fn is_open(&self, factor: &Factor) -> bool {
@@ -244,6 +273,14 @@ impl<'s> Bench<'s> {
             )
             .collect();
         let mut proof = None;
+        // A code that lets in is used up for whatever else shows the same.
+        for (index, moved) in std::mem::take(&mut self.overshadowed) {
+            let factor = self.factors.get_mut(index).ok_or(StoreError::Internal)?;
+            if moved.position > factor.moving.position && !factor.keeps_challenges() {
+                factor.moving = moved;
+                factor.update(tx)?;
+            }
+        }
         for (index, moved) in matched {
             proof.get_or_insert(self.consume(tx, user, index, moved)?);
         }
@@ -398,5 +435,19 @@ impl<'s> Bench<'s> {
             remembered::locked(tx, &mut self.account)?;
         }
         self.account.update(tx)
+    }
+}
+
+/// Whether an answer has a code of so many digits, with a PIN before it or without.
+fn has_digits(answer: &Answer, digits: u8) -> bool {
+    match answer {
+        Answer::Code(code) => code.digits() == digits,
+        Answer::Pinned(pinned) => pinned.split(digits).is_some(),
+        Answer::Acknowledged
+        | Answer::Recovery(_)
+        | Answer::Token(_)
+        | Answer::Choice(_)
+        | Answer::Text(_)
+        | Answer::Empty => false,
     }
 }

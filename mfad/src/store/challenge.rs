@@ -175,6 +175,7 @@ impl Challenge {
             Answer::Code(code) => self.digits == code.digits(),
             Answer::Text(_) => self.digits == 0,
             Answer::Acknowledged
+            | Answer::Pinned(_)
             | Answer::Recovery(_)
             | Answer::Token(_)
             | Answer::Choice(_)
@@ -188,6 +189,7 @@ impl Challenge {
             Answer::Code(code) => code.expose(),
             Answer::Text(text) => text.expose(),
             Answer::Acknowledged
+            | Answer::Pinned(_)
             | Answer::Recovery(_)
             | Answer::Token(_)
             | Answer::Choice(_)

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mfa_proto::name::FactorLabel;
+use mfa_proto::{name::FactorLabel, tag::Serial};
 
 use crate::{
     clock::UnixTime,
@@ -94,6 +94,9 @@ pub enum Refused {
     /// The label is in use.
     #[error("the user has a factor labelled \"{0}\" already; choose another label, or replace it")]
     LabelTaken(FactorLabel),
+    /// The serial number is in use.
+    #[error("a factor with the serial number {0} exists: choose another, or take that one away first")]
+    SerialTaken(Serial),
     /// The user holds as many factors as allowed.
     #[error("the user holds {0} factors, as many as allowed; remove one first")]
     TooMany(u32),

@@ -9,6 +9,7 @@ use rusqlite::{Row, ToSql, params};
 use super::{
     StoreError,
     account::Account,
+    factor_tag::Tag,
     tx::{Read, Tx},
 };
 use crate::{
@@ -30,6 +31,7 @@ pub(super) struct Factor {
     pub(super) last_used: Option<UnixTime>,
     pub(super) moving: Moving,
     pub(super) counter: Counter,
+    pub(super) tag: Tag,
     pub(super) key_id: KeyId,
     sealed: Vec<u8>,
     mac: Mac,
@@ -39,7 +41,8 @@ pub(super) struct Factor {
 macro_rules! columns {
     () => {
         "id, account_id, kind, label, state, algorithm, digits, period, created, last_used, position, \
-         drift, failures, since, not_before, until_admin, key_id, sealed, mac"
+         drift, failures, since, not_before, until_admin, key_id, sealed, mac, \
+         serial, description, pin"
     };
 }
 
@@ -71,6 +74,8 @@ pub(super) struct Fresh<'a> {
     pub(super) params: Params,
     pub(super) moving: Moving,
     pub(super) secret: &'a Secret,
+    /// The PIN is sealed when the row is written.
+    pub(super) tag: Tag,
 }
 
 impl Factor {
@@ -86,6 +91,7 @@ impl Factor {
             last_used: None,
             moving: fresh.moving,
             counter: Counter::default(),
+            tag: fresh.tag,
             key_id: tx.vault.current(),
             sealed: Vec::new(),
             mac: [0; 32],
@@ -100,11 +106,12 @@ impl Factor {
         let sql = concat!(
             "INSERT INTO factor (",
             columns!(),
-            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"
+            ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+             ?20, ?21, ?22)"
         );
         let last_used = self.last_used.map(|time| time.0);
         let (kind, algorithm) = (self.params.kind().word(), algorithm_word(self.params.algorithm()));
-        let values: [&dyn ToSql; 19] = [
+        let values: [&dyn ToSql; 22] = [
             &self.id,
             &self.account_id,
             &kind,
@@ -124,6 +131,9 @@ impl Factor {
             self.key_id.as_bytes(),
             &self.sealed,
             &self.mac,
+            &self.tag.serial_column(),
+            &self.tag.description.as_str(),
+            &self.tag.pin_column(),
         ];
         tx.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
@@ -150,15 +160,18 @@ impl Factor {
                 not_before: UnixTime(row.get(14)?),
                 until_admin: row.get(15)?,
             },
+            tag: Tag::read(row, 19)?.ok_or_else(|| broken("serial number or description"))?,
             key_id: KeyId::from_bytes(row.get(16)?),
             sealed: row.get(17)?,
             mac: row.get(18)?,
         })
     }
 
-    /// All columns but the code itself, in order.
+    /// All columns but the code itself, in order. As in schema 1 while those of schema 5 say nothing: a database
+    /// that was migrated keeps its rows.
     fn fields(&self) -> Fields {
-        let mut fields = Fields::new("mfad/row/factor/1");
+        let plain = self.tag.is_plain();
+        let mut fields = Fields::new(if plain { "mfad/row/factor/1" } else { "mfad/row/factor/2" });
         fields
             .int(self.id)
             .int(self.account_id)
@@ -178,12 +191,20 @@ impl Factor {
             .int(self.counter.until_admin)
             .bytes(self.key_id.as_bytes())
             .bytes(&self.sealed);
+        if !plain {
+            self.tag.add_to(&mut fields);
+        }
         fields
     }
 
     /// What the secret is bound to: all that never changes in the life of a factor.
     fn binding(&self, account: &Account) -> Result<Binding, StoreError> {
-        let mut binding = Binding::new("factor", RowRef::Id(self.id))?;
+        self.bound("factor", account)
+    }
+
+    /// The same for another column of the row.
+    pub(super) fn bound(&self, column: &str, account: &Account) -> Result<Binding, StoreError> {
+        let mut binding = Binding::new(column, RowRef::Id(self.id))?;
         binding
             .fields()
             .text(&account.realm)
@@ -216,7 +237,7 @@ impl Factor {
         }
     }
 
-    fn broken(&self, account: &Account, why: &dyn std::fmt::Display) -> StoreError {
+    pub(super) fn broken(&self, account: &Account, why: &dyn std::fmt::Display) -> StoreError {
         StoreError::Tampered(format!("the secret of factor {} of {account}: {why}", self.id))
     }
 
@@ -282,12 +303,35 @@ impl Factor {
     /// Seals the secret again, under the current key, for what the account is from now on.
     pub(super) fn reseal(&mut self, tx: &Tx<'_>, (from, to): (&Account, &Account)) -> Result<(), StoreError> {
         let secret = self.open_secret(&tx.read(), from)?;
-        let before = self.mac;
+        let pin = self.open_pin(&tx.read(), from)?;
         self.key_id = tx.vault.current();
+        self.account_id = to.id;
         self.sealed = tx.vault.seal(self.key_id, self.binding(to)?, &secret.to_bytes())?;
+        if let Some(pin) = pin {
+            self.seal_pin(tx, to, &pin)?;
+        }
+        self.update_tag(tx)
+    }
+
+    /// Writes whose row it is, what is sealed in it, and what its device is called, if the row still is what was
+    /// read.
+    pub(super) fn update_tag(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
+        let before = self.mac;
         self.mac = tx.vault.sign(self.key_id, &self.fields())?;
-        let sql = "UPDATE factor SET key_id = ?1, sealed = ?2, mac = ?3 WHERE id = ?4 AND mac = ?5";
-        let values = params![self.key_id.as_bytes(), self.sealed, self.mac, self.id, before];
+        let sql = "UPDATE factor SET account_id = ?1, key_id = ?2, sealed = ?3, serial = ?4, description = ?5, \
+                   pin = ?6, label = ?7, mac = ?8 WHERE id = ?9 AND mac = ?10";
+        let values = params![
+            self.account_id,
+            self.key_id.as_bytes(),
+            self.sealed,
+            self.tag.serial_column(),
+            self.tag.description.as_str(),
+            self.tag.pin_column(),
+            self.label.as_str(),
+            self.mac,
+            self.id,
+            before,
+        ];
         let rows = tx.connection.prepare_cached(sql)?.execute(values)?;
         self.one_row(rows)
     }

@@ -2,8 +2,10 @@
 
 mod changes;
 mod copies;
+mod devices;
 mod factors;
 mod notices;
+mod pins;
 mod remembered;
 mod trail;
 mod upkeep;
@@ -21,6 +23,7 @@ use std::{
 use mfa_proto::name::UserId;
 use tokio::sync::{Notify, mpsc, oneshot};
 
+pub use self::devices::Device;
 use super::{
     AccountView, Attempt, Channel, Outcome, StoreError, StoreSettings, attempt, audit_rows,
     call::Call,
@@ -55,6 +58,8 @@ pub struct Store {
     errors: Arc<AtomicU64>,
     /// Tells this opening of the database from every other.
     issuer: Arc<()>,
+    /// Where PINs are stretched.
+    pins: pins::Pins,
 }
 
 impl Store {
@@ -90,6 +95,7 @@ impl Store {
             ended: Arc::default(),
             errors: Arc::default(),
             issuer: Arc::default(),
+            pins: pins::Pins::default(),
         })
     }
 
@@ -100,6 +106,7 @@ impl Store {
 
     /// Judges a code. When the answer comes it is durable.
     pub async fn attempt(&self, attempt: Attempt) -> Result<Outcome, StoreError> {
+        let attempt = self.prepared(attempt).await?;
         self.write(move |tx| attempt::attempt(tx, &attempt)).await
     }
 

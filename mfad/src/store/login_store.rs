@@ -2,7 +2,7 @@
 //! Nothing here can touch what somebody holds, unlock or remove, so a mistake in the code that talks to
 //! every login host cannot either.
 
-use mfa_proto::name::UserId;
+use mfa_proto::{answer::Answer, name::UserId};
 
 use super::{
     AccountView, Attempt, Channel, CheckInvitation, Consult, Consulted, EnrollFirst, GraceLogin, Graced,
@@ -85,6 +85,11 @@ impl LoginStore {
     /// See [`Store::record`].
     pub async fn record(&self, context: &Context, settled: &Settled) -> Result<(), StoreError> {
         self.0.record(context, settled).await
+    }
+
+    /// See [`Store::stretch_in_vain`].
+    pub async fn stretch_in_vain(&self, answer: Answer) -> Result<(), StoreError> {
+        self.0.stretch_in_vain(answer).await
     }
 
     /// See [`Store::decoy`].

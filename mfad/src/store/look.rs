@@ -2,10 +2,11 @@
 
 use mfa_proto::{
     admin::{
-        FactorDetail, FactorId, FactorKind, FactorState, LockReason, LockState, UserDetail, UserPage,
-        UserSummary,
+        DeviceDetail, FactorDetail, FactorId, FactorKind, FactorState, LockReason, LockState, UserDetail,
+        UserPage, UserSummary,
     },
     name::{RealmName, UserId, UserName},
+    tag::Serial,
     text::ShownText,
 };
 
@@ -16,6 +17,7 @@ use super::{
     account::Account,
     attempt::Channel,
     factor_row::{self, Factor},
+    factor_tag,
     manage::Answer,
     remembered, roster,
     tx::Read,
@@ -95,9 +97,42 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         remembered: remembered::live(read, &account)?,
         invited_until,
         graced: graced.filter(|_| factors.iter().all(|factor| factor.state == FactorState::Pending)),
+        devices: factors.iter().any(|factor| !factor.tag.is_plain()),
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
         factors: factors.iter().map(|factor| detail(read, &account, factor)).collect::<Result<_, _>>()?,
     }))
+}
+
+fn device(factor: &Factor) -> DeviceDetail {
+    let seeded = matches!(factor.params.kind(), FactorKind::Totp | FactorKind::Hotp);
+    DeviceDetail {
+        factor: FactorId(factor.id),
+        serial: factor.tag.serial.clone(),
+        description: Some(factor.tag.description.clone()).filter(|text| !text.as_str().is_empty()),
+        pin: factor.has_pin(),
+        position: seeded.then_some(factor.moving.position),
+        locks_at: 0,
+        last_failed: (factor.counter.failures > 0).then_some(factor.counter.since.0),
+    }
+}
+
+/// The devices of a user's factors. [`DeviceDetail::locks_at`] is left to whoever knows the limits.
+pub(super) fn devices(read: &Read<'_>, user: &UserId) -> Answer<Vec<DeviceDetail>> {
+    let Some(account) = roster::find(read, user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    Ok(Ok(factor_row::load_all(read, &account)?.iter().map(device).collect()))
+}
+
+/// What was found by a serial number: whose, which, and how its device stands.
+pub type FoundDevice = (UserId, FactorDetail, DeviceDetail);
+
+/// The factor with a serial number. As [`devices`] has it.
+pub(super) fn find(read: &Read<'_>, serial: &Serial) -> Result<Option<FoundDevice>, StoreError> {
+    let Some((account, factor)) = factor_tag::find(read, serial)? else { return Ok(None) };
+    let (realm, name) = (RealmName::new(account.realm.as_str()), UserName::new(account.name.as_str()));
+    let (Ok(realm), Ok(name)) = (realm, name) else {
+        return Err(StoreError::Tampered("an account row names no valid user".to_owned()));
+    };
+    Ok(Some((UserId { realm, name }, detail(read, &account, &factor)?, device(&factor))))
 }
 
 /// One who is only known to wait for a first factor.
@@ -112,6 +147,7 @@ fn without_factor(user: &UserId, (invited_until, graced): (Option<i64>, Option<u
         invited_until,
         graced,
         unproven_lock: LockState::Open,
+        devices: false,
         factors: Vec::new(),
     }
 }

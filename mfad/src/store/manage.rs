@@ -5,6 +5,7 @@
 mod all;
 mod breakglass;
 mod change;
+mod device;
 mod enroll;
 mod first;
 mod limits;
@@ -25,6 +26,7 @@ pub(super) use self::{
     all::enroll_all,
     breakglass::{Sweep, any_expired, break_glass, spent, sweep},
     change::{disable, enable, remove},
+    device::{Label, assign, describe, enroll_labeled, set_pin, unassign},
     enroll::{confirm, enroll},
     first::{drop_pending_of_newcomer, enroll_first, is_newcomer},
     limits::{reset, unlock},
@@ -50,6 +52,7 @@ use super::{
     challenge::ENROLLMENT,
     counting::Counting,
     factor_row::{self, Factor},
+    pin::Typed,
     remembered, roster,
     tx::Tx,
     waiting,
@@ -71,7 +74,7 @@ pub enum Authority {
     /// The account's owner: a current code is needed wherever one could be had.
     Owner {
         /// The code, when one was given: of any kind that an active factor takes.
-        code: Option<answer::Answer>,
+        code: Option<Typed>,
         /// Whose budget a wrong code is charged to.
         channel: Channel,
     },

@@ -28,6 +28,7 @@ mod create;
 mod decoy;
 mod error;
 mod factor_row;
+mod factor_tag;
 mod handle;
 mod head;
 mod issue;
@@ -39,6 +40,7 @@ mod nonce;
 mod notable;
 mod notices;
 mod open;
+mod pin;
 mod proof;
 mod reader;
 mod ready_log;
@@ -63,15 +65,16 @@ pub use self::{
     consult::{Consult, Consulted, Judgment, Ticket},
     counting::Counting,
     error::{Refused, StoreError},
-    handle::Store,
+    handle::{Device, Store},
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
-    look::{Figures, Holder},
+    look::{Figures, FoundDevice, Holder},
     manage::{
         Added, Authority, BreakGlass, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewBreakGlass,
         NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target,
     },
     notices::{News, NewsPage},
+    pin::{NewPin, Typed},
     proof::{Failed, Proof},
     remembered::{Forgetting, Recollection, Remembrance},
     seed::Seeded,

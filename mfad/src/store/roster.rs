@@ -30,6 +30,12 @@ pub(super) fn find(read: &Read<'_>, user: &UserId) -> Result<Option<Account>, St
     }
 }
 
+/// The row with a number.
+pub(super) fn find_by_id(read: &Read<'_>, id: i64) -> Result<Option<Account>, StoreError> {
+    let found = Account::after_id(read, id.saturating_sub(1), 1)?.pop().filter(|found| found.id == id);
+    found.map(|account| account.verified(read)).transpose()
+}
+
 /// The row before an empty slot, if nothing stands between it and the next.
 fn gap(read: &Read<'_>, slot: &Slot, what: impl Fn() -> String) -> Result<Account, StoreError> {
     let missing = || StoreError::Tampered(format!("{}, or one beside it, is missing", what()));

@@ -13,6 +13,7 @@ use super::{
     account::Account,
     audit_rows::{self, Event},
     factor_row::{Factor, Fresh},
+    factor_tag::Tag,
     tx::{Read, Tx},
     vault::Slot,
 };
@@ -82,7 +83,8 @@ pub(super) fn fill(tx: &mut Tx<'_>, users: Vec<(Slot, Seeded)>, next: Slot) -> R
         account.insert(tx)?;
         let (label, params, moving) = (user.label, user.params, user.start);
         let secret = &Secret::Seed(user.seed);
-        let fresh = Fresh { id, label, state: FactorState::Active, params, moving, secret };
+        let fresh =
+            Fresh { id, label, state: FactorState::Active, params, moving, secret, tag: Tag::default() };
         Factor::insert(tx, &account, fresh)?;
         tx.head.accounts = tx.head.accounts.saturating_add(1);
         tx.head.active_factors = tx.head.active_factors.saturating_add(1);

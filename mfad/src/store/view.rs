@@ -65,6 +65,8 @@ pub struct Held {
     pub label: FactorLabel,
     /// Digits of a code; `None` where codes are no digits.
     pub digits: Option<u8>,
+    /// A PIN is to be typed before each code.
+    pub pin: bool,
     /// Where codes go, masked; `None` for kinds that send none.
     pub target: Option<ShownText>,
     /// The outside service that judges; `None` for other kinds.
@@ -93,7 +95,7 @@ fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountV
     let factors = factor_row::load_all(read, &account)?;
     let active = || factors.iter().filter(|f| f.is(FactorState::Active, read.now));
     let exhausted = factors.iter().any(|f| f.is(FactorState::Exhausted, read.now));
-    let shape = active().filter_map(|f| f.params.shape()).reduce(AnswerShape::or);
+    let shape = active().filter_map(Factor::shape).reduce(AnswerShape::or);
     let gate = if shape.is_none() && exhausted {
         Gate::Exhausted
     } else {
@@ -147,6 +149,7 @@ fn held(read: &Read<'_>, account: &Account, factor: &Factor) -> Result<Held, Sto
         kind: factor.params.kind(),
         label: factor.label.clone(),
         digits: Some(factor.params.digits()).filter(|digits| *digits > 0),
+        pin: factor.has_pin(),
         target,
         rest_service,
         left: factor.recovery_left(),

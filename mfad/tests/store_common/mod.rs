@@ -185,7 +185,7 @@ pub(crate) fn order(name: &str) -> Order {
 }
 
 pub(crate) fn owner(name: &str, code: Option<&str>) -> Order {
-    let code = code.map(|code| Answer::Code(OtpCode::parse(code).unwrap()));
+    let code = code.map(|code| Answer::Code(OtpCode::parse(code).unwrap()).into());
     Order { authority: Authority::Owner { code, channel: Channel::Unproven }, ..order(name) }
 }
 
@@ -273,7 +273,7 @@ pub(crate) fn answering(context: &Context, answer: Answer) -> Attempt {
         context: context.clone(),
         rule: None,
         uid: Some(1000),
-        answer,
+        answer: answer.into(),
         channel: Channel::Proven,
         counting: Counting::default(),
     }

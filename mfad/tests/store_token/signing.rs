@@ -111,7 +111,7 @@ pub(crate) fn attempt(name: &str, typed: &str) -> Attempt {
         context: context(name),
         rule: None,
         uid: Some(1000),
-        answer: as_code(typed),
+        answer: as_code(typed).into(),
         channel: Channel::Proven,
         counting: Counting::default(),
     }

@@ -8,7 +8,7 @@ pub mod outside;
 use std::{path::Path, sync::Arc, time::Duration};
 
 use mfa_proto::{
-    admin::{Explain, Explanation, HotpParams, NewFactor, NewParams, Reply, Request},
+    admin::{Explain, Explanation, HotpParams, NewFactor, NewParams, NewTag, Reply, Request},
     codec, frame,
     hello::{Hello, Protocol, Welcome},
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict},
@@ -188,6 +188,7 @@ pub fn new_factor(user: &str, params: NewParams, label: &str) -> NewFactor {
         replace: false,
         current_code: None,
         invitation: None,
+        tag: NewTag::default(),
     }
 }
 

@@ -135,6 +135,12 @@ impl Call {
         Ok(self.state.desk(client, self.address))
     }
 
+    /// The way to ask core for people at the login page, whoever the request is from.
+    pub fn login_page(&self) -> Result<Desk, Unknown> {
+        let page = self.state.clients.login_page(self.address)?;
+        Ok(self.state.desk(page, self.address))
+    }
+
     /// Adds what a client without a proof is asked for.
     pub fn asking_for_proof(&self, answer: Answer) -> Answer {
         let challenges = self.state.clients.challenges();

@@ -11,11 +11,14 @@
 pub mod access;
 pub mod answer;
 pub mod call;
+pub mod ceptor;
 pub mod clients;
+mod confinement;
 pub mod lemonldap;
 pub mod link;
 pub mod ntopng;
 pub mod origin;
+pub mod prover;
 pub mod role;
 pub mod router;
 pub mod server;

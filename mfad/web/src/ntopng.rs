@@ -7,8 +7,8 @@
 use hyper::{Method, StatusCode, header::ALLOW};
 use mfa_proto::{
     admin::{
-        Enrolled, FactorDetail, FactorId, FactorKind, FactorRef, FactorState, NewFactor, NewParams, Refusal,
-        RefusalCode, Reply, Request, TotpParams,
+        Enrolled, FactorDetail, FactorId, FactorKind, FactorRef, FactorState, NewFactor, NewParams, NewTag,
+        Refusal, RefusalCode, Reply, Request, TotpParams,
     },
     name::{FactorLabel, UserId, UserName},
     secret::SecretText,
@@ -134,6 +134,7 @@ impl Order<'_> {
             replace: true,
             current_code,
             invitation: None,
+            tag: NewTag::default(),
         };
         match desk.admin(Request::Enroll(Box::new(new))).await {
             Ok(Reply::Enrolled(enrolled)) => shown(&enrolled),

@@ -16,15 +16,18 @@ use mfa_role::{
     harden,
     listen::{self, Reach},
     log, peers,
+    sandbox::{self, Sandbox},
+    service,
     signals::{Signals, Word},
 };
-use sd_notify::NotifyState;
-use tokio::{io::AsyncReadExt as _, sync::watch, task::JoinSet};
+use tokio::{sync::watch, task::JoinSet};
 use tracing::{info, warn};
 
 use crate::{
     SetupFault,
+    ceptor::Sessions,
     clients::Clients,
+    confinement,
     link::{self, Link},
     router::State,
     server::{Listening, Server, Socket, tls},
@@ -95,10 +98,14 @@ fn start(cli: &Cli) -> Result<(), Failure> {
         Err(error) => warn!("how many files may be open cannot be set: {error}"),
     }
     // Before other threads run: it sets the mask for the mode of files.
-    let (listening, _bound) = listeners(&config)?;
+    let (listening, bound) = listeners(&config)?;
+    // Before other threads run, too: it would leave them out.
+    let rules = confinement::of_start(&config, &cli.config, &bound);
+    let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
+    sandbox.tell();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
-    let done = runtime.block_on(serve(cli, &config, listening));
+    let done = runtime.block_on(serve(cli, &config, listening, &sandbox));
     runtime.shutdown_background();
     done
 }
@@ -141,13 +148,18 @@ fn shown(listen: &WebListen) -> String {
     }
 }
 
-async fn serve(cli: &Cli, config: &Config, listening: Vec<Listening>) -> Result<(), Failure> {
+async fn serve(
+    cli: &Cli,
+    config: &Config,
+    listening: Vec<Listening>,
+    sandbox: &Sandbox,
+) -> Result<(), Failure> {
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let listeners = peers::allowed(&config.egress().core_user, "[egress] core_user");
     let link = Link::new(config.web().core_socket.clone(), listeners);
     let transactions = Transactions::default();
-    let (replace, state) = watch::channel(prepare(config, &link, &transactions)?);
+    let (replace, state) = watch::channel(prepare(config, &link, &transactions, &Sessions::default())?);
     let server = Server::new(state);
     let mut serving = JoinSet::new();
     serving.spawn(async move {
@@ -158,40 +170,53 @@ async fn serve(cli: &Cli, config: &Config, listening: Vec<Listening>) -> Result<
         info!("ready: {}", shown(&listening.listen));
         serving.spawn(server.clone().serve(listening));
     }
-    let watchdog = tokio::spawn(watchdog());
-    tell(&[NotifyState::Ready]);
+    let watchdog = tokio::spawn(service::watchdog());
+    service::ready();
     let ended = loop {
         tokio::select! {
             word = signals.next() => match word {
                 Word::Stop => break Ok(()),
-                Word::Reload => reload(&cli.config, &replace),
+                Word::Reload => {
+                    service::reloading();
+                    reload(&cli.config, &replace, sandbox);
+                    service::ready();
+                }
             },
-            () = stdin_ended(), if cli.until_stdin_ends => break Ok(()),
+            () = service::stdin_ended(), if cli.until_stdin_ends => break Ok(()),
             _ = serving.join_next() => {
                 break Err(Failure::new("a task that takes connections has ended by itself; the log says why"));
             }
         }
     };
-    tell(&[NotifyState::Stopping]);
+    service::stopping();
     info!("stopping");
     watchdog.abort();
     serving.shutdown().await;
     ended
 }
 
-fn prepare(config: &Config, link: &Link, transactions: &Transactions) -> Result<Arc<State>, Failure> {
+fn prepare(
+    config: &Config,
+    link: &Link,
+    transactions: &Transactions,
+    sessions: &Sessions,
+) -> Result<Arc<State>, Failure> {
     let places = Credentials::for_group(&config.web().credentials_dir);
     let clients = Clients::load(config, &places).map_err(Failure::Setup)?;
     let (web, link, transactions) = (config.web().clone(), link.clone(), transactions.clone());
-    Ok(Arc::new(State { web, clients, link, transactions }))
+    Ok(Arc::new(State { web, clients, link, transactions, sessions: sessions.clone() }))
 }
 
 /// Reads configuration and credentials again; with a fault in them, what was in force stays in force. Listeners
 /// and their certificates are those of the start.
-fn reload(path: &Path, replace: &watch::Sender<Arc<State>>) {
+fn reload(path: &Path, replace: &watch::Sender<Arc<State>>, sandbox: &Sandbox) {
     let before = Arc::clone(&replace.borrow());
-    let read = Config::load(path).map_err(Failure::from);
-    match read.and_then(|config| prepare(&config, &before.link, &before.transactions)) {
+    let within = |config: Config| match sandbox.contains(&confinement::of_config(&config)) {
+        Ok(()) => Ok(config),
+        Err(told) => Err(Failure::Other(told)),
+    };
+    let read = Config::load(path).map_err(Failure::from).and_then(within);
+    match read.and_then(|config| prepare(&config, &before.link, &before.transactions, &before.sessions)) {
         Ok(state) => {
             if state.web.listen != before.web.listen {
                 warn!("reload: [[web.listen]] was changed, which takes effect at the next start");
@@ -205,27 +230,5 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<State>>) {
             }
             warn!("the configuration in force before goes on");
         }
-    }
-}
-
-/// Tells the service manager that the thread that does everything still does.
-async fn watchdog() {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
-    loop {
-        tell(&[NotifyState::Watchdog]);
-        tokio::time::sleep(limit / 3).await;
-    }
-}
-
-/// Whoever started this as a child is gone, or wants it to end.
-async fn stdin_ended() {
-    let mut stdin = tokio::io::stdin();
-    let mut ignored = [0; 64];
-    while !matches!(stdin.read(&mut ignored).await, Ok(0) | Err(_)) {}
-}
-
-fn tell(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("the service manager was not told: {error}");
     }
 }

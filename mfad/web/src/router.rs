@@ -8,8 +8,16 @@ use hyper::StatusCode;
 use mfa_role::config::{Dialect, Web, WebClient};
 
 use crate::{
-    answer::Answer, call::Call, clients::Clients, lemonldap, link::Link, ntopng, transactions::Transactions,
-    v1, verify::Desk,
+    answer::Answer,
+    call::Call,
+    ceptor::{self, Sessions},
+    clients::Clients,
+    lemonldap,
+    link::Link,
+    ntopng,
+    transactions::Transactions,
+    v1,
+    verify::Desk,
 };
 
 /// What requests need; a reload replaces it.
@@ -23,6 +31,8 @@ pub struct State {
     pub link: Link,
     /// Challenges that are open.
     pub transactions: Transactions,
+    /// People who have logged in through the dialect of Ceptor.
+    pub sessions: Sessions,
 }
 
 impl State {
@@ -50,6 +60,7 @@ pub async fn answer(call: &mut Call, dialects: &[mfa_role::config::Mount]) -> An
         call.set_prefix(mount.prefix.len());
         let answered = match mount.dialect {
             Dialect::V1 => v1::answer(call).await,
+            Dialect::Ceptor => ceptor::answer(call).await,
             Dialect::LemonLdap => lemonldap::answer(call).await,
             Dialect::Ntopng => ntopng::answer(call).await,
         };

@@ -100,7 +100,7 @@ async fn what_is_no_request_of_a_portal_is_an_error_without_a_yes() {
 
 #[tokio::test]
 async fn without_core_nothing_is_true() {
-    let mut rig = portal("").await;
+    let rig = portal("").await;
     rig.daemon.enroll_hotp("dwho").await;
     rig.take_core_away();
     for call in ["init", "verify"] {

@@ -174,7 +174,7 @@ async fn a_session_without_a_code_cannot_replace_what_is_active() {
 
 #[tokio::test]
 async fn without_core_nothing_is_done() {
-    let mut rig = ntopng().await;
+    let rig = ntopng().await;
     rig.take_core_away();
     let failed = said(&rig, None, "username=jane&action=generate_secret").await;
     assert_eq!(failed, no("Failed to generate secret"));

@@ -13,7 +13,7 @@ use crate::sys::must;
 /// What a package is made of, beside the programs.
 const SOURCES: [&str; 2] = ["packaging", "etc"];
 /// The programs.
-const BUILT: [&str; 5] = ["mfad", "mfad-egress", "mfad-web", "mfactl", "libpam_mfa.so"];
+const BUILT: [&str; 6] = ["mfad", "mfad-egress", "mfad-web", "mfad-password", "mfactl", "libpam_mfa.so"];
 /// The version of the older one: less than any that was released.
 const BEFORE: &str = "0.0.1";
 

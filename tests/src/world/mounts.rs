@@ -13,7 +13,7 @@ use super::{PLACE, accounts};
 use crate::sys::must;
 
 /// Programs that tests run, from where cargo puts them.
-const BUILT: [&str; 4] = ["mfad", "mfad-egress", "mfactl", "libpam_mfa.so"];
+const BUILT: [&str; 6] = ["mfad", "mfad-egress", "mfad-password", "mfad-web", "mfactl", "libpam_mfa.so"];
 /// Directories that begin empty.
 const EMPTY: [(&str, &str); 6] = [
     ("/home", "mode=0755"),

@@ -61,6 +61,15 @@ pub(super) fn replies() -> Vec<Sample> {
         ),
         ("metrics", Reply::Metrics { text: "# EOF\n".into(), more: false }),
         ("orphans", Reply::Orphans(orphans())),
+        (
+            "found",
+            Reply::Found {
+                user: None,
+                factor: Box::new(super::factor_detail()),
+                device: Box::new(super::device_detail()),
+            },
+        ),
+        ("devices", Reply::Devices(vec![super::device_detail()])),
     ];
     replies.iter().map(|(name, reply)| Sample::of(format!("reply/{name}"), reply)).collect()
 }

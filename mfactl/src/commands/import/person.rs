@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mfa_proto::admin::{FactorKind, NewFactor, NewParams, Request};
+use mfa_proto::admin::{FactorKind, NewFactor, NewParams, NewTag, Request};
 use mfa_proto::codec;
 use mfa_proto::name::{FactorLabel, UserId, UserName};
 use mfa_proto::secret::SecretText;
@@ -135,6 +135,7 @@ fn new_factor(user: &UserId, planned: &Planned, replace: bool) -> Option<NewFact
         replace,
         current_code: None,
         invitation: None,
+        tag: NewTag::default(),
     })
 }
 

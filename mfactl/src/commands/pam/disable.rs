@@ -97,7 +97,7 @@ fn without(service: &str) -> Result<Option<Without>, Failure> {
 fn records(state: &State, services: &[String]) -> Result<Vec<Record>, Failure> {
     let mut found = Vec::new();
     for service in services {
-        found.extend(state.of(service)?);
+        found.extend(state.all_of(service)?);
     }
     Ok(found)
 }

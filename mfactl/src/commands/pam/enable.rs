@@ -12,7 +12,7 @@ use super::super::Context;
 use super::wait;
 use crate::apply::{self, Form, State, Way};
 use crate::cli::{Despite, PamEnableArgs};
-use crate::doctor::Severity;
+use crate::doctor::Finding;
 use crate::doctor::host::{Host, shown};
 use crate::failure::{Failure, exit};
 use crate::render::time::rfc3339;
@@ -35,7 +35,7 @@ pub(super) fn run(context: &mut Context, arguments: &PamEnableArgs) -> Result<u8
         tell(context, &change, arguments)?;
         return Ok(exit::OK);
     }
-    show(context, &change)?;
+    show(context, &host, &change)?;
     if arguments.dry_run {
         return dry(context, &host, arguments, &change);
     }
@@ -109,6 +109,8 @@ fn planned(context: &mut Context, host: &Host, arguments: &PamEnableArgs) -> Res
             format!("{service} asks for password and code already"),
             format!("mfactl pam disable {service} first, then again with --sshd key"),
         ));
+    } else {
+        change.asks(way::judged_now(host, service)?);
     }
     if arguments.optional {
         change.rule(apply::rule::of(service));
@@ -127,15 +129,18 @@ fn module_line(context: &Context) -> String {
     }
 }
 
-fn show(context: &mut Context, change: &Change) -> Result<(), Failure> {
+fn show(context: &mut Context, host: &Host, change: &Change) -> Result<(), Failure> {
     let style = context.out.style;
     for (path, before, after) in change.differences() {
         context.out.text(&apply::diff(&path, &before, &after, style))?;
     }
-    for finding in change.findings() {
-        if finding.severity != Severity::Ok {
-            context.out.note(&format!("{}: {}", finding.severity.word(), crate::doctor::pam::said(finding)));
-        }
+    let mut found: Vec<Finding> = change.findings().cloned().collect();
+    // Where sshd is left as it is, what it lets be is to be seen before the change; else it is told after it.
+    if change.record.service == "sshd" && change.record.drop_in.is_none() && host.is_this() {
+        found.extend(change.settings(host));
+    }
+    for warning in change::warnings(&found) {
+        context.out.note(&warning);
     }
     Ok(())
 }

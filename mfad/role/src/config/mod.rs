@@ -27,6 +27,7 @@ mod policy;
 mod problem;
 mod process;
 mod reader;
+mod realm;
 mod remember;
 mod rest;
 mod sections;
@@ -63,6 +64,7 @@ pub use self::{
     },
     problem::{ConfigErrors, Position, Problem},
     process::{Process, SandboxMode},
+    realm::Realm,
     remember::{ForgetOn, Remembering},
     rest::{Contract, Judge, Rest, RestCall, RestCalls, RestServices, RestTerms},
     sections::{Accounts, Audit, Core, Identity, KeySource, Log, LogLevel, LogTarget, Prompt, Totp},
@@ -90,6 +92,7 @@ const MAX_FAULTS: usize = 100;
 pub struct Config {
     core: Core,
     identity: Identity,
+    realms: Vec<Realm>,
     policy: Policy,
     totp: Totp,
     prompt: Prompt,
@@ -151,6 +154,7 @@ impl Config {
             core,
             policy: Policy::read(reader, &mut root, &identity),
             identity,
+            realms: realm::read(reader, &mut root),
             totp: Totp::read(reader, &mut root),
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
@@ -223,6 +227,11 @@ impl Config {
     /// `[identity]`: which names are users.
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// `[realm.NAME]`: users that only front ends ask about.
+    pub fn realms(&self) -> &[Realm] {
+        &self.realms
     }
 
     /// `[policy]`: which logins need a second factor.
@@ -321,9 +330,14 @@ impl Default for Config {
 pub fn known_keys() -> BTreeSet<String> {
     let mut reader = Reader::default();
     let _defaults = Config::read(&mut reader, Table::new());
-    for note_keys in
-        [Policy::note_keys, gateway::note_keys, rest::note_keys, token::note_keys, Web::note_keys]
-    {
+    for note_keys in [
+        Policy::note_keys,
+        gateway::note_keys,
+        rest::note_keys,
+        token::note_keys,
+        Web::note_keys,
+        realm::note_keys,
+    ] {
         note_keys(&mut reader, Place { file: 0, offset: 0 });
     }
     reader.finish().known

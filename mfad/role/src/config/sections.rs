@@ -224,6 +224,13 @@ pub struct Log {
     pub target: LogTarget,
 }
 
+impl Default for Log {
+    /// What holds where nothing is configured.
+    fn default() -> Self {
+        Self { level: LogLevel::Info, target: LogTarget::Auto }
+    }
+}
+
 /// How much is logged.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum LogLevel {

@@ -314,7 +314,7 @@ fn the_installed_example_shows_every_key_with_its_default() {
     let settings = example_settings();
     let shown: BTreeSet<String> = settings.iter().map(|(key, _)| key.clone()).collect();
     let in_rules = |key: &String| key.starts_with("policy.rule.match.");
-    let sections = "core identity policy totp prompt limits enrollment egress sms mail rest token remember \
+    let sections = "core identity realm policy totp prompt limits enrollment egress sms mail rest token remember \
                     notify metrics web audit log process";
     let containers: Vec<_> =
         sections.split(' ').chain(["policy.rule", "sms.gateway", "web.listen", "web.client"]).collect();

@@ -92,6 +92,12 @@ impl Sandbox {
         }
     }
 
+    /// That `wanted` is within; else why a reload that needs it is refused, a line for each reason.
+    pub fn contains(&self, wanted: &Rules) -> Result<(), String> {
+        let told: Vec<_> = self.lacks(wanted).iter().map(|what| out_of_reach(what)).collect();
+        if told.is_empty() { Ok(()) } else { Err(told.join("\n")) }
+    }
+
     /// What `wanted` needs and was not granted at the start, as `path` or in words; a reload has to leave it.
     pub fn lacks(&self, wanted: &Rules) -> Vec<String> {
         if self.level.is_some() { self.granted.lack(wanted) } else { Vec::new() }

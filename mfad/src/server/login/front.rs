@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use mfa_proto::{
     admin::FactorId,
+    answer::AnswerShape,
     front::{Ended, FrontMessage, Verify},
     login::{ClientMessage, ServerMessage, Verdict, Withheld},
-    name::RealmName,
     secret::SecretText,
 };
 use tokio::{
@@ -21,9 +21,8 @@ use tokio::{
 use super::{Login, Subject};
 use crate::{
     audit::{Context, SessionId},
-    config::{Accounts, WebClient},
+    config::WebClient,
     core::Core,
-    identity::Account,
     limits::{Gate, SourceKey},
     policy::Origin,
     server::{
@@ -31,7 +30,7 @@ use crate::{
         front::Behalf,
         wire::{Wire, WireError},
     },
-    session::{Asking, Opening, Reason, Settled},
+    session::{Asking, Holding, Opening, Reason, Settled},
     settings::Settings,
     store::Channel,
 };
@@ -80,7 +79,8 @@ impl<'a> Login<'a> {
             session: SessionId::fresh(),
             user,
             service: client.service.clone(),
-            source: behalf.origin().cloned(),
+            // Never the client's own address: what watches the log must not ban a gateway for what people type.
+            source: behalf.source.clone(),
             actor: peer.uid,
             client: Some(behalf.client.clone()),
         };
@@ -108,13 +108,6 @@ impl<'a> Login<'a> {
         self.front.is_none() || self.is_proven()
     }
 
-    /// Realms other than this host's own have no accounts on it.
-    pub(super) fn account_of_realm(&self, found: Account) -> Account {
-        let local = self.context.user.realm == RealmName::local();
-        let checked = self.settings.config().identity().accounts == Accounts::Nss;
-        if self.front.is_some() && checked && !local { Account::Unknown } else { found }
-    }
-
     /// What of an opening is another matter for front ends.
     pub(super) fn fronted(&self, opening: Opening) -> Opening {
         let Some(front) = &self.front else { return opening };
@@ -125,6 +118,13 @@ impl<'a> Login<'a> {
         }
         // Who has proven nothing learns nothing of what is held.
         opening.settings.conceal |= !self.is_proven();
+        // A PIN and code is judged whatever is held: not even its form tells who holds a PIN.
+        if opening.held.is_empty() {
+            opening.held.extend(Holding::of_nobody());
+        }
+        for holding in opening.held.iter_mut().filter(|holding| holding.may_have_pin()) {
+            holding.form = holding.form.or(AnswerShape::PINNED);
+        }
         opening
     }
 

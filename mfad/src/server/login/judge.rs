@@ -24,9 +24,13 @@ impl Login<'_> {
         proven: Vec<FactorId>,
     ) -> Result<Outcome, Halt> {
         let began = Instant::now();
-        let outcome = match subject.judged_by_store(&answer) {
-            Some(uid) => self.attempt(uid, answer, proven).await?,
-            None => Outcome::NoFactor,
+        let outcome = if let Some(uid) = subject.judged_by_store(&answer) {
+            self.attempt(uid, answer, proven).await?
+        } else {
+            // A PIN costs as much for names that hold nothing.
+            let stretched = self.core.login_store().stretch_in_vain(answer).await;
+            stretched.map_err(|error| self.store_failed(&error))?;
+            Outcome::NoFactor
         };
         // A token of an account that holds nothing was wrong, or none of this host's domains signed it.
         let nobodys = !matches!(subject, Subject::Enrolled { .. }) && matches!(outcome, Outcome::NoFactor);
@@ -55,7 +59,7 @@ impl Login<'_> {
             context: self.context.clone(),
             rule: self.rule.clone(),
             uid: uid.0,
-            answer,
+            answer: answer.into(),
             channel: self.channel,
             counting: self.counting(proven),
         };

@@ -89,14 +89,14 @@ impl Login<'_> {
         // Side by side: neither needs the other, and each costs a thread's time. What the store says is
         // looked at only once the account and the policy ask for it.
         let (account, view) = tokio::join!(
-            self.settings.directory().find_in_groups(&user.name, groups),
+            self.settings.directory().find_in_groups(user, groups),
             self.core.login_store().view(user.clone(), self.channel)
         );
         let (account, membership) = account.map_err(|error| {
             error!(session = self.context.session.as_str(), "cannot look up {user}: {error}");
             Settled::unavailable(Reason::Lookup)
         })?;
-        Ok(Found { account: self.account_of_realm(account), membership, view })
+        Ok(Found { account, membership, view })
     }
 
     /// What the rules are asked.
@@ -262,6 +262,8 @@ impl Login<'_> {
 /// A factor as a prompt sees it; `None` when the configuration does not know its service.
 fn holding(held: &Held, settings: &Settings) -> Option<Holding> {
     let digits = held.digits.and_then(AnswerShape::of_digits);
+    // Without its PIN, a code is judged all the same: wrong, and counted.
+    let digits = digits.map(|form| if held.pin { form.or(AnswerShape::PINNED) } else { form });
     let (form, way) = match held.kind {
         FactorKind::Totp | FactorKind::Hotp => (digits?, Way::Own),
         FactorKind::Recovery => (digits.unwrap_or(AnswerShape::RECOVERY), Way::Own),
@@ -278,6 +280,7 @@ fn holding(held: &Held, settings: &Settings) -> Option<Holding> {
         way,
         target: held.target.clone(),
         service: held.rest_service.clone(),
+        pin: held.pin,
     })
 }
 

@@ -208,6 +208,7 @@ impl Watch {
                     Answer::Recovery(_) => AnswerShape::RECOVERY,
                     Answer::Token(_) => AnswerShape::TOKEN,
                     Answer::Text(_) => AnswerShape::TEXT,
+                    Answer::Pinned(_) => AnswerShape::PINNED,
                     Answer::Acknowledged | Answer::Choice(_) | Answer::Empty => {
                         panic!("{answer:?} is judged")
                     }

@@ -43,7 +43,7 @@ fn opening(held: Vec<Holding>) -> Opening {
 
 fn holding(id: i64, kind: FactorKind, label: &str, (form, way): (AnswerShape, Way)) -> Holding {
     let label = FactorLabel::new(label).unwrap();
-    Holding { factor: FactorId(id), kind, label, form, way, target: None, service: None }
+    Holding { factor: FactorId(id), kind, label, form, way, target: None, service: None, pin: false }
 }
 
 fn totp() -> Holding {

@@ -22,7 +22,7 @@ use crate::{
         manage::{self, Sweep},
         nonce,
         open::Database,
-        remembered,
+        remembered, roster,
         tx::{Read, Tx},
         waiting,
     },
@@ -147,6 +147,7 @@ impl Fence<'_> {
             match (twin, &self.before) {
                 (Some(twin), Some(before)) => {
                     carry_over(&mut factor, twin);
+                    carry_pin(before, tx, (&account, &mut factor), twin)?;
                     carry::nonces(before, tx, factor.id)?;
                     self.restored.carried_over = self.restored.carried_over.saturating_add(1);
                 }
@@ -246,6 +247,20 @@ fn carry_over(factor: &mut Factor, twin: &Factor) {
     if switched_off && factor.state != FactorState::Exhausted {
         factor.state = twin.state;
     }
+}
+
+/// The PIN that the running database has goes on, and where that has none, the copy's: a copy must not open what asks
+/// for more by now.
+fn carry_pin(
+    before: &Read<'_>,
+    tx: &Tx<'_>,
+    (account, factor): (&Account, &mut Factor),
+    twin: &Factor,
+) -> Result<(), StoreError> {
+    let owner = roster::find_by_id(before, twin.account_id)?.ok_or(StoreError::Internal)?;
+    let Some(pin) = twin.open_pin(before, &owner)? else { return Ok(()) };
+    factor.seal_pin(tx, account, &pin)?;
+    factor.update_tag(tx)
 }
 
 /// The further of the two: behind every code that was used by either.

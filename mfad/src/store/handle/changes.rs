@@ -10,7 +10,7 @@ use super::Store;
 use crate::{
     identity::Account,
     store::{
-        Added, Figures, Holder, NewFactor, Order, Reassign, StoreError, Target, look,
+        Added, Device, Figures, Holder, NewFactor, Order, Reassign, StoreError, Target, look,
         manage::{self, Answer},
         tx::Tx,
     },
@@ -19,7 +19,7 @@ use crate::{
 impl Store {
     /// Adds a factor.
     pub async fn enroll(&self, new: NewFactor) -> Result<Added, StoreError> {
-        self.manage(move |tx| manage::enroll(tx, new)).await
+        self.enroll_device(new, Device::default()).await
     }
 
     /// Proves a pending factor by a code, which makes it active; without an id, the only pending one.
@@ -34,6 +34,7 @@ impl Store {
 
     /// Makes an active factor unusable until it is enabled again.
     pub async fn disable(&self, order: Order, target: Target) -> Result<FactorId, StoreError> {
+        let order = self.proven(order).await?;
         self.manage(move |tx| manage::disable(tx, order, &target)).await
     }
 
@@ -44,6 +45,7 @@ impl Store {
 
     /// Removes a factor, or all when the target names none. How many.
     pub async fn remove(&self, order: Order, target: Target) -> Result<u32, StoreError> {
+        let order = self.proven(order).await?;
         self.manage(move |tx| manage::remove(tx, order, &target)).await
     }
 

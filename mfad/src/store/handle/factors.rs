@@ -86,6 +86,7 @@ impl Store {
 
     /// Makes a new set of recovery codes in place of the one before. The codes are known here and now only.
     pub async fn recovery_new(&self, new: RecoveryNew) -> Result<NewRecovery, StoreError> {
+        let new = RecoveryNew { order: self.proven(new.order).await?, ..new };
         self.manage(move |tx| manage::recovery_new(tx, new)).await
     }
 
@@ -103,6 +104,7 @@ impl Store {
 
     /// Makes a fresh signed token for a token factor.
     pub async fn token_issue(&self, order: Order, target: Target) -> Result<SecretText, StoreError> {
+        let order = self.proven(order).await?;
         self.manage(move |tx| manage::token_issue(tx, order, &target)).await
     }
 }

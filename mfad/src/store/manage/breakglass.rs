@@ -23,6 +23,7 @@ use crate::{
         audit_rows::{self, Event},
         breakglass,
         factor_row::{self, Factor, Fresh},
+        factor_tag::Tag,
         tx::{Read, Tx},
     },
 };
@@ -76,7 +77,11 @@ pub(in crate::store) fn break_glass(tx: &mut Tx<'_>, wanted: &BreakGlass) -> Ans
     let secret = Secret::BreakGlass(EmergencyHash(hash));
     tx.head.active_factors = tx.head.active_factors.saturating_add(1);
     let (state, moving) = (FactorState::Active, params.start(0));
-    let factor = Factor::insert(tx, &account, Fresh { id, label, state, params, moving, secret: &secret })?;
+    let factor = Factor::insert(
+        tx,
+        &account,
+        Fresh { id, label, state, params, moving, secret: &secret, tag: Tag::default() },
+    )?;
     let until = factor.until().ok_or(StoreError::Internal)?;
     note(tx, (&order.context, "breakglass", reason.as_str()), id)?;
     Ok(Ok(NewBreakGlass { factor: FactorId(id), code, until }))

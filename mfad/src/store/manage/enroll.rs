@@ -22,6 +22,7 @@ use crate::{
         bench::Bench,
         challenge::ENROLLMENT,
         factor_row::{Factor, Fresh},
+        factor_tag::Tag,
         notable::BEGUN,
         remembered, roster, token,
         tx::Tx,
@@ -176,7 +177,7 @@ pub(super) fn insert(
         waiting::settled(tx, &order.context.user)?;
     }
     let (label, params, moving) = (new.label.clone(), new.params, new.start);
-    let fresh = Fresh { id, label, state, params, moving, secret: &new.secret };
+    let fresh = Fresh { id, label, state, params, moving, secret: &new.secret, tag: Tag::default() };
     let factor = Factor::insert(tx, &account, fresh)?;
     Ok((account, factor))
 }

@@ -16,6 +16,7 @@ use crate::{
         account::Account,
         audit_rows,
         factor_row::{Factor, Fresh},
+        factor_tag::Tag,
         manage::enroll,
         recovery::Set,
         tx::Tx,
@@ -126,6 +127,10 @@ pub(super) fn insert(
     let secret = made(tx, Set { account: account.id, factor: id })?;
     tx.head.active_factors = tx.head.active_factors.saturating_add(1);
     let (label, state, moving) = (label()?, FactorState::Active, params.start(0));
-    Factor::insert(tx, &account, Fresh { id, label, state, params, moving, secret: &secret })?;
+    Factor::insert(
+        tx,
+        &account,
+        Fresh { id, label, state, params, moving, secret: &secret, tag: Tag::default() },
+    )?;
     Ok((account, id))
 }

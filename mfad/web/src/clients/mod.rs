@@ -86,6 +86,13 @@ impl Clients {
         if known.rate.admits() { Ok(Arc::clone(&known.client)) } else { Err(Unknown::TooOften) }
     }
 
+    /// The login page, for requests of people who have yet to prove anything.
+    pub fn login_page(&self, address: Option<IpAddr>) -> Result<Arc<WebClient>, Unknown> {
+        let page = |known: &&Known| known.client.proof.login_page && may_come(known, address);
+        let known = self.known.iter().find(page).ok_or(Unknown::Nobody)?;
+        if known.rate.admits() { Ok(Arc::clone(&known.client)) } else { Err(Unknown::TooOften) }
+    }
+
     /// What a client without a proof is asked for, as values of WWW-Authenticate.
     pub fn challenges(&self) -> Vec<String> {
         let mut all = Vec::new();
@@ -102,11 +109,7 @@ impl Clients {
     }
 
     fn proven(&self, shown: &Shown<'_>) -> Option<&Known> {
-        let may_come = |known: &&Known| {
-            let networks = &known.client.networks;
-            let held = |address| networks.iter().any(|network| network.holds(address));
-            networks.is_empty() || shown.address.is_some_and(held)
-        };
+        let may_come = |known: &&Known| may_come(known, shown.address);
         // A header that is wrong must not be helped by where it comes from.
         if let Some(given) = shown.headers.get(AUTHORIZATION) {
             let given = given.to_str().ok().filter(|given| given.len() <= MAX_AUTHORIZATION)?;
@@ -188,6 +191,13 @@ impl Known {
         let rate = Rate::new(client.rate);
         (faults.len() == before).then_some(Self { client, token, password, digest, rate })
     }
+}
+
+/// Whether it may ask from there.
+fn may_come(known: &Known, address: Option<IpAddr>) -> bool {
+    let networks = &known.client.networks;
+    let held = |address| networks.iter().any(|network| network.holds(address));
+    networks.is_empty() || address.is_some_and(held)
 }
 
 /// Seconds since 1970, for nonces.

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use mfa_role::peers;
+
 /// Counts connections that are open.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Places(Arc<Mutex<Open>>);
@@ -27,7 +29,7 @@ pub(super) struct Place {
 impl Places {
     /// A place, unless so many are taken in all or by one.
     pub(super) fn enter(&self, peer: IpAddr, (in_all, of_one): (u32, u32)) -> Option<Place> {
-        let whose = grouped(peer);
+        let whose = peers::grouped(peer);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let own = open.of.get(&whose).copied().unwrap_or(0);
         if open.total >= in_all || own >= of_one {
@@ -37,14 +39,6 @@ impl Places {
         open.of.insert(whose, own.saturating_add(1));
         drop(open);
         Some(Place { places: self.clone(), whose })
-    }
-}
-
-/// A host has a whole network of 64 bits in IPv6.
-fn grouped(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(six) => IpAddr::V6((u128::from(six) & !u128::from(u64::MAX)).into()),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Refuses to say more of a refusal than what to do next; wrong codes, unknown users and challenges that are
 //! over look alike.
 
+mod change;
+mod look;
 mod status;
 mod verify;
 
@@ -10,13 +12,18 @@ use hyper::{
     Method, StatusCode,
     header::{ALLOW, RETRY_AFTER},
 };
+use mfa_proto::admin::Request;
 use serde::Serialize;
 
+use self::change::Change;
 use crate::{
-    answer::Answer,
+    answer::{Answer, JSON},
     call::{BadBody, Call},
     clients::Unknown,
 };
+
+/// What this API is, as `OpenAPI` 3.1 describes it.
+const DOCUMENT: &str = include_str!("../../../../docs/openapi.json");
 
 /// What went wrong, beside results.
 #[derive(Serialize)]
@@ -32,32 +39,80 @@ struct Inner<'a> {
 
 /// Answers a request; `None` when its path is none of this API.
 pub async fn answer(call: &mut Call) -> Option<Answer> {
-    let path = call.path().to_owned();
-    let (methods, known) = match path.as_str() {
-        "/v1/verify" => (&[Method::POST][..], Known::Verify),
-        "/v1/verify/status" => (&[Method::GET, Method::POST][..], Known::Status),
-        _ => return None,
-    };
+    let known = Known::at(call.path())?;
+    let methods = known.methods();
     if !methods.contains(call.method()) {
         let allowed = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
         let refused = problem(StatusCode::METHOD_NOT_ALLOWED, "method", "this is asked for in another way");
         return Some(refused.with(ALLOW, &allowed));
     }
+    if known == Known::Document {
+        return Some(Answer::body(StatusCode::OK, JSON, DOCUMENT));
+    }
     let desk = match call.client() {
         Ok(desk) => desk,
         Err(unknown) => return Some(stranger(call, unknown)),
     };
-    Some(match known {
-        Known::Verify => verify::answer(call, &desk).await.unwrap_or_else(unreadable),
-        Known::Status => status::answer(call, &desk).await,
+    let request = match known {
+        Known::Verify => return Some(verify::answer(call, &desk).await.unwrap_or_else(unreadable)),
+        Known::Verdict => return Some(status::answer(call, &desk).await),
+        Known::Document | Known::Status => Ok(Request::Status),
+        Known::Users => look::users(call),
+        Known::Audit => look::audit(call),
+        Known::Factors if *call.method() == Method::GET => look::factors(call),
+        Known::Factors => change::enroll(call).await,
+        Known::Change(what) => change::change(call, what).await,
+    };
+    Some(match request {
+        Ok(request) => look::ask(&desk, request).await,
+        Err(bad) => unreadable(bad),
     })
 }
 
 /// What there is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Known {
+    Document,
     Verify,
+    Verdict,
     Status,
+    Users,
+    Audit,
+    Factors,
+    Change(Change),
+}
+
+impl Known {
+    fn at(path: &str) -> Option<Self> {
+        Some(match path.strip_prefix("/v1/")? {
+            "openapi.json" => Self::Document,
+            "verify" => Self::Verify,
+            "verify/status" => Self::Verdict,
+            "status" => Self::Status,
+            "users" => Self::Users,
+            "audit" => Self::Audit,
+            "factors" => Self::Factors,
+            "factors/confirm" => Self::Change(Change::Confirm),
+            "factors/enable" => Self::Change(Change::Enable),
+            "factors/disable" => Self::Change(Change::Disable),
+            "factors/remove" => Self::Change(Change::Remove),
+            "factors/resync" => Self::Change(Change::Resync),
+            "factors/send" => Self::Change(Change::Send),
+            "factors/recovery" => Self::Change(Change::Recovery),
+            "factors/token" => Self::Change(Change::Token),
+            "users/unlock" => Self::Change(Change::Unlock),
+            "users/reset" => Self::Change(Change::Reset),
+            _ => return None,
+        })
+    }
+
+    const fn methods(self) -> &'static [Method] {
+        match self {
+            Self::Document | Self::Status | Self::Users | Self::Audit => &[Method::GET],
+            Self::Verify | Self::Change(_) => &[Method::POST],
+            Self::Verdict | Self::Factors => &[Method::GET, Method::POST],
+        }
+    }
 }
 
 /// Who is nobody is told what would prove it.
@@ -73,6 +128,11 @@ fn stranger(call: &Call, unknown: Unknown) -> Answer {
 
 fn unreadable(bad: BadBody) -> Answer {
     problem(bad.status(), "bad_request", &bad.to_string())
+}
+
+fn unavailable() -> Answer {
+    let why = "mfad cannot judge at present: nothing was granted or changed";
+    problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", why)
 }
 
 fn too_many(wait: u32) -> Answer {

@@ -108,10 +108,7 @@ fn said(verified: &Verified, transaction: Option<&str>) -> Answer {
             ..Said::default()
         },
         Verified::TooSoon { wait } => return super::too_many(*wait),
-        Verified::Unavailable => {
-            let why = "mfad cannot judge at present: nothing was granted";
-            return problem(StatusCode::SERVICE_UNAVAILABLE, "unavailable", why);
-        }
+        Verified::Unavailable => return super::unavailable(),
     };
     Answer::json(StatusCode::OK, &said)
 }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 mod http;
+pub(crate) mod prover;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
@@ -52,6 +53,7 @@ pub(crate) struct Rig {
     pub(crate) state: watch::Sender<Arc<State>>,
     pub(crate) transactions: Transactions,
     port: u16,
+    text: String,
     core_side: tokio::task::JoinHandle<()>,
     tasks: JoinSet<std::io::Result<()>>,
     _listener: listen::Listener,
@@ -65,8 +67,14 @@ impl Rig {
 
     /// With this configuration.
     pub(crate) async fn of(text: &str) -> Self {
+        Self::prepared(text, |_| ()).await
+    }
+
+    /// The same, with more files in the directory of the daemon.
+    pub(crate) async fn prepared(text: &str, prepare: impl FnOnce(&Path)) -> Self {
         let daemon = Daemon::start(text).await;
         let directory = daemon.directory.path().to_owned();
+        prepare(&directory);
         for (name, secret) in [("vpn", VPN), ("wiki", WIKI)] {
             credential(&directory, name, secret);
         }
@@ -97,7 +105,16 @@ impl Rig {
             sweeping.sweep().await;
             Ok(())
         });
-        Self { daemon, state, transactions, port, core_side, tasks, _listener: listener }
+        Self {
+            daemon,
+            state,
+            transactions,
+            port,
+            text: text.to_owned(),
+            core_side,
+            tasks,
+            _listener: listener,
+        }
     }
 
     /// A connection to the last listener.
@@ -121,10 +138,26 @@ impl Rig {
         answered.json()
     }
 
-    /// Ends core's side: what is connected breaks, nobody listens any more.
-    pub(crate) fn take_core_away(&mut self) {
+    /// What asks core on behalf of a client.
+    pub(crate) fn desk(&self, client: &str) -> mfad_web::verify::Desk {
+        let state = self.state.borrow();
+        let client = state.web.clients.iter().find(|known| known.name.as_str() == client).unwrap().clone();
+        state.desk(Arc::new(client), None)
+    }
+
+    /// Nobody listens where core did, and no connection is kept.
+    pub(crate) fn take_core_away(&self) {
         self.core_side.abort();
-        fs::remove_file(self.daemon.directory.path().join("web.sock")).unwrap();
+        self.lead_to("nobody.sock");
+    }
+
+    /// Leads web to another socket in the directory of the daemon.
+    pub(crate) fn lead_to(&self, socket: &str) {
+        let before = Arc::clone(&self.state.borrow());
+        let directory = self.daemon.directory.path();
+        let link = Link::new(directory.join(socket), mfa_role::peers::allowed("root", "test"));
+        let config = config(&self.text, directory);
+        self.state.send_replace(state(&config, directory, (link, before.transactions.clone())));
     }
 }
 
@@ -135,7 +168,8 @@ pub(crate) fn state(
     (link, transactions): (Link, Transactions),
 ) -> Arc<State> {
     let clients = Clients::load(config, &Credentials::for_group(directory)).unwrap();
-    Arc::new(State { web: config.web().clone(), clients, link, transactions })
+    let sessions = mfad_web::ceptor::Sessions::default();
+    Arc::new(State { web: config.web().clone(), clients, link, transactions, sessions })
 }
 
 pub(crate) fn config(text: &str, directory: &Path) -> Config {

@@ -5,9 +5,9 @@ use mfa_proto::admin::Request;
 
 use crate::apply::{self, DropIn, Edited, Original, Plan, Record, Sshd, State, Timer, Way};
 use crate::commands::Context;
-use crate::doctor::Finding;
 use crate::doctor::host::{Host, shown};
 use crate::doctor::pam::{Asking, said};
+use crate::doctor::{Finding, Severity};
 use crate::failure::Failure;
 
 /// One change.
@@ -63,6 +63,11 @@ impl Change {
             after: plan.after.clone(),
         });
         self.plan = Some(plan);
+    }
+
+    /// The service asks already, like this.
+    pub(super) fn asks(&mut self, asking: Option<Asking>) {
+        self.asking = asking;
     }
 
     /// Also writes the drop-in of sshd.
@@ -138,7 +143,7 @@ impl Change {
             apply::rule::put(context, &self.record.service, rule)?;
         }
         if let Some(drop_in) = &self.record.drop_in {
-            self.sshd(host, drop_in)?;
+            notes.extend(self.sshd(host, drop_in)?);
         }
         if self.record.profile {
             super::profile::enable(host)?;
@@ -160,8 +165,8 @@ impl Change {
 
     /// Writes the drop-in. The running sshd does not know of it yet; what it would make of it is judged as it will
     /// read it.
-    fn sshd(&self, host: &Host, drop_in: &DropIn) -> Result<(), Failure> {
-        let Some(sshd) = Sshd::find() else { return Ok(()) };
+    fn sshd(&self, host: &Host, drop_in: &DropIn) -> Result<Vec<String>, Failure> {
+        let Some(sshd) = Sshd::find() else { return Ok(Vec::new()) };
         Original::absent().replace(std::path::Path::new(&drop_in.path), &drop_in.text)?;
         let would_not = |why: &str| {
             Failure::withheld(
@@ -171,12 +176,17 @@ impl Change {
             )
         };
         sshd.test().map_err(|failure| would_not(&failure.to_string()))?;
-        let found = self.asking().map(|asking| apply::settings_of(host, std::slice::from_ref(asking)));
-        let found = found.unwrap_or_default();
+        let found = self.settings(host);
         if apply::asks_all(&found) {
-            return Ok(());
+            return Ok(warnings(&found).collect());
         }
         Err(would_not(&found.iter().map(said).collect::<Vec<_>>().join("; ")))
+    }
+
+    /// What is to be known of sshd's settings as they are, with the stack as it will be.
+    pub(super) fn settings(&self, host: &Host) -> Vec<Finding> {
+        let found = self.asking().map(|asking| apply::settings_of(host, std::slice::from_ref(asking)));
+        found.unwrap_or_default()
     }
 
     fn taken_back(&self, context: &Context, host: &Host, state: &State, failure: Failure) -> Failure {
@@ -193,4 +203,10 @@ impl Change {
             ),
         }
     }
+}
+
+/// Ways to log in that are let be, but deserve a look.
+pub(super) fn warnings(found: &[Finding]) -> impl Iterator<Item = String> {
+    let worth = found.iter().filter(|finding| finding.severity != Severity::Ok);
+    worth.map(|finding| format!("{}: {}", finding.severity.word(), said(finding)))
 }

@@ -71,7 +71,8 @@ fn settings_as_planned(host: &Host, module: &str) -> Result<Vec<Finding>, Failur
     Ok(apply::settings_of(host, &asking.into_iter().collect::<Vec<_>>()))
 }
 
-fn judged_now(host: &Host, service: &str) -> Result<Option<Asking>, Failure> {
+/// How a service asks now, if it does.
+pub(super) fn judged_now(host: &Host, service: &str) -> Result<Option<Asking>, Failure> {
     Ok(Model::of(host).judge(service, None).map_err(|finding| apply::unanswered(&finding))?.asking)
 }
 

@@ -52,6 +52,9 @@ pub struct ClientProof {
     pub digest: Option<String>,
     /// Where it asks from is proof enough.
     pub by_network: bool,
+    /// It is no system but the login page that dialects for people have: nothing proves it, and nothing else is
+    /// asked in its name.
+    pub login_page: bool,
 }
 
 impl ClientProof {
@@ -60,8 +63,12 @@ impl ClientProof {
         [&self.token, &self.password, &self.digest].into_iter().filter_map(|name| name.as_deref())
     }
 
+    fn is_none_beside_page(&self) -> bool {
+        self.credentials().next().is_none() && self.certificates.is_empty()
+    }
+
     fn is_none(&self) -> bool {
-        self.credentials().next().is_none() && self.certificates.is_empty() && !self.by_network
+        self.is_none_beside_page() && !self.by_network && !self.login_page
     }
 }
 
@@ -152,7 +159,7 @@ pub(super) fn read(reader: &mut Reader, place: Place, mut section: Section) -> O
     let proof = read_proof(reader, s);
     let password_proven = reader.value(s, "password_proven", false, boolean).value;
     let rate = reader.value(s, "rate", 100, number(1..=MAX_RATE)).value;
-    let by_network = proof.by_network;
+    let (by_network, login_page) = (proof.by_network, proof.login_page);
     let unread = s.is_unread();
     reader.close(section);
     for (key, missing) in [
@@ -167,6 +174,11 @@ pub(super) fn read(reader: &mut Reader, place: Place, mut section: Section) -> O
     if by_network && networks.place.is_none() {
         reader.fault(Some(place), "`by_network` needs `networks`: else anyone is this client");
     }
+    if login_page && (by_network || proof.user.is_some() || !proof.is_none_beside_page()) {
+        let message =
+            "`login_page` goes without what proves a client: it is for people, who prove themselves";
+        reader.fault(Some(place), message);
+    }
     let name: ClientName = name.value?;
     let service = match service.value {
         Some(service) => service,
@@ -178,7 +190,8 @@ pub(super) fn read(reader: &mut Reader, place: Place, mut section: Section) -> O
         rights: Rights(rights.value?),
         proof,
         networks: networks.value.unwrap_or_default(),
-        password_proven,
+        // The page asks for the password itself.
+        password_proven: password_proven || login_page,
         rate,
     })
 }
@@ -190,6 +203,7 @@ fn read_proof(reader: &mut Reader, s: &mut Section) -> ClientProof {
     let password = reader.optional(s, "password", credential);
     let digest = reader.optional(s, "digest", credential);
     let by_network = reader.value(s, "by_network", false, boolean);
+    let login_page = reader.value(s, "login_page", false, boolean);
     let secret = password.place.or(digest.place);
     if user.place.is_some() != secret.is_some() {
         let message = "`user` goes with `password` or `digest`, the name of a credential: write both";
@@ -205,6 +219,7 @@ fn read_proof(reader: &mut Reader, s: &mut Section) -> ClientProof {
         password: password.value,
         digest: digest.value,
         by_network: by_network.value,
+        login_page: login_page.value,
     }
 }
 

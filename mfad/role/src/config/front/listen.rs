@@ -72,6 +72,8 @@ pub struct Mount {
 pub enum Dialect {
     /// mfad's own API, `/v1`.
     V1,
+    /// Ceptor's LDAP-OTP authentication, `/ceptorauthenticateldap/1`.
+    Ceptor,
     /// The REST second factor of a `LemonLDAP::NG` portal, `/rest2f`.
     LemonLdap,
     /// ntopng's switch for its second factor, `/lua/admin/change_user_mfa.lua`.
@@ -80,8 +82,12 @@ pub enum Dialect {
 
 impl Dialect {
     /// All there are, by name.
-    pub const ALL: [(&'static str, Self); 3] =
-        [("v1", Self::V1), ("lemonldap", Self::LemonLdap), ("ntopng", Self::Ntopng)];
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("v1", Self::V1),
+        ("ceptor", Self::Ceptor),
+        ("lemonldap", Self::LemonLdap),
+        ("ntopng", Self::Ntopng),
+    ];
 }
 
 /// A listener, when all it needs is there; else it has been told what is missing.

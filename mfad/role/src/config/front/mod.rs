@@ -32,6 +32,8 @@ pub struct Web {
     pub user: String,
     /// The socket on which core takes its questions. Mode 0660.
     pub core_socket: PathBuf,
+    /// Where passwords are proven, for dialects that ask for one.
+    pub password_socket: PathBuf,
     /// Where credentials are when the service manager hands over none.
     pub credentials_dir: PathBuf,
     /// The most connections at a time.
@@ -71,6 +73,9 @@ impl Web {
         let mut read = Self {
             user: reader.value(s, "user", "mfad-web".into(), account).value,
             core_socket: reader.value(s, "core_socket", "/run/mfad/web.sock".into(), socket).value,
+            password_socket: reader
+                .value(s, "password_socket", "/run/mfad-password/password.sock".into(), socket)
+                .value,
             credentials_dir: reader.value(s, "credentials_dir", "/etc/mfad/web".into(), path).value,
             max_connections: reader.value(s, "max_connections", 1024, number(1..=10_000)).value,
             per_address_connections: reader.value(s, "per_address_connections", 64, number(1..=10_000)).value,
@@ -90,8 +95,16 @@ impl Web {
         };
         let (listeners, clients) = (reader.sections(s, "listen"), reader.sections(s, "client"));
         reader.close(section);
+        let first = listeners.first().map(|(place, _)| *place);
         read.listen = read_listeners(reader, listeners);
         read.clients = read_clients(reader, clients, !read.listen.is_empty());
+        let for_people = |mount: &Mount| mount.dialect == Dialect::Ceptor;
+        let has_page = read.clients.iter().any(|client| client.proof.login_page);
+        if !has_page && read.listen.iter().flat_map(|listen| &listen.dialects).any(for_people) {
+            let message =
+                "the dialect ceptor is spoken, and no [[web.client]] has `login_page = true`: add one";
+            reader.fault(first, message);
+        }
         read
     }
 
@@ -145,6 +158,9 @@ fn read_clients(reader: &mut Reader, tables: Vec<(Place, Section)>, listens: boo
             reader.fault(Some(place), "this client has nowhere to ask: add [[web.listen]]");
         }
         let Some(client) = client::read(reader, place, table) else { continue };
+        if client.proof.login_page && read.iter().any(|other| other.proof.login_page) {
+            reader.fault(Some(place), "another client has `login_page` already: keep one");
+        }
         if read.iter().any(|other| other.name == client.name) {
             let message =
                 format!("another client is called \"{}\" too: give this one its own name", client.name);

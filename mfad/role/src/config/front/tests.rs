@@ -9,6 +9,7 @@ fn read(text: &str) -> Result<Config, String> {
 }
 
 const LISTEN: &str = "[[web.listen]]\naddress = \"127.0.0.1:8080\"\n";
+const PAGE: &str = "[[web.client]]\nname = \"page\"\nrights = [\"verify\"]\nlogin_page = true\n";
 const CLIENT: &str = "[[web.client]]\nname = \"vpn\"\nrights = [\"verify\"]\ntoken = \"vpn-token\"\n";
 
 #[test]
@@ -68,6 +69,9 @@ fn what_cannot_be_meant_is_told() {
         (format!("{LISTEN}{CLIENT}{CLIENT}"), "its own name"),
         (format!("{LISTEN}[[web.client]]\nname = \"vpn\"\nrights = [\"verify\"]\n"), "add `token"),
         (format!("{LISTEN}{CLIENT}by_network = true\n"), "needs `networks`"),
+        (format!("{LISTEN}{CLIENT}login_page = true\n"), "goes without"),
+        (format!("{LISTEN}{PAGE}{}", PAGE.replace("\"page\"", "\"other\"")), "keep one"),
+        (format!("{LISTEN}dialects = {{ ceptor = \"/\" }}\n"), "no [[web.client]] has `login_page"),
         (format!("{LISTEN}{CLIENT}user = \"linotp\"\n"), "goes with `password`"),
         (format!("{LISTEN}{CLIENT}certificates = [\"AB\"]\n"), "SHA-256 of the certificate"),
         (format!("{LISTEN}{CLIENT}certifcates = [\"AB\"]\n"), "did you mean `certificates`?"),

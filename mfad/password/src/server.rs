@@ -1,0 +1,217 @@
+//! The socket that front ends ask through: takes the one uid it is for, one request, one reply.
+//!
+//! Refuses every other peer before it says anything, and lets no refusal tell by its time why it is one.
+
+use std::{sync::Arc, time::Duration};
+
+use mfa_proto::{
+    hello::{self, Hello, Protocol, Welcome},
+    password::{Reply, Request},
+    secret::SecretText,
+};
+use mfa_role::wire::{Wire, WireError};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::Instant,
+};
+use tracing::{debug, info, warn};
+
+use crate::{child::Way, pace::Pace};
+
+/// A peer that has not asked by then is no client of ours.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a peer has to take an answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The most connections. Most of them wait for the time of their refusal.
+const MAX_CONNECTIONS: usize = 128;
+/// The most processes that check at a time.
+const MAX_CHECKS: usize = 8;
+/// What is not a yes is answered at a multiple of this after it was asked.
+const REFUSAL_GRID: Duration = Duration::from_secs(2);
+
+/// What connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// How a password is checked.
+    pub(crate) way: Way,
+    /// The one uid that may ask.
+    pub(crate) allowed: u32,
+    /// Whether passwords may be changed.
+    pub(crate) changes: bool,
+    pace: Pace,
+    checks: Semaphore,
+}
+
+impl Shared {
+    pub(crate) fn new(way: Way, allowed: u32, changes: bool) -> Arc<Self> {
+        let checks = Semaphore::new(MAX_CHECKS);
+        Arc::new(Self { way, allowed, changes, pace: Pace::default(), checks })
+    }
+}
+
+/// Serves until the task is dropped, and all its connections with it.
+pub(crate) async fn serve(socket: UnixListener, shared: Arc<Shared>) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        match socket.accept().await {
+            Ok((stream, _)) => {
+                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+                    warn!("a connection was refused: {MAX_CONNECTIONS} are open");
+                    continue;
+                };
+                connections.spawn(connection(stream, Arc::clone(&shared), place));
+            }
+            Err(error) => {
+                warn!("cannot accept a connection: {error}; trying again");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: UnixStream, shared: Arc<Shared>, _place: OwnedSemaphorePermit) {
+    let uid = match stream.peer_cred() {
+        Ok(credentials) => credentials.uid(),
+        Err(error) => {
+            warn!("a connection was dropped: the kernel does not say whose it is: {error}");
+            return;
+        }
+    };
+    if uid != shared.allowed {
+        warn!(uid, "a connection was refused: only the front end's user may ask (--user)");
+        return;
+    }
+    if let Err(error) = converse(Wire::new(stream), &shared).await {
+        debug!(uid, "a connection ended: {error}");
+    }
+}
+
+async fn converse(mut wire: Wire<UnixStream>, shared: &Shared) -> Result<(), WireError> {
+    let asking = async {
+        let hello: Hello = wire.read().await?;
+        let welcome = hello.answer(hello::OLDEST, hello::NEWEST);
+        wire.write(&welcome).await?;
+        match (hello.protocol, welcome) {
+            (Protocol::Password, Welcome::Version(_)) => wire.read::<Request>().await,
+            // The rest is core's and egress's.
+            (Protocol::Login | Protocol::Admin | Protocol::Egress | Protocol::Front, _)
+            | (_, Welcome::Unsupported { .. } | Welcome::Busy) => Err(WireError::Closed),
+        }
+    };
+    let Ok(asked) = tokio::time::timeout(REQUEST_PATIENCE, asking).await else { return Ok(()) };
+    let request = asked?;
+    // Who hangs up waits for nothing: what is left of the check would only take a place.
+    let reply = tokio::select! {
+        reply = shared.answer(&request) => reply,
+        early = wire.read::<Request>() => return early.map(drop),
+    };
+    wire.write_within(ANSWER_PATIENCE, &reply).await
+}
+
+impl Shared {
+    /// The reply, when it may be known.
+    async fn answer(&self, request: &Request) -> Reply {
+        let begun = Instant::now();
+        let reply = self.judge(request).await;
+        report(request, reply);
+        match reply {
+            // What was not even looked at says nothing by its time.
+            Reply::Yes | Reply::Busy | Reply::Refused => {}
+            Reply::No | Reply::MustChange | Reply::Unavailable => {
+                tokio::time::sleep_until(on_grid(begun, Instant::now())).await;
+            }
+        }
+        reply
+    }
+
+    async fn judge(&self, request: &Request) -> Reply {
+        let check = request.check();
+        if matches!(request, Request::Change { .. }) && !self.changes {
+            return Reply::Refused;
+        }
+        if !self.pace.charge(check) {
+            return Reply::Busy;
+        }
+        if !is_password(&check.password) || !is_new_password(request) {
+            return Reply::No;
+        }
+        let Ok(_turn) = self.checks.acquire().await else { return Reply::Unavailable };
+        match self.way.take(request).await {
+            Ok(reply @ (Reply::Yes | Reply::MustChange)) => {
+                self.pace.take_back(check);
+                reply
+            }
+            Ok(reply) => reply,
+            Err(error) => {
+                warn!(user = %check.user, "a password was not checked: {error}");
+                Reply::Unavailable
+            }
+        }
+    }
+}
+
+/// Whether it can be a password: an empty one is never right, and a NUL would end it early in C.
+fn is_password(text: &SecretText) -> bool {
+    !text.expose().is_empty() && !text.expose().contains('\0')
+}
+
+fn is_new_password(request: &Request) -> bool {
+    match request {
+        Request::Check(_) => true,
+        Request::Change { new, .. } => is_password(new) && !new.expose().chars().any(char::is_control),
+    }
+}
+
+/// The first multiple of the grid after `begun` that is not before `now`.
+fn on_grid(begun: Instant, now: Instant) -> Instant {
+    let mut at = begun + REFUSAL_GRID;
+    while at < now {
+        at += REFUSAL_GRID;
+    }
+    at
+}
+
+fn report(request: &Request, reply: Reply) {
+    let check = request.check();
+    let verb = match request {
+        Request::Check(_) => "password",
+        Request::Change { .. } => "password change",
+    };
+    let verdict = match reply {
+        Reply::Yes => "yes",
+        Reply::No => "no",
+        Reply::MustChange => "must_change",
+        Reply::Busy => "busy",
+        Reply::Unavailable => "unavailable",
+        Reply::Refused => "refused",
+    };
+    let source = check.source.as_ref().map_or("-", |claim| claim.as_str());
+    info!(user = %check.user, source, verdict, "{verb} of \"{}\" from {source}: {verdict}", check.user);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_come_on_a_grid() {
+        let begun = Instant::now();
+        let after = |millis| begun + Duration::from_millis(millis);
+        for (now, at) in [(0, 2000), (1, 2000), (1999, 2000), (2000, 2000), (2001, 4000), (29_999, 30_000)] {
+            assert_eq!(on_grid(begun, after(now)), after(at), "{now}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_no_password_is_not_handed_on() {
+        let is = |text: &str| is_password(&SecretText::new(text.to_owned()).unwrap());
+        assert!(is("x") && is(" ") && is("päss"));
+        assert!(!is("") && !is("\0") && !is("right\0"));
+    }
+}

@@ -1,0 +1,150 @@
+//! The socket of front ends, by its frames: who may speak there, and who its account is elsewhere.
+#![forbid(unsafe_code)]
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails should say where"
+)]
+
+mod support;
+
+use std::{path::PathBuf, sync::Arc};
+
+use mfa_proto::{
+    admin::{Reply, Request},
+    front::{Ask, Ended, FrontMessage, Verify, What},
+    hello::{Hello, Protocol, Welcome},
+    login::{ClientMessage, ServerMessage, Verdict},
+    name::{Claim, ClientName},
+};
+use mfad::server::{admission::Admission, front, listen};
+use nix::unistd::geteuid;
+use support::{Client, Daemon, hotp, secret, user_id};
+use tokio::net::{UnixListener, UnixStream};
+
+const VPN: &str = "[[web.listen]]\naddress = \"127.0.0.1:1\"\n[[web.client]]\nname = \"vpn\"\n\
+                   rights = [\"verify\"]\ntoken = \"vpn\"\npassword_proven = true\n";
+
+/// Serves front ends of these uids; where.
+fn open(daemon: &Daemon, allowed: &[u32]) -> (PathBuf, listen::Listener) {
+    let path = daemon.directory.path().join("web.sock");
+    let listener = listen::bind(&path, listen::Reach::Private).unwrap();
+    let socket = UnixListener::from_std(listener.socket.try_clone().unwrap()).unwrap();
+    let shared = (allowed.to_vec().into(), Admission::default());
+    tokio::spawn(front::serve(Arc::clone(&daemon.core), socket, shared));
+    (path, listener)
+}
+
+fn ask(client: &str, what: What) -> Ask {
+    let client = ClientName::new(client).unwrap();
+    Ask { client, address: Some(Claim::clean("192.0.2.1")), source: None, what }
+}
+
+fn verify(user: &str, answer: Option<&str>) -> What {
+    let (user, answer) = (user_id(user), answer.map(secret));
+    What::Verify(Box::new(Verify { user, choose: None, only: None, answer, patience: 60 }))
+}
+
+async fn ended(client: &mut Client) -> Ended {
+    loop {
+        match client.receive().await {
+            FrontMessage::Ended(ended) => return ended,
+            FrontMessage::Turn { message: ServerMessage::Info(_), .. } => {}
+            FrontMessage::Turn { message, .. } => panic!("{message:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_front_end_is_nobody_elsewhere() {
+    let daemon = Daemon::start(VPN).await;
+    daemon.core.set_front_end(geteuid().as_raw());
+    for protocol in [Protocol::Login, Protocol::Admin, Protocol::Front] {
+        let mut client = Client(UnixStream::connect(daemon.socket()).await.unwrap());
+        client.send(&Hello::new(protocol)).await;
+        assert_eq!(client.try_receive::<Welcome>().await, None, "{protocol:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_else_is_a_front_end() {
+    let daemon = Daemon::start(VPN).await;
+    let (path, _listener) = open(&daemon, &[geteuid().as_raw().wrapping_add(1)]);
+    let mut client = Client(UnixStream::connect(path).await.unwrap());
+    client.send(&Hello::new(Protocol::Front)).await;
+    assert_eq!(client.try_receive::<Welcome>().await, None);
+}
+
+#[tokio::test]
+async fn the_socket_of_front_ends_takes_no_login_and_no_administration() {
+    let daemon = Daemon::start(VPN).await;
+    let (path, _listener) = open(&daemon, &[geteuid().as_raw()]);
+    for protocol in [Protocol::Login, Protocol::Admin, Protocol::Egress] {
+        let mut client = Client::greet(&path, protocol).await;
+        assert_eq!(client.try_receive::<Reply>().await.map(drop), None, "{protocol:?}");
+    }
+}
+
+#[tokio::test]
+async fn one_connection_serves_one_question_after_the_other() {
+    let daemon = Daemon::start(VPN).await;
+    daemon.enroll_hotp("jane").await;
+    let (path, _listener) = open(&daemon, &[geteuid().as_raw()]);
+    let mut client = Client::greet(&path, Protocol::Front).await;
+    client.send(&ask("vpn", verify("jane", Some(&hotp(0))))).await;
+    assert_eq!(ended(&mut client).await.verdict, Verdict::Accept);
+    client.send(&ask("vpn", verify("jane", None))).await;
+    let first = client.receive::<FrontMessage>().await;
+    let prompted = |refused: bool, message: &FrontMessage| {
+        let prompt = |message: &ServerMessage| matches!(message, ServerMessage::Prompt { .. });
+        matches!(message, FrontMessage::Turn { message, refused: was } if prompt(message) && *was == refused)
+    };
+    assert!(prompted(false, &first), "{first:?}");
+    client.send(&ClientMessage::Answer(secret("000000"))).await;
+    let second = client.receive::<FrontMessage>().await;
+    assert!(prompted(true, &second), "{second:?}");
+    client.send(&ClientMessage::Answer(secret(&hotp(1)))).await;
+    assert_eq!(ended(&mut client).await.verdict, Verdict::Accept);
+    client.send(&ask("vpn", What::Admin(Box::new(Request::Status)))).await;
+    assert!(matches!(client.receive::<Reply>().await, Reply::Refused(_)), "it has not the right");
+}
+
+#[tokio::test]
+async fn a_client_that_the_configuration_does_not_know_may_nothing() {
+    let daemon = Daemon::start(VPN).await;
+    daemon.enroll_hotp("jane").await;
+    let (path, _listener) = open(&daemon, &[geteuid().as_raw()]);
+    let mut client = Client::greet(&path, Protocol::Front).await;
+    client.send(&ask("stranger", verify("jane", Some(&hotp(0))))).await;
+    let refused = ended(&mut client).await;
+    assert_eq!((refused.verdict, refused.unjudged), (Verdict::Unavailable, true));
+    client.send(&ask("stranger", What::Admin(Box::new(Request::Show { user: user_id("jane") })))).await;
+    assert!(matches!(client.receive::<Reply>().await, Reply::Refused(_)));
+    client.send(&ask("vpn", verify("jane", Some(&hotp(0))))).await;
+    assert_eq!(ended(&mut client).await.verdict, Verdict::Accept, "the code was not judged");
+}
+
+#[tokio::test]
+async fn only_the_factor_that_is_named_counts() {
+    let daemon = Daemon::start(VPN).await;
+    daemon.enroll_hotp("jane").await;
+    let codes = daemon.hold_recovery("jane", 5).await;
+    let (path, _listener) = open(&daemon, &[geteuid().as_raw()]);
+    let mut client = Client::greet(&path, Protocol::Front).await;
+    client.send(&ask("vpn", verify("jane", Some(&hotp(0))))).await;
+    let device = ended(&mut client).await.factor;
+    let with_device = |answer: &str| {
+        let What::Verify(mut verify) = verify("jane", Some(answer)) else { panic!("it is one") };
+        verify.only = device;
+        ask("vpn", What::Verify(verify))
+    };
+    client.send(&with_device(&codes[0])).await;
+    assert_eq!(ended(&mut client).await.verdict, Verdict::Deny, "right, and of another factor");
+    client.send(&with_device(&hotp(1))).await;
+    assert_eq!(ended(&mut client).await.verdict, Verdict::Accept);
+    client.send(&ask("vpn", verify("jane", Some(&codes[0])))).await;
+    assert_eq!(ended(&mut client).await.verdict, Verdict::Accept, "it was not used up");
+}

@@ -1,0 +1,143 @@
+//! Questions that change nothing: who is enrolled, what somebody holds, what happened, how mfad is.
+
+use hyper::StatusCode;
+use mfa_proto::{
+    admin::{AuditFilter, AuditRow, Reply, Request, Status},
+    name::{RealmName, ServiceName, UserId, UserName},
+};
+use serde_json::{Value, json};
+
+use super::problem;
+use crate::{
+    answer::Answer,
+    call::{BadBody, Call, Params},
+    verify::Desk,
+};
+
+/// The most rows that are asked for at once.
+const MOST_ROWS: u32 = 1000;
+
+/// `GET /v1/users`: a page of users, after one.
+pub(super) fn users(call: &Call) -> Result<Request, BadBody> {
+    let query = call.query();
+    let after = query.get("after").map(|_| user(&query, "after")).transpose()?;
+    Ok(Request::List { after, orphaned: query.get("orphaned") == Some("true") })
+}
+
+/// `GET /v1/factors`: what a user holds.
+pub(super) fn factors(call: &Call) -> Result<Request, BadBody> {
+    Ok(Request::Show { user: user(&call.query(), "user")? })
+}
+
+/// `GET /v1/audit`: rows of the trail.
+pub(super) fn audit(call: &Call) -> Result<Request, BadBody> {
+    let query = call.query();
+    let number = |name: &str| query.get(name).map(str::parse::<i64>).transpose();
+    let bad = |_| BadBody::Content("`after`, `since`, `until` and `last` are whole numbers");
+    let last = query.get("last").map(str::parse::<u32>).transpose().map_err(bad)?;
+    let service = query.get("service").map(ServiceName::new).transpose();
+    let text = |name: &str| query.get(name).map(str::to_owned);
+    Ok(Request::Audit(Box::new(AuditFilter {
+        after: number("after").map_err(bad)?.unwrap_or(0),
+        user: query.get("user").map(|_| user(&query, "user")).transpose()?,
+        service: service.map_err(|_| BadBody::Content("`service` is no name"))?,
+        source: query.get("source").map(mfa_proto::name::Claim::clean),
+        verdict: text("verdict"),
+        event: text("event"),
+        since: number("since").map_err(bad)?,
+        until: number("until").map_err(bad)?,
+        last: last.map(|last| last.min(MOST_ROWS)),
+    })))
+}
+
+/// The user that a parameter names, in the realm that `realm` names.
+fn user(query: &Params, name: &str) -> Result<UserId, BadBody> {
+    let user = query.get(name).ok_or(BadBody::Content("`user` is missing"))?;
+    named(user.to_owned(), query.get("realm").map(str::to_owned))
+}
+
+/// A user by name and realm.
+pub(super) fn named(user: String, realm: Option<String>) -> Result<UserId, BadBody> {
+    let bad = |_| BadBody::Content("`user` or `realm` is no name");
+    let realm = realm.map_or_else(|| Ok(RealmName::local()), RealmName::new).map_err(bad)?;
+    Ok(UserId { realm, name: UserName::new(user).map_err(bad)? })
+}
+
+/// Has core answer, and says it in JSON.
+pub(super) async fn ask(desk: &Desk, request: Request) -> Answer {
+    match desk.admin(request).await {
+        Ok(reply) => said(&reply),
+        Err(_) => super::unavailable(),
+    }
+}
+
+fn said(reply: &Reply) -> Answer {
+    let ok = |value: &Value| Answer::json(StatusCode::OK, value);
+    match reply {
+        Reply::Users(page) => Answer::json(StatusCode::OK, page),
+        Reply::Orphans(page) => Answer::json(StatusCode::OK, page),
+        Reply::User(detail) => Answer::json(StatusCode::OK, detail),
+        Reply::Audit(page) => {
+            let rows: Vec<Value> = page.rows.iter().map(row).collect();
+            ok(&json!({ "rows": rows, "more": page.more, "upto": page.upto }))
+        }
+        Reply::Status(status) => ok(&how(status)),
+        Reply::Enrolled(new) => Answer::json(StatusCode::CREATED, new),
+        Reply::Done { factors } => ok(&json!({ "factors": factors })),
+        Reply::RecoveryCodes { factor, codes } => {
+            Answer::json(StatusCode::CREATED, &super::change::Made { factor: *factor, codes })
+        }
+        Reply::Sent { to, digits, until } => ok(&json!({ "to": to, "digits": digits, "until": until })),
+        Reply::Token(token) => Answer::json(StatusCode::CREATED, &super::change::Token { token }),
+        Reply::Refused(refusal) => super::change::refused(refusal),
+        Reply::Config(_)
+        | Reply::Found { .. }
+        | Reply::Devices(_)
+        | Reply::Copy { .. }
+        | Reply::Restored(_)
+        | Reply::Invited { .. }
+        | Reply::Remembered(_)
+        | Reply::AuditReport(_)
+        | Reply::Explained(_)
+        | Reply::BreakGlass { .. }
+        | Reply::Metrics { .. } => problem(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "core answered something else than was asked",
+        ),
+    }
+}
+
+fn row(row: &AuditRow) -> Value {
+    json!({
+        "seq": row.seq,
+        "time": row.time,
+        "event": row.event,
+        "user": row.user,
+        "service": row.service,
+        "source": row.source,
+        "factor": row.factor,
+        "rule": row.rule,
+        "verdict": row.verdict,
+        "reason": row.reason,
+        "session": row.session,
+        "actor": row.actor,
+        "client": row.client,
+    })
+}
+
+fn how(status: &Status) -> Value {
+    json!({
+        "version": status.version,
+        "uptime": status.uptime,
+        "users": status.users,
+        "active_factors": status.active_factors,
+        "locked": status.locked,
+        "accepted": status.accepted,
+        "denied": status.denied,
+        "skipped": status.skipped,
+        "store_ok": status.store.is_ok(),
+        "egress_ok": status.egress.as_ref().map(Result::is_ok),
+        "profile": status.profile,
+    })
+}

@@ -1,0 +1,121 @@
+//! The login page of Ceptor before web, core and the prover of passwords as they are run: each in a process and an
+//! account of its own, passwords of real accounts.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails should say where"
+)]
+
+use std::process::{Child, Command, Stdio};
+
+use mfa_tests::{
+    daemon::{Daemon, Setup},
+    otp::Seed,
+    password::Prover,
+    sys::{run_with, wait_until},
+    world::{self, Account, PASSWORD, World},
+};
+use serde_json::{Value, json};
+
+const PREFIX: &str = "http://127.0.0.1:8080/ceptorauthenticateldap/1";
+
+const CONFIG: &str = r#"
+[[web.listen]]
+address = "127.0.0.1:8080"
+dialects = { ceptor = "/" }
+[[web.client]]
+name = "portal"
+rights = ["verify", "factors:read", "factors:write"]
+login_page = true
+"#;
+
+/// A running `mfad-web`; ended when dropped.
+struct Web(Child);
+
+impl Web {
+    fn start(daemon: &Daemon, front: &Account) -> Self {
+        let program = World::built("mfad-web");
+        let mut command = front.command(program.to_str().unwrap());
+        command.arg("--config").arg(&daemon.config).stdin(Stdio::null());
+        let web = Self(command.spawn().unwrap());
+        wait_until("mfad-web takes connections", || {
+            std::net::TcpStream::connect(("127.0.0.1", 8080)).is_ok()
+        });
+        web
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// One call by curl, which keeps the cookies of `page`; its status and body.
+fn call(page: &str, (method, path): (&str, &str), body: Option<&Value>) -> (u16, String) {
+    let jar = format!("/tmp/{page}.cookies");
+    let mut curl = Command::new("curl");
+    curl.args(["--silent", "--show-error", "--write-out", "\n%{http_code}", "--request", method]);
+    curl.args(["--cookie", &jar, "--cookie-jar", &jar]);
+    if body.is_some() {
+        curl.args(["--header", "Content-Type: application/json", "--data-binary", "@-"]);
+    }
+    curl.arg(format!("{PREFIX}{path}"));
+    let said = run_with(&mut curl, &body.map(Value::to_string).unwrap_or_default()).ok();
+    let (body, status) = said.rsplit_once('\n').unwrap();
+    (status.parse().unwrap(), body.to_owned())
+}
+
+fn password(page: &str, user: &str, password: &str) -> (u16, String) {
+    let body = json!({ "userid": user, "credentials": password });
+    call(page, ("POST", "/auth/uidpw"), Some(&body))
+}
+
+fn totp(page: &str, code: &str) -> (u16, String) {
+    call(page, ("POST", &format!("/auth/verifytotp?code={code}")), None)
+}
+
+fn is_logged_on(page: &str) -> bool {
+    let (status, told) = call(page, ("GET", "/info"), None);
+    assert_eq!(status, 200, "{told}");
+    serde_json::from_str::<Value>(&told).unwrap()["logged_on"].as_bool().unwrap()
+}
+
+#[test]
+fn a_real_password_and_a_code_log_in_and_nothing_less() {
+    world::enter("a_real_password_and_a_code_log_in_and_nothing_less", |world| {
+        world.add_user("jane");
+        let mut prover = Prover::start(world, &[]);
+        let daemon = Setup::as_root().section(CONFIG).start();
+        let seed = Seed::of("jane");
+        daemon.enroll_totp("jane", &seed);
+        let _web = Web::start(&daemon, &prover.front);
+
+        let (status, told) = password("one", "jane", "wrong");
+        assert!(status == 401 && told.contains("\"code\":1,"), "{status} {told}");
+        let code = seed.totp_now();
+        let (status, told) = totp("one", &code);
+        assert!(status == 400 && told.contains("\"code\":-1,"), "{status} {told}");
+        let (status, told) = password("one", "jane", PASSWORD);
+        assert!(
+            status == 401 && told.contains("\"code\":15,") && told.contains("[\"totp\"]"),
+            "{status} {told}"
+        );
+        assert!(!is_logged_on("one"));
+        assert_eq!(totp("one", &code), (201, String::new()));
+        assert!(is_logged_on("one"));
+        let row = daemon.audit("jane").pop().unwrap();
+        assert_eq!((&row["verdict"], &row["client"]), (&json!("accept"), &json!("portal")), "{row}");
+        assert!(world.log().lines(&format!("code={code}")).is_empty(), "the code is in the log");
+        assert_eq!(call("one", ("PUT", "/auth/logoff"), None).0, 201);
+        assert!(!is_logged_on("one"));
+
+        prover.kill();
+        let (status, told) = password("two", "jane", PASSWORD);
+        assert!(status == 500 && told.contains("\"code\":4,"), "{status} {told}");
+        assert!(!is_logged_on("two"));
+    });
+}
