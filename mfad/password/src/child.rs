@@ -8,7 +8,10 @@ use mfa_proto::{
     codec::{self, CodecError},
     password::{Reply, Request},
 };
-use mfa_role::wire::{Wire, WireError};
+use mfa_role::{
+    prover::Way,
+    wire::{Wire, WireError},
+};
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
@@ -38,18 +41,19 @@ pub(crate) enum ChildError {
     Late(Duration),
 }
 
-/// How a password is checked.
+/// Passwords are checked by PAM.
 #[derive(Clone, Debug)]
-pub(crate) struct Way {
+pub(crate) struct Pam {
     /// The PAM service.
     pub(crate) service: String,
     /// How long it may take.
     pub(crate) deadline: Duration,
 }
 
-impl Way {
-    /// Checks one.
-    pub(crate) async fn take(&self, request: &Request) -> Result<Reply, ChildError> {
+impl Way for Pam {
+    type Error = ChildError;
+
+    async fn take(&self, request: &Request) -> Result<Reply, ChildError> {
         let child = Command::new(THIS_PROGRAM)
             .args(["prove", "--service", &self.service])
             .env_clear()

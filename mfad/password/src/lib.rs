@@ -12,8 +12,6 @@
 #![forbid(unsafe_code)]
 
 mod child;
-mod pace;
 mod pam;
 mod prove;
 pub mod role;
-mod server;

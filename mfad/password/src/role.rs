@@ -1,7 +1,7 @@
 //! Starts the prover: hardens the process, takes its socket, serves it until told to stop. With `prove` it is
 //! the process for one password.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode, time::Duration};
+use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand, value_parser};
 use listenfd::ListenFd;
@@ -10,6 +10,7 @@ use mfa_role::{
     harden,
     listen::{self, Listener},
     log,
+    prover::{self, Shared},
     signals::{Signals, Word},
 };
 use nix::unistd::User;
@@ -17,11 +18,7 @@ use sd_notify::NotifyState;
 use tokio::net::UnixListener;
 use tracing::{info, warn};
 
-use crate::{
-    child::Way,
-    prove,
-    server::{self, Shared},
-};
+use crate::{child::Pam, prove};
 
 /// Proves passwords through PAM for the front ends of mfad.
 #[derive(Debug, Parser)]
@@ -82,8 +79,8 @@ fn start(cli: &Cli) -> Result<(), String> {
         return Err("root needs nobody to prove a password: name the front end's account (--user)".to_owned());
     }
     let listener = listener(cli, &user)?;
-    let way = Way { service: cli.service.clone(), deadline: Duration::from_secs(cli.deadline.into()) };
-    let shared = Shared::new(way, user.uid.as_raw(), cli.allow_change);
+    let way = Pam { service: cli.service.clone(), deadline: Duration::from_secs(cli.deadline.into()) };
+    let shared = Shared::new(way, vec![user.uid.as_raw()], cli.allow_change);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| format!("cannot start: {e}"))?;
     runtime.block_on(serve(cli, shared, &listener))
@@ -104,11 +101,11 @@ fn listener(cli: &Cli, user: &User) -> Result<Listener, String> {
     .map_err(|e| e.to_string())
 }
 
-async fn serve(cli: &Cli, shared: std::sync::Arc<Shared>, listener: &Listener) -> Result<(), String> {
+async fn serve(cli: &Cli, shared: Arc<Shared<Pam>>, listener: &Listener) -> Result<(), String> {
     let mut signals = Signals::listen().map_err(|e| format!("cannot listen for signals: {e}"))?;
     let socket = listener.socket.try_clone().and_then(UnixListener::from_std);
     let socket = socket.map_err(|e| format!("cannot serve the socket: {e}"))?;
-    let mut serving = tokio::spawn(server::serve(socket, shared));
+    let mut serving = tokio::spawn(prover::serve(socket, shared));
     let watchdog = tokio::spawn(watchdog());
     tell(&[NotifyState::Ready]);
     info!("ready: PAM service {} for {}", cli.service, cli.user);

@@ -10,6 +10,7 @@ pub mod harden;
 pub mod listen;
 pub mod log;
 pub mod peers;
+pub mod prover;
 pub mod sandbox;
 pub mod service;
 pub mod signals;

@@ -1,15 +1,18 @@
-//! The socket that front ends ask through: takes the one uid it is for, one request, one reply.
+//! The socket at which front ends have passwords proven, by PAM or a directory: takes the uids it is for, one
+//! request, one reply.
 //!
-//! Refuses every other peer before it says anything, and lets no refusal tell by its time why it is one.
+//! Refuses every other peer before it says anything, lets no refusal tell by its time why it is one, and does
+//! not know how a password is checked.
 
-use std::{sync::Arc, time::Duration};
+mod pace;
+
+use std::{fmt::Display, future::Future, sync::Arc, time::Duration};
 
 use mfa_proto::{
     hello::{self, Hello, Protocol, Welcome},
     password::{Reply, Request},
     secret::SecretText,
 };
-use mfa_role::wire::{Wire, WireError};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -18,7 +21,8 @@ use tokio::{
 };
 use tracing::{debug, info, warn};
 
-use crate::{child::Way, pace::Pace};
+use self::pace::Pace;
+use crate::wire::{Wire, WireError};
 
 /// A peer that has not asked by then is no client of ours.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
@@ -28,33 +32,40 @@ const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The most connections. Most of them wait for the time of their refusal.
 const MAX_CONNECTIONS: usize = 128;
-/// The most processes that check at a time.
+/// The most checks at a time.
 const MAX_CHECKS: usize = 8;
 /// What is not a yes is answered at a multiple of this after it was asked.
 const REFUSAL_GRID: Duration = Duration::from_secs(2);
 
+/// How a password is checked.
+pub trait Way: Send + Sync + 'static {
+    /// Why one could not be: for the log.
+    type Error: Display;
+
+    /// Checks one that can be a password, or changes it.
+    fn take(&self, request: &Request) -> impl Future<Output = Result<Reply, Self::Error>> + Send;
+}
+
 /// What connections share.
 #[derive(Debug)]
-pub(crate) struct Shared {
-    /// How a password is checked.
-    pub(crate) way: Way,
-    /// The one uid that may ask.
-    pub(crate) allowed: u32,
-    /// Whether passwords may be changed.
-    pub(crate) changes: bool,
+pub struct Shared<W> {
+    way: W,
+    allowed: Vec<u32>,
+    changes: bool,
     pace: Pace,
     checks: Semaphore,
 }
 
-impl Shared {
-    pub(crate) fn new(way: Way, allowed: u32, changes: bool) -> Arc<Self> {
+impl<W: Way> Shared<W> {
+    /// Checks by `way` for the uids that are allowed; `changes` is whether passwords may be changed.
+    pub fn new(way: W, allowed: Vec<u32>, changes: bool) -> Arc<Self> {
         let checks = Semaphore::new(MAX_CHECKS);
         Arc::new(Self { way, allowed, changes, pace: Pace::default(), checks })
     }
 }
 
 /// Serves until the task is dropped, and all its connections with it.
-pub(crate) async fn serve(socket: UnixListener, shared: Arc<Shared>) {
+pub async fn serve<W: Way>(socket: UnixListener, shared: Arc<Shared<W>>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -75,7 +86,7 @@ pub(crate) async fn serve(socket: UnixListener, shared: Arc<Shared>) {
     }
 }
 
-async fn connection(stream: UnixStream, shared: Arc<Shared>, _place: OwnedSemaphorePermit) {
+async fn connection<W: Way>(stream: UnixStream, shared: Arc<Shared<W>>, _place: OwnedSemaphorePermit) {
     let uid = match stream.peer_cred() {
         Ok(credentials) => credentials.uid(),
         Err(error) => {
@@ -83,8 +94,8 @@ async fn connection(stream: UnixStream, shared: Arc<Shared>, _place: OwnedSemaph
             return;
         }
     };
-    if uid != shared.allowed {
-        warn!(uid, "a connection was refused: only the front end's user may ask (--user)");
+    if !shared.allowed.contains(&uid) {
+        warn!(uid, "a connection was refused: only the front end's user may have passwords proven");
         return;
     }
     if let Err(error) = converse(Wire::new(stream), &shared).await {
@@ -92,7 +103,7 @@ async fn connection(stream: UnixStream, shared: Arc<Shared>, _place: OwnedSemaph
     }
 }
 
-async fn converse(mut wire: Wire<UnixStream>, shared: &Shared) -> Result<(), WireError> {
+async fn converse<W: Way>(mut wire: Wire<UnixStream>, shared: &Shared<W>) -> Result<(), WireError> {
     let asking = async {
         let hello: Hello = wire.read().await?;
         let welcome = hello.answer(hello::OLDEST, hello::NEWEST);
@@ -114,7 +125,7 @@ async fn converse(mut wire: Wire<UnixStream>, shared: &Shared) -> Result<(), Wir
     wire.write_within(ANSWER_PATIENCE, &reply).await
 }
 
-impl Shared {
+impl<W: Way> Shared<W> {
     /// The reply, when it may be known.
     async fn answer(&self, request: &Request) -> Reply {
         let begun = Instant::now();

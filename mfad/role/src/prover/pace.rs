@@ -9,8 +9,9 @@ use std::{
 };
 
 use mfa_proto::{name::UserName, password::Check};
-use mfa_role::peers;
 use tokio::time::Instant;
+
+use crate::peers;
 
 /// Passwords of one account at once, and one more in each [`OF_ONE_EVERY`].
 const OF_ONE: u32 = 5;
@@ -26,7 +27,7 @@ const OF_ALL_EVERY: Duration = Duration::from_millis(200);
 
 /// What has been tried lately. Right passwords do not count.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(Mutex<Tried>);
+pub(super) struct Pace(Mutex<Tried>);
 
 /// When what was tried would have been due at its pace.
 #[derive(Debug, Default)]
@@ -62,7 +63,7 @@ impl Party {
 
 impl Pace {
     /// Charges one try; false, and nothing charged, when there were too many.
-    pub(crate) fn charge(&self, check: &Check) -> bool {
+    pub(super) fn charge(&self, check: &Check) -> bool {
         let now = Instant::now();
         let mut tried = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tried.of.retain(|_, due| *due > now);
@@ -79,7 +80,7 @@ impl Pace {
     }
 
     /// Takes one try back, whose password was right.
-    pub(crate) fn take_back(&self, check: &Check) {
+    pub(super) fn take_back(&self, check: &Check) {
         let mut tried = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         tried.all = tried.all.and_then(|due| due.checked_sub(OF_ALL_EVERY));
         for party in Party::of(check) {
