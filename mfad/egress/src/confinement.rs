@@ -17,15 +17,16 @@ pub(crate) fn of_config(config: &Config) -> Rules {
     let rules = config.sms().gateways.iter().fold(rules, of_gateway);
     let services = config.rest().values().filter_map(|service| service.calls.access.ca.as_deref());
     let server = config.mail().server.as_ref().and_then(|server| server.ca.as_deref());
-    let rules = services.chain(server).fold(rules, Rules::read_beside);
+    let directory = config.ldap().directory.as_ref().and_then(|directory| directory.ca.as_deref());
+    let rules = services.chain(server).chain(directory).fold(rules, Rules::read_beside);
     if config.notify().hook.is_some() { rules.programs() } else { rules }
 }
 
-/// All that a start with `config`, read from `path`, has to reach: `made` is the socket it has bound.
-pub(crate) fn of_start(config: &Config, path: &Path, made: Option<&Path>) -> Rules {
+/// All that a start with `config`, read from `path`, has to reach: `made` are the sockets it has bound.
+pub(crate) fn of_start(config: &Config, path: &Path, made: &[&Path]) -> Rules {
     let rules = of_config(config).read_beside(path);
     let rules = directory_handed_over().iter().fold(rules, |rules, path| rules.read(path));
-    made.into_iter().fold(rules, Rules::remove)
+    made.iter().copied().fold(rules, Rules::remove)
 }
 
 fn of_gateway(rules: Rules, gateway: &Gateway) -> Rules {

@@ -25,6 +25,7 @@ use crate::{
     bus::SYSTEM_BUS,
     fill::{self, Escape, Facts},
     http::Trust,
+    ldap::Directory,
     mail::{Letter, MailLogin, MailOptions, MailTls, Mailer},
     notify::{Teller, Untold},
     polkit::{self, Polkit},
@@ -40,6 +41,7 @@ pub struct Outside {
     sms: Option<Sender>,
     mail: Option<Post>,
     rest: BTreeMap<FactorLabel, Service>,
+    directory: Option<Arc<Directory>>,
     polkit: Option<Polkit>,
     teller: Teller,
     config: Arc<Config>,
@@ -133,6 +135,12 @@ impl Outside {
                 Err(fault) => faults.push(SetupFault { section: format!("[rest.{name}]"), fault }),
             }
         }
+        let directory = config.ldap().directory.as_ref();
+        let directory = directory.map(|terms| Directory::new(terms, &trust, &credentials)).transpose();
+        let directory = directory.unwrap_or_else(|fault| {
+            faults.push(SetupFault { section: "[ldap]".to_owned(), fault });
+            None
+        });
         if told > 0 {
             faults.truncate(told);
         }
@@ -142,12 +150,18 @@ impl Outside {
         let asks_polkit = config.enrollment().self_auth == SelfAuth::Polkit;
         let polkit = asks_polkit.then(|| Polkit::new(SYSTEM_BUS.to_owned(), polkit::PATIENCE));
         let teller = Teller::new(config.notify().clone());
-        Ok(Self { host, sms, mail, rest, polkit, teller, calls: Calls::new(&config), config })
+        let directory = directory.map(Arc::new);
+        Ok(Self { host, sms, mail, rest, directory, polkit, teller, calls: Calls::new(&config), config })
     }
 
     /// The configuration it was made from.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// What proves passwords for web.
+    pub fn directory(&self) -> Option<Arc<Directory>> {
+        self.directory.clone()
     }
 
     /// Does one errand. Takes no longer than what is called may take, one after the other.

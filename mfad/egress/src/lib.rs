@@ -3,6 +3,8 @@
 //! ```text
 //! core ──Errand──> server ──> errand ──> sms, mail, rest ──> http, SMTP, D-Bus ──> outside
 //!      <──Done───
+//! web ──Request──> prover ──> ldap ──> outside
+//!     <──Reply───
 //! ```
 //! Holds the gateways' credentials. Refuses to know a seed, a factor or the database, and to repeat in
 //! a log or to core what was sent or what came back.
@@ -14,6 +16,7 @@ pub mod errand;
 pub mod fill;
 pub mod http;
 pub mod json;
+pub mod ldap;
 pub mod mail;
 pub mod modem;
 pub mod notify;

@@ -15,17 +15,18 @@ use mfa_role::{
     credentials::Credentials,
     harden,
     listen::{self, Listener, Reach},
-    log, peers,
+    log, peers, prover,
     sandbox::{self, Sandbox},
     service,
     signals::{Signals, Word},
 };
-use tokio::{net::UnixListener, sync::watch};
+use tokio::{net::UnixListener, sync::watch, task::JoinSet};
 use tracing::{info, warn};
 
 use crate::{
     SetupFault, confinement,
     errand::Outside,
+    ldap::ByDirectory,
     server::{self, Shared},
     sms,
 };
@@ -95,17 +96,25 @@ fn start(cli: &Cli) -> Result<(), Failure> {
         Err(error) => warn!("how many files may be open cannot be set: {error}"),
     }
     // Before other threads run: it sets the mask for the mode of files.
-    let listener = listener(&config)?;
-    let sandbox = confine(&config, &cli.config, &listener)?;
+    let listeners = Listeners { errands: listener(&config)?, passwords: password_listener(&config)? };
+    let sandbox = confine(&config, &cli.config, &listeners)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build();
     let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
-    let done = runtime.block_on(serve(cli, config, &listener, &sandbox));
+    let done = runtime.block_on(serve(cli, config, &listeners, &sandbox));
     // A name that is still looked up must not hold the end up.
     runtime.shutdown_background();
     done
+}
+
+/// The sockets that it serves.
+struct Listeners {
+    /// Core's.
+    errands: Listener,
+    /// Web's, where a directory proves passwords.
+    passwords: Option<Listener>,
 }
 
 /// The socket, from the service manager or bound here.
@@ -125,24 +134,40 @@ fn listener(config: &Config) -> Result<Listener, Failure> {
     .map_err(Failure::new)
 }
 
+/// The socket for web. Its directory belongs to web's group, and so does the socket that is made in it.
+fn password_listener(config: &Config) -> Result<Option<Listener>, Failure> {
+    let ldap = config.ldap();
+    let listener = ldap.is_on().then(|| listen::bind(&ldap.password_socket, Reach::Group));
+    listener.transpose().map_err(Failure::new)
+}
+
 /// Gives up what is not needed from here on. No thread runs yet that this would leave out.
-fn confine(config: &Config, path: &Path, listener: &Listener) -> Result<Sandbox, Failure> {
+fn confine(config: &Config, path: &Path, listeners: &Listeners) -> Result<Sandbox, Failure> {
     sms::make_folders(config);
-    let rules = confinement::of_start(config, path, listener.made());
+    let all = [Some(&listeners.errands), listeners.passwords.as_ref()].into_iter().flatten();
+    let made: Vec<_> = all.filter_map(Listener::made).collect();
+    let rules = confinement::of_start(config, path, &made);
     let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
     sandbox.tell();
     Ok(sandbox)
 }
 
-async fn serve(cli: &Cli, config: Config, listener: &Listener, sandbox: &Sandbox) -> Result<(), Failure> {
+async fn serve(cli: &Cli, config: Config, listeners: &Listeners, sandbox: &Sandbox) -> Result<(), Failure> {
     let failed = |e| Failure::new(format_args!("cannot serve the socket: {e}"));
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let allowed = allowed(&config);
+    let may_prove = peers::allowed(&config.web().user, "[web] user");
     let shown = config.egress().socket.display().to_string();
     let (replace, outside) = watch::channel(prepare(config)?);
-    let socket = listener.socket.try_clone().and_then(UnixListener::from_std).map_err(failed)?;
-    let mut serving = tokio::spawn(server::serve(socket, Shared { outside, allowed }));
+    let mut serving = JoinSet::new();
+    let open = |listener: &Listener| listener.socket.try_clone().and_then(UnixListener::from_std);
+    if let Some(listener) = &listeners.passwords {
+        let shared = prover::Shared::new(ByDirectory(outside.clone()), may_prove, false);
+        serving.spawn(prover::serve(open(listener).map_err(failed)?, shared));
+    }
+    let socket = open(&listeners.errands).map_err(failed)?;
+    serving.spawn(server::serve(socket, Shared { outside, allowed }));
     let watchdog = tokio::spawn(service::watchdog());
     service::ready();
     info!("ready: socket {shown}");
@@ -157,7 +182,7 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener, sandbox: &Sandbox
                 }
             },
             () = service::stdin_ended(), if cli.until_stdin_ends => break Ok(()),
-            _ = &mut serving => {
+            _ = serving.join_next() => {
                 break Err(Failure::new("the task that takes connections has ended by itself; the log says why"));
             }
         }
@@ -165,7 +190,7 @@ async fn serve(cli: &Cli, config: Config, listener: &Listener, sandbox: &Sandbox
     service::stopping();
     info!("stopping");
     watchdog.abort();
-    serving.abort();
+    serving.abort_all();
     ended
 }
 
@@ -179,6 +204,14 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>, sandbox: &Sandbox)
     let within = |config| within_reach(config, sandbox);
     match Config::load(path).map_err(Failure::from).and_then(within).and_then(prepare) {
         Ok(outside) => {
+            let sockets = |outside: &Outside| {
+                let ldap = outside.config().ldap();
+                ldap.is_on().then(|| ldap.password_socket.clone())
+            };
+            let before = sockets(&replace.borrow());
+            if sockets(&outside).is_some_and(|socket| before.is_none_or(|before| before != socket)) {
+                warn!("reload: the socket of [ldap] is made at the next start");
+            }
             replace.send_replace(outside);
             info!("configuration and credentials read again");
         }

@@ -8,6 +8,9 @@
 )]
 
 mod common;
+mod ldap {
+    pub(crate) mod slapd;
+}
 
 use std::{
     fs,
@@ -17,11 +20,14 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use common::{CODE, LONG, NUMBER, TOKEN, credential, judge, text_message};
+use common::{CODE, LONG, NUMBER, TOKEN, credential, judge, secret, text_message};
+use ldap::slapd::{PASSWORD, Slapd};
 use mfa_outside::{Authority, Names, Reply, Server, Then, Time};
 use mfa_proto::{
     egress::{Done, Errand},
     hello::{Hello, Protocol, Welcome},
+    name::UserName,
+    password::{Check, Reply as Proof, Request},
 };
 use mfa_role::wire::Wire;
 use nix::{
@@ -351,4 +357,51 @@ async fn garbage_ends_its_own_connection_and_nobody_elses() {
     }
     let _silent: Vec<_> = (0..50).map(|_| StdStream::connect(egress.socket()).unwrap()).collect();
     assert_eq!(egress.ask(Errand::Ping).await, Done::Yes);
+}
+
+#[tokio::test]
+async fn passwords_are_proven_by_a_directory_at_a_socket_of_their_own() {
+    let slapd = Slapd::start(None);
+    let place = tempfile::tempdir().unwrap();
+    let socket = place.path().join("password.sock");
+    let sections = format!(
+        "[ldap]\nservers = [{:?}]\nbind_dn = \"cn=mfad,dc=example,dc=org\"\ncredential = \"token\"\nbase = \"ou=people,dc=example,dc=org\"\npassword_socket = {socket:?}\n",
+        slapd.socket()
+    );
+    let mut egress = Egress::start(&sections, &[]);
+    egress.wait("it proves passwords", |_| StdStream::connect(&socket).is_ok());
+    assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o660);
+    let greet = async |protocol| {
+        let mut wire = Wire::new(UnixStream::connect(&socket).await.unwrap());
+        wire.write(&Hello::new(protocol)).await.unwrap();
+        assert_eq!(read::<Welcome>(&mut wire).await, Welcome::Version(1));
+        wire
+    };
+    let check = |password: &str| {
+        let user = UserName::new("jane").unwrap();
+        Box::new(Check { user, password: secret(password), source: None })
+    };
+    for (request, proof) in [
+        (Request::Check(check(PASSWORD)), Proof::Yes),
+        (Request::Check(check("wrong")), Proof::No),
+        (Request::Check(check("")), Proof::No),
+        (Request::Change { check: check(PASSWORD), new: secret("Another-8") }, Proof::Refused),
+    ] {
+        let mut wire = greet(Protocol::Password).await;
+        wire.write(&request).await.unwrap();
+        assert_eq!(read::<Proof>(&mut wire).await, proof, "{request:?}");
+    }
+    // Errands are not done there.
+    let mut wire = greet(Protocol::Egress).await;
+    drop(wire.write(&Errand::Ping).await);
+    assert!(tokio::time::timeout(LONG, wire.read::<Done>()).await.unwrap().is_err());
+    drop(slapd);
+    let mut wire = greet(Protocol::Password).await;
+    wire.write(&Request::Check(check(PASSWORD))).await.unwrap();
+    assert_eq!(read::<Proof>(&mut wire).await, Proof::Unavailable);
+    let log = egress.stop();
+    assert!(log.contains("password of \"jane\" from -: yes"), "{log}");
+    for marker in [PASSWORD, TOKEN, "Another-8"] {
+        assert!(!log.contains(marker), "{log}");
+    }
 }

@@ -279,7 +279,7 @@ async fn ended(beside: &mut [Beside]) -> &'static str {
 
 /// The programs that the configuration needs beside this one.
 fn others(config: &Config) -> Result<Vec<(&'static str, PathBuf)>, Failure> {
-    let needed = [(beside::EGRESS, config.needs_egress()), (beside::WEB, config.web().is_on())];
+    let needed = [(beside::EGRESS, config.runs_egress()), (beside::WEB, config.web().is_on())];
     let needed = needed.into_iter().filter(|(_, needed)| *needed);
     needed.map(|(name, _)| Ok((name, beside::find(name)?))).collect()
 }

@@ -1,6 +1,7 @@
-//! The way to the password prover: whether a password is an account's, for dialects whose callers prove none.
+//! The way to the password prover, root's or egress: whether a password is an account's, for dialects whose callers
+//! prove none.
 //!
-//! Refuses to hand a password to anybody but root's process, and to take anything for a yes but a yes.
+//! Refuses to hand a password to any other process than that, and to take anything for a yes but a yes.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -10,7 +11,11 @@ use mfa_proto::{
     password::{Check, Reply, Request},
     secret::SecretText,
 };
-use mfa_role::wire::{Wire, WireError};
+use mfa_role::{
+    config::{Config, Passwords},
+    peers,
+    wire::{Wire, WireError},
+};
 use nix::unistd::geteuid;
 use tokio::{net::UnixStream, time::timeout};
 use tracing::warn;
@@ -24,7 +29,7 @@ const MAX_ADDRESS: usize = 64;
 #[derive(Clone, Debug)]
 pub struct Prover {
     socket: PathBuf,
-    listeners: [u32; 2],
+    listeners: Vec<u32>,
 }
 
 /// What came of a password.
@@ -57,11 +62,11 @@ pub struct Typed<'a> {
 #[derive(Debug, thiserror::Error)]
 enum Away {
     #[error(
-        "the prover does not listen at {socket}: {error}; start mfad-password.socket, or set [web] password_socket"
+        "the prover does not listen at {socket}: {error}; start mfad-password.socket, or with [web] passwords = \"ldap\" mfad-egress"
     )]
     Unreachable { socket: String, error: std::io::Error },
     #[error(
-        "what listens at {socket} runs as uid {uid}, which is neither root nor this user: it was not told the password"
+        "what listens at {socket} runs as uid {uid}, which proves no passwords: it was not told this one"
     )]
     Stranger { socket: String, uid: u32 },
     #[error("the prover is of another version: restart both")]
@@ -71,9 +76,17 @@ enum Away {
 }
 
 impl Prover {
-    /// At this socket, where a process of root listens, or one of this process's own user.
-    pub fn new(socket: PathBuf) -> Self {
-        Self { socket, listeners: [0, geteuid().as_raw()] }
+    /// What the configuration says: `mfad-password`, a process of root's, or egress, which has an account of its own.
+    /// One of this process's own user counts as either.
+    pub fn new(config: &Config) -> Self {
+        let own = geteuid().as_raw();
+        match config.web().passwords {
+            Passwords::Pam => Self { socket: config.web().password_socket.clone(), listeners: vec![0, own] },
+            Passwords::Ldap => Self {
+                socket: config.ldap().password_socket.clone(),
+                listeners: peers::allowed(&config.egress().user, "[egress] user"),
+            },
+        }
     }
 
     /// Whether the password is the account's.

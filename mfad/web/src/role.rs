@@ -29,6 +29,7 @@ use crate::{
     clients::Clients,
     confinement,
     link::{self, Link},
+    prover::Prover,
     router::State,
     server::{Listening, Server, Socket, tls},
     transactions::Transactions,
@@ -204,7 +205,8 @@ fn prepare(
     let places = Credentials::for_group(&config.web().credentials_dir);
     let clients = Clients::load(config, &places).map_err(Failure::Setup)?;
     let (web, link, transactions) = (config.web().clone(), link.clone(), transactions.clone());
-    Ok(Arc::new(State { web, clients, link, transactions, sessions: sessions.clone() }))
+    let (sessions, prover) = (sessions.clone(), Prover::new(config));
+    Ok(Arc::new(State { web, clients, link, transactions, sessions, prover }))
 }
 
 /// Reads configuration and credentials again; with a fault in them, what was in force stays in force. Listeners

@@ -15,6 +15,7 @@ use crate::{
     lemonldap,
     link::Link,
     ntopng,
+    prover::Prover,
     transactions::Transactions,
     v1,
     verify::Desk,
@@ -33,6 +34,8 @@ pub struct State {
     pub transactions: Transactions,
     /// People who have logged in through the dialect of Ceptor.
     pub sessions: Sessions,
+    /// The way to what proves their passwords.
+    pub prover: Prover,
 }
 
 impl State {

@@ -1,6 +1,9 @@
 //! Certificates: an authority of the test's own, and good and bad ones from it.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::{
@@ -66,7 +69,7 @@ impl Authority {
     }
 
     /// Its own certificate, as a file in PEM.
-    pub fn file(&self) -> std::path::PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.files.path().join("ca.pem")
     }
 
@@ -80,6 +83,17 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let certificate = params(names, time).signed_by(&key, &self.issuer).unwrap();
         identity(certificate.der(), &key)
+    }
+
+    /// A certificate and its key as files in PEM, for servers that are programs. They last as long as the authority.
+    pub fn issue_files(&self, names: Names, time: Time) -> (PathBuf, PathBuf) {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params(names, time).signed_by(&key, &self.issuer).unwrap();
+        let [certificate_file, key_file] =
+            ["server.pem", "server.key"].map(|name| self.files.path().join(name));
+        std::fs::write(&certificate_file, certificate.pem()).unwrap();
+        std::fs::write(&key_file, key.serialize_pem()).unwrap();
+        (certificate_file, key_file)
     }
 
     /// A certificate that signs itself: right in everything else.

@@ -247,7 +247,7 @@ pub(super) fn words<T: Copy + PartialEq>(
 }
 
 /// A list of at least one text, each read by `read`; what stands twice counts once.
-fn list<T: PartialEq>(
+pub(super) fn list<T: PartialEq>(
     value: &Value,
     example: &str,
     read: impl Fn(&str) -> Checked<T>,

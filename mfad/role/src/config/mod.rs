@@ -18,6 +18,7 @@ mod enrollment;
 mod front;
 mod gateway;
 mod kinds;
+mod ldap;
 mod limits;
 mod mail;
 mod mention;
@@ -49,10 +50,11 @@ pub use self::{
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     front::{
-        CertificatePrint, ClientProof, Dialect, Mount, PemFile, Right, Rights, Tls, Web, WebClient,
-        WebListen, WebPlace,
+        CertificatePrint, ClientProof, Dialect, Mount, Passwords, PemFile, Right, Rights, Tls, Web,
+        WebClient, WebListen, WebPlace,
     },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
+    ldap::{Ldap, LdapDirectory, LdapServer, LdapTls},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
     mention::{Mention, Mentioned},
@@ -102,6 +104,7 @@ pub struct Config {
     sms: Sms,
     mail: Mail,
     rest: RestServices,
+    ldap: Ldap,
     token: Token,
     remember: Remembering,
     notify: Notify,
@@ -150,6 +153,8 @@ impl Config {
         let identity = Identity::read(reader, &mut root);
         let mail = Mail::read(reader, &mut root);
         let mail_is_on = mail.is_on();
+        let ldap = Ldap::read(reader, &mut root);
+        let ldap_is_on = ldap.is_on();
         let config = Self {
             core,
             policy: Policy::read(reader, &mut root, &identity),
@@ -163,11 +168,12 @@ impl Config {
             sms: Sms::read(reader, &mut root),
             mail,
             rest: rest::read_all(reader, &mut root),
+            ldap,
             token: Token::read(reader, &mut root),
             remember: Remembering::read(reader, &mut root),
             notify: Notify::read(reader, &mut root, mail_is_on),
             metrics: Metrics::read(reader, &mut root),
-            web: Web::read(reader, &mut root),
+            web: Web::read(reader, &mut root, ldap_is_on),
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
             process: Process::read(reader, &mut root),
@@ -188,6 +194,11 @@ impl Config {
         self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty() || polkit || self.notify.is_on()
     }
 
+    /// Whether egress runs: for core, or for web, which has passwords proven there.
+    pub fn runs_egress(&self) -> bool {
+        self.needs_egress() || self.ldap.is_on()
+    }
+
     /// The credentials that egress needs, each with the section that names it.
     pub fn credentials(&self) -> Vec<(String, &str)> {
         let mut named: Vec<(String, &str)> = Vec::new();
@@ -197,6 +208,7 @@ impl Config {
         }
         let login = self.mail.server.as_ref().and_then(|server| server.login.as_ref());
         named.extend(login.map(|(_, name)| ("[mail]".to_owned(), name.as_str())));
+        named.extend(self.ldap.directory.iter().map(|one| ("[ldap]".to_owned(), one.credential.as_str())));
         for (name, service) in &self.rest {
             let credential = service.calls.access.credential.as_deref();
             named.extend(credential.map(|credential| (format!("[rest.{name}]"), credential)));
@@ -277,6 +289,11 @@ impl Config {
     /// `[rest.NAME]`: outside services, by name.
     pub fn rest(&self) -> &RestServices {
         &self.rest
+    }
+
+    /// `[ldap]`: a directory that proves passwords.
+    pub fn ldap(&self) -> &Ldap {
+        &self.ldap
     }
 
     /// `[token]`: signed tokens of machines.

@@ -289,7 +289,7 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 17] = [
+const WITHOUT_DEFAULT: [&str; 23] = [
     "policy.timezone",
     "core.credential",
     "enrollment.enroll_by",
@@ -301,6 +301,12 @@ const WITHOUT_DEFAULT: [&str; 17] = [
     "mail.user",
     "mail.credential",
     "mail.from",
+    "ldap.servers",
+    "ldap.ca",
+    "ldap.bind_dn",
+    "ldap.credential",
+    "ldap.base",
+    "ldap.filter",
     "token.host",
     "metrics.socket_group",
     "metrics.textfile",
@@ -314,7 +320,7 @@ fn the_installed_example_shows_every_key_with_its_default() {
     let settings = example_settings();
     let shown: BTreeSet<String> = settings.iter().map(|(key, _)| key.clone()).collect();
     let in_rules = |key: &String| key.starts_with("policy.rule.match.");
-    let sections = "core identity realm policy totp prompt limits enrollment egress sms mail rest token remember \
+    let sections = "core identity realm policy totp prompt limits enrollment egress sms mail rest ldap token remember \
                     notify metrics web audit log process";
     let containers: Vec<_> =
         sections.split(' ').chain(["policy.rule", "sms.gateway", "web.listen", "web.client"]).collect();

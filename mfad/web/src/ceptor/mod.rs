@@ -74,7 +74,7 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
         }
     };
     let state = call.state();
-    let (sessions, prover) = (state.sessions.clone(), Prover::new(state.web.password_socket.clone()));
+    let (sessions, prover) = (state.sessions.clone(), state.prover.clone());
     let visit = Visit { call, desk, sessions, prover };
     Some(match known {
         Known::Info => login::info(&visit),

@@ -169,7 +169,8 @@ pub(crate) fn state(
 ) -> Arc<State> {
     let clients = Clients::load(config, &Credentials::for_group(directory)).unwrap();
     let sessions = mfad_web::ceptor::Sessions::default();
-    Arc::new(State { web: config.web().clone(), clients, link, transactions, sessions })
+    let prover = mfad_web::prover::Prover::new(config);
+    Arc::new(State { web: config.web().clone(), clients, link, transactions, sessions, prover })
 }
 
 pub(crate) fn config(text: &str, directory: &Path) -> Config {

@@ -13,7 +13,7 @@ pub use self::{
     listen::{Dialect, Mount, PemFile, Place as WebPlace, Tls, WebListen},
 };
 use super::{
-    kinds::{account, boolean, duration, line, number, path, socket},
+    kinds::{account, boolean, choice, duration, line, number, path, socket},
     reader::{Reader, Section},
     tree::Place,
 };
@@ -32,7 +32,9 @@ pub struct Web {
     pub user: String,
     /// The socket on which core takes its questions. Mode 0660.
     pub core_socket: PathBuf,
-    /// Where passwords are proven, for dialects that ask for one.
+    /// By what passwords are proven, for dialects that ask for one.
+    pub passwords: Passwords,
+    /// Where PAM proves them.
     pub password_socket: PathBuf,
     /// Where credentials are when the service manager hands over none.
     pub credentials_dir: PathBuf,
@@ -60,19 +62,35 @@ pub struct Web {
     pub clients: Vec<WebClient>,
 }
 
+/// By what passwords are proven.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Passwords {
+    /// By PAM, which `mfad-password` asks.
+    Pam,
+    /// By a directory, which egress asks: `[ldap]`.
+    Ldap,
+}
+
 impl Web {
     /// Whether it listens anywhere.
     pub fn is_on(&self) -> bool {
         !self.listen.is_empty()
     }
 
-    pub(super) fn read(reader: &mut Reader, root: &mut Section) -> Self {
+    pub(super) fn read(reader: &mut Reader, root: &mut Section, has_directory: bool) -> Self {
         let mut section = reader.section(root, "web");
         let s = &mut section;
         let minute = SECOND * 60;
+        let ways = choice(&[("pam", Passwords::Pam), ("ldap", Passwords::Ldap)]);
+        let passwords = reader.value(s, "passwords", Passwords::Pam, ways);
+        if passwords.value == Passwords::Ldap && !has_directory {
+            let message = "`web.passwords` cannot be \"ldap\" without a directory: add `servers` to [ldap]";
+            reader.fault(passwords.place, message);
+        }
         let mut read = Self {
             user: reader.value(s, "user", "mfad-web".into(), account).value,
             core_socket: reader.value(s, "core_socket", "/run/mfad/web.sock".into(), socket).value,
+            passwords: passwords.value,
             password_socket: reader
                 .value(s, "password_socket", "/run/mfad-password/password.sock".into(), socket)
                 .value,

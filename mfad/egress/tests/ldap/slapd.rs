@@ -1,0 +1,154 @@
+//! `OpenLDAP`'s server for one test: a process with a database of its own, on loopback and a Unix socket.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "each test file uses a part; a test that fails should say where"
+)]
+
+use std::{
+    fs,
+    net::TcpListener,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Instant,
+};
+
+use crate::common::{LONG, TOKEN};
+
+/// The password of everybody but the account that looks people up, which has [`TOKEN`].
+pub(crate) const PASSWORD: &str = "marker-password-5d1c";
+
+/// A running server; ended when dropped.
+pub(crate) struct Slapd {
+    child: Child,
+    directory: tempfile::TempDir,
+    pub(crate) port: u16,
+    pub(crate) tls_port: u16,
+}
+
+impl Slapd {
+    /// Starts one and waits until it answers. With certificate and key it offers TLS.
+    pub(crate) fn start(identity: Option<&(PathBuf, PathBuf)>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path();
+        fs::create_dir(place.join("db")).unwrap();
+        fs::write(place.join("slapd.conf"), conf(place, identity)).unwrap();
+        fs::write(place.join("people.ldif"), people()).unwrap();
+        let mut add = tool("slapadd", place);
+        let added = add.arg("-l").arg(place.join("people.ldif")).output();
+        let added = added.expect("slapadd starts: is slapd installed? tests/setup/packages.sh test");
+        assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+        let [port, tls_port] = free_ports();
+        let socket = place.join("ldapi").display().to_string().replace('/', "%2F");
+        let ldaps = if identity.is_some() { format!(" ldaps://127.0.0.1:{tls_port}") } else { String::new() };
+        let urls = format!("ldapi://{socket} ldap://127.0.0.1:{port}{ldaps}");
+        let mut command = tool("slapd", place);
+        command.args(["-d", "0", "-h", &urls]).stdin(Stdio::null()).stdout(Stdio::null());
+        let child = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut slapd = Self { child, directory, port, tls_port };
+        let begun = Instant::now();
+        while UnixStream::connect(slapd.socket()).is_err() {
+            assert!(slapd.child.try_wait().unwrap().is_none(), "slapd ended at once");
+            assert!(begun.elapsed() < LONG, "slapd never answers");
+            std::thread::yield_now();
+        }
+        slapd
+    }
+
+    /// Its Unix socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.directory.path().join("ldapi")
+    }
+
+    /// Whether it calls a bind with a name and without a password a success, as RFC 4513 5.1.2 lets it.
+    pub(crate) fn takes_empty_passwords(&self) -> bool {
+        let url = format!("ldap://127.0.0.1:{}", self.port);
+        let name = "uid=jane,ou=people,dc=example,dc=org";
+        // An empty password on the command line is one; ldapwhoami would refuse to send it without `-w`.
+        let said =
+            Command::new("python3").args(["-c", EMPTY_BIND, &self.port.to_string(), name]).output().unwrap();
+        assert!(said.status.success(), "{url}: {}", String::from_utf8_lossy(&said.stderr));
+        said.stdout == b"0\n"
+    }
+}
+
+/// A bind with a name and an empty password, byte by byte; prints the result code.
+const EMPTY_BIND: &str = r#"
+import socket, sys
+dn = sys.argv[2].encode()
+op = b"\x02\x01\x03\x04" + bytes([len(dn)]) + dn + b"\x80\x00"
+message = b"\x02\x01\x01\x60" + bytes([len(op)]) + op
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"\x30" + bytes([len(message)]) + message)
+print(s.recv(100)[9])
+"#;
+
+impl Drop for Slapd {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn tool(name: &str, place: &Path) -> Command {
+    let mut command = Command::new(Path::new("/usr/sbin").join(name));
+    command.arg("-f").arg(place.join("slapd.conf"));
+    command
+}
+
+/// Ports that nothing has right now.
+fn free_ports() -> [u16; 2] {
+    let sockets = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    sockets.map(|socket| socket.local_addr().unwrap().port())
+}
+
+fn conf(place: &Path, identity: Option<&(PathBuf, PathBuf)>) -> String {
+    let place = place.display();
+    let tls = identity.map_or_else(String::new, |(certificate, key)| {
+        format!("TLSCertificateFile {}\nTLSCertificateKeyFile {}\n", certificate.display(), key.display())
+    });
+    format!(
+        "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
+         include /etc/ldap/schema/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n\
+         pidfile {place}/pid\nallow bind_anon_cred bind_anon_dn\n{tls}\
+         database mdb\nmaxsize 10485760\nsuffix \"dc=example,dc=org\"\ndirectory {place}/db\n\
+         access to attrs=userPassword by anonymous auth by * none\naccess to * by users read by * none\n"
+    )
+}
+
+fn people() -> String {
+    let entry = |unit: &str, uid: &str, more: &str| {
+        let dn = uid.replace('*', "\\2a");
+        format!(
+            "dn: uid={dn},ou={unit},dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n{more}\n\n"
+        )
+    };
+    let password = format!("userPassword: {PASSWORD}");
+    let unit = |unit: &str| {
+        let name = unit.split(',').next().unwrap();
+        format!("dn: ou={unit},dc=example,dc=org\nobjectClass: organizationalUnit\nou: {name}\n\n")
+    };
+    [
+        "dn: dc=example,dc=org\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: example\n\n".to_owned(),
+        format!(
+            "dn: cn=mfad,dc=example,dc=org\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: mfad\nuserPassword: {TOKEN}\n\n"
+        ),
+        unit("people"),
+        unit("more,ou=people"),
+        unit("others"),
+        "dn: ou=elsewhere,dc=example,dc=org\nobjectClass: referral\nobjectClass: extensibleObject\nou: elsewhere\nref: ldap://127.0.0.1:9/ou=people,dc=example,dc=org\n\n".to_owned(),
+        entry("people", "jane", &password),
+        entry("people", "admin", &password),
+        entry("people", "star*(x)", &password),
+        entry("people", "starry(x)x", &password),
+        entry("people", "twin", &password),
+        entry("more,ou=people", "twin", &password),
+        entry("people", "alias", &format!("uid: aliased\n{password}")),
+        entry("people", "bare", "description: no password"),
+        entry("others", "outsider", &password),
+    ]
+    .concat()
+}
