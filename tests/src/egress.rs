@@ -38,7 +38,12 @@ impl Egress {
     /// As [`Self::start`], by an account of another name.
     #[track_caller]
     pub fn start_as(world: &World, daemon: &Daemon, name: &str) -> Self {
-        let account = world.add_service_user(name);
+        Self::start_by(daemon, world.add_service_user(name))
+    }
+
+    /// As [`Self::start`], by an account that is there already.
+    #[track_caller]
+    pub fn start_by(daemon: &Daemon, account: Account) -> Self {
         let core = fs::metadata(&daemon.state).expect("the daemon has its state");
         let core = std::os::unix::fs::MetadataExt::gid(&core);
         let dir = Path::new(SOCKET).parent().expect("the socket is in a directory");

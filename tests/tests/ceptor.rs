@@ -8,14 +8,21 @@
     reason = "a test that fails should say where"
 )]
 
-use std::process::{Child, Command, Stdio};
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
+    process::{Child, Command, Stdio},
+};
+
+use mfa_outside::{SLAPD_PASSWORD, Slapd};
 
 use mfa_tests::{
     daemon::{Daemon, Setup},
+    egress::Egress,
     otp::Seed,
     password::Prover,
     sys::{run_with, wait_until},
-    world::{self, Account, PASSWORD, World},
+    world::{self, Account, PASSWORD, PLACE, World},
 };
 use serde_json::{Value, json};
 
@@ -115,6 +122,66 @@ fn a_real_password_and_a_code_log_in_and_nothing_less() {
 
         prover.kill();
         let (status, told) = password("two", "jane", PASSWORD);
+        assert!(status == 500 && told.contains("\"code\":4,"), "{status} {told}");
+        assert!(!is_logged_on("two"));
+    });
+}
+
+const DIRECTORY: &str = "/run/mfad-ldap";
+const LOOKUP: &str = "marker-lookup-2c77";
+
+/// Egress as it is installed: an account of its own, the credential of its group, a directory of web's group.
+fn directory_role(daemon: &Daemon, account: Account, front: &Account) -> Egress {
+    let places = format!("{PLACE}/egress");
+    let file = format!("{places}/ldap");
+    fs::create_dir(&places).unwrap();
+    fs::write(&file, format!("{LOOKUP}\n")).unwrap();
+    for (path, mode) in [(&places, 0o750), (&file, 0o640)] {
+        chown(path, Some(0), Some(account.uid)).unwrap();
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    fs::create_dir(DIRECTORY).unwrap();
+    chown(DIRECTORY, Some(account.uid), Some(front.uid)).unwrap();
+    fs::set_permissions(DIRECTORY, fs::Permissions::from_mode(0o2750)).unwrap();
+    Egress::start_by(daemon, account)
+}
+
+#[test]
+fn a_password_of_the_directory_and_a_code_log_in_and_nothing_less() {
+    world::enter("a_password_of_the_directory_and_a_code_log_in_and_nothing_less", |world| {
+        world.add_user("jane");
+        let (front, outside) = (world.add_service_user("mfad-web"), world.add_service_user("mfad-egress"));
+        let slapd = Slapd::start(LOOKUP, None);
+        let ldap = format!(
+            "[egress]\ncredentials_dir = \"{PLACE}/egress\"\n[ldap]\nservers = [\"127.0.0.1\"]\ntls = \"none\"\nport = {}\nbind_dn = \"cn=mfad,dc=example,dc=org\"\ncredential = \"ldap\"\nbase = \"ou=people,dc=example,dc=org\"\n[web]\npasswords = \"ldap\"\n",
+            slapd.port
+        );
+        let daemon = Setup::as_root().section(&ldap).section(CONFIG).start();
+        let seed = Seed::of("jane");
+        daemon.enroll_totp("jane", &seed);
+        let mut egress = directory_role(&daemon, outside, &front);
+        let socket = fs::metadata(format!("{DIRECTORY}/password.sock")).unwrap();
+        assert_eq!((socket.mode() & 0o777, socket.gid()), (0o660, front.uid), "web alone reaches it");
+        let _web = Web::start(&daemon, &front);
+
+        // The password of the host's own account is another one.
+        for wrong in ["wrong", "", PASSWORD] {
+            let (status, told) = password("one", "jane", wrong);
+            assert!(status != 200 && !told.contains("\"code\":15,"), "{wrong:?}: {status} {told}");
+        }
+        let (status, told) = password("one", "jane", SLAPD_PASSWORD);
+        assert!(status == 401 && told.contains("\"code\":15,"), "{status} {told}");
+        assert!(!is_logged_on("one"));
+        assert_eq!(totp("one", &seed.totp_now()), (201, String::new()));
+        assert!(is_logged_on("one"));
+        assert!(!Egress::output().contains(SLAPD_PASSWORD) && !Egress::output().contains(LOOKUP));
+
+        egress.kill();
+        let (status, told) = password("two", "jane", SLAPD_PASSWORD);
+        assert!(status == 500 && told.contains("\"code\":4,"), "{status} {told}");
+        egress.begin();
+        drop(slapd);
+        let (status, told) = password("two", "jane", SLAPD_PASSWORD);
         assert!(status == 500 && told.contains("\"code\":4,"), "{status} {told}");
         assert!(!is_logged_on("two"));
     });

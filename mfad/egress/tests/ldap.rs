@@ -9,9 +9,6 @@
 )]
 
 mod common;
-mod ldap {
-    pub(crate) mod slapd;
-}
 
 use std::{
     io::{Read as _, Write as _},
@@ -21,8 +18,7 @@ use std::{
 };
 
 use common::{LONG, TOKEN, config, credential, secret};
-use ldap::slapd::{PASSWORD, Slapd};
-use mfa_outside::{Authority, Names, Time};
+use mfa_outside::{Authority, Names, SLAPD_PASSWORD as PASSWORD, Slapd, Time};
 use mfa_proto::{
     name::UserName,
     password::{Check, Reply},
@@ -64,7 +60,7 @@ fn by_socket(slapd: &Slapd, lines: &str) -> Arc<Directory> {
 
 #[tokio::test]
 async fn only_the_right_password_of_the_one_entry_is_a_yes() {
-    let slapd = Slapd::start(None);
+    let slapd = Slapd::start(TOKEN, None);
     let directory = by_socket(&slapd, "");
     assert_eq!(ask(&directory, "jane", PASSWORD).await, Ok(Reply::Yes));
     // The server takes a bind without a password for a success: it must not be asked.
@@ -92,7 +88,7 @@ async fn only_the_right_password_of_the_one_entry_is_a_yes() {
 
 #[tokio::test]
 async fn a_name_is_never_a_part_of_the_filter() {
-    let slapd = Slapd::start(None);
+    let slapd = Slapd::start(TOKEN, None);
     let plain = by_socket(&slapd, "");
     let filtered = by_socket(&slapd, "filter = \"(&(objectClass=person)(uid={user})(!(uid=admin)))\"");
     assert_eq!(ask(&filtered, "jane", PASSWORD).await, Ok(Reply::Yes));
@@ -124,7 +120,7 @@ async fn a_name_is_never_a_part_of_the_filter() {
 #[tokio::test]
 async fn tls_is_with_the_server_that_was_meant_or_nothing_is_sent() {
     let (authority, stranger) = (Authority::new(), Authority::new());
-    let slapd = Slapd::start(Some(&authority.issue_files(Names::Right, Time::Now)));
+    let slapd = Slapd::start(TOKEN, Some(&authority.issue_files(Names::Right, Time::Now)));
     for (tls, port) in [("tls", slapd.tls_port), ("starttls", slapd.port)] {
         let lines = |ca: &Authority| format!("tls = \"{tls}\"\nport = {port}\nca = {:?}", ca.file());
         for host in ["\"localhost\"", "\"127.0.0.1\""] {
@@ -135,11 +131,11 @@ async fn tls_is_with_the_server_that_was_meant_or_nothing_is_sent() {
         let wrong = ask(&directory("\"localhost\"", &lines(&stranger)), "jane", PASSWORD).await;
         assert!(matches!(wrong, Err(LdapTrouble::Tls(_))), "{tls}: {wrong:?}");
     }
-    let other = Slapd::start(Some(&authority.issue_files(Names::Wrong, Time::Now)));
+    let other = Slapd::start(TOKEN, Some(&authority.issue_files(Names::Wrong, Time::Now)));
     let lines = format!("port = {}\nca = {:?}", other.tls_port, authority.file());
     let wrong = ask(&directory("\"localhost\"", &lines), "jane", PASSWORD).await;
     assert!(matches!(wrong, Err(LdapTrouble::Tls(_))), "another host's: {wrong:?}");
-    let without = Slapd::start(None);
+    let without = Slapd::start(TOKEN, None);
     let lines = format!("tls = \"starttls\"\nport = {}\nca = {:?}", without.port, authority.file());
     let refused = ask(&directory("\"localhost\"", &lines), "jane", PASSWORD).await;
     assert_eq!(refused, Err(LdapTrouble::NoStartTls));
@@ -147,7 +143,7 @@ async fn tls_is_with_the_server_that_was_meant_or_nothing_is_sent() {
 
 #[tokio::test]
 async fn a_directory_that_refers_or_refuses_gives_no_answer() {
-    let slapd = Slapd::start(None);
+    let slapd = Slapd::start(TOKEN, None);
     let elsewhere = by_socket(&slapd, "base = \"ou=elsewhere,dc=example,dc=org\"");
     assert_eq!(ask(&elsewhere, "jane", PASSWORD).await, Err(LdapTrouble::Referred));
     // Jane is below this base, and so is a reference to where another one may be.
@@ -170,7 +166,7 @@ async fn a_directory_that_refers_or_refuses_gives_no_answer() {
 
 #[tokio::test]
 async fn the_next_server_is_asked_when_one_is_away() {
-    let slapd = Slapd::start(None);
+    let slapd = Slapd::start(TOKEN, None);
     let both = directory(&format!("\"/nonexistent\", {:?}", slapd.socket()), "");
     assert_eq!(ask(&both, "jane", PASSWORD).await, Ok(Reply::Yes));
     assert_eq!(ask(&both, "jane", "wrong").await, Ok(Reply::No));

@@ -8,9 +8,6 @@
 )]
 
 mod common;
-mod ldap {
-    pub(crate) mod slapd;
-}
 
 use std::{
     fs,
@@ -21,8 +18,7 @@ use std::{
 };
 
 use common::{CODE, LONG, NUMBER, TOKEN, credential, judge, secret, text_message};
-use ldap::slapd::{PASSWORD, Slapd};
-use mfa_outside::{Authority, Names, Reply, Server, Then, Time};
+use mfa_outside::{Authority, Names, Reply, SLAPD_PASSWORD as PASSWORD, Server, Slapd, Then, Time};
 use mfa_proto::{
     egress::{Done, Errand},
     hello::{Hello, Protocol, Welcome},
@@ -361,7 +357,7 @@ async fn garbage_ends_its_own_connection_and_nobody_elses() {
 
 #[tokio::test]
 async fn passwords_are_proven_by_a_directory_at_a_socket_of_their_own() {
-    let slapd = Slapd::start(None);
+    let slapd = Slapd::start(TOKEN, None);
     let place = tempfile::tempdir().unwrap();
     let socket = place.path().join("password.sock");
     let sections = format!(

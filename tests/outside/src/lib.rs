@@ -1,7 +1,7 @@
 //! Gateways and services for tests: they keep what they were sent, and answer as they are told to, which
 //! may be in any wrong way.
 //!
-//! Each runs on a thread of its own, on a port of 127.0.0.1. Nothing here is meant for anything but tests.
+//! Each runs on a thread of its own, on a port of 127.0.0.1; slapd is a process. Nothing here is meant for anything but tests.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
@@ -14,9 +14,11 @@
 mod authority;
 mod reply;
 mod server;
+mod slapd;
 
 pub use self::{
     authority::{Authority, Identity, Names, Time},
     reply::{Reply, Then},
     server::{Seen, Server},
+    slapd::{SLAPD_PASSWORD, Slapd},
 };

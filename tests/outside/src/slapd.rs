@@ -1,42 +1,36 @@
 //! `OpenLDAP`'s server for one test: a process with a database of its own, on loopback and a Unix socket.
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "each test file uses a part; a test that fails should say where"
-)]
-
 use std::{
     fs,
     net::TcpListener,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use crate::common::{LONG, TOKEN};
-
-/// The password of everybody but the account that looks people up, which has [`TOKEN`].
-pub(crate) const PASSWORD: &str = "marker-password-5d1c";
+/// The password of everybody but the account that looks people up.
+pub const SLAPD_PASSWORD: &str = "marker-password-5d1c";
 
 /// A running server; ended when dropped.
-pub(crate) struct Slapd {
+#[derive(Debug)]
+pub struct Slapd {
     child: Child,
     directory: tempfile::TempDir,
-    pub(crate) port: u16,
-    pub(crate) tls_port: u16,
+    /// Its port without TLS.
+    pub port: u16,
+    /// Its port with TLS.
+    pub tls_port: u16,
 }
 
 impl Slapd {
-    /// Starts one and waits until it answers. With certificate and key it offers TLS.
-    pub(crate) fn start(identity: Option<&(PathBuf, PathBuf)>) -> Self {
+    /// Starts one, where the account that looks people up has `password`, and waits until it answers. With certificate
+    /// and key it offers TLS.
+    pub fn start(password: &str, identity: Option<&(PathBuf, PathBuf)>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path();
         fs::create_dir(place.join("db")).unwrap();
         fs::write(place.join("slapd.conf"), conf(place, identity)).unwrap();
-        fs::write(place.join("people.ldif"), people()).unwrap();
+        fs::write(place.join("people.ldif"), people(password)).unwrap();
         let mut add = tool("slapadd", place);
         let added = add.arg("-l").arg(place.join("people.ldif")).output();
         let added = added.expect("slapadd starts: is slapd installed? tests/setup/packages.sh test");
@@ -52,19 +46,19 @@ impl Slapd {
         let begun = Instant::now();
         while UnixStream::connect(slapd.socket()).is_err() {
             assert!(slapd.child.try_wait().unwrap().is_none(), "slapd ended at once");
-            assert!(begun.elapsed() < LONG, "slapd never answers");
+            assert!(begun.elapsed() < Duration::from_secs(60), "slapd never answers");
             std::thread::yield_now();
         }
         slapd
     }
 
     /// Its Unix socket.
-    pub(crate) fn socket(&self) -> PathBuf {
+    pub fn socket(&self) -> PathBuf {
         self.directory.path().join("ldapi")
     }
 
     /// Whether it calls a bind with a name and without a password a success, as RFC 4513 5.1.2 lets it.
-    pub(crate) fn takes_empty_passwords(&self) -> bool {
+    pub fn takes_empty_passwords(&self) -> bool {
         let url = format!("ldap://127.0.0.1:{}", self.port);
         let name = "uid=jane,ou=people,dc=example,dc=org";
         // An empty password on the command line is one; ldapwhoami would refuse to send it without `-w`.
@@ -119,14 +113,14 @@ fn conf(place: &Path, identity: Option<&(PathBuf, PathBuf)>) -> String {
     )
 }
 
-fn people() -> String {
+fn people(lookup: &str) -> String {
     let entry = |unit: &str, uid: &str, more: &str| {
         let dn = uid.replace('*', "\\2a");
         format!(
             "dn: uid={dn},ou={unit},dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n{more}\n\n"
         )
     };
-    let password = format!("userPassword: {PASSWORD}");
+    let password = format!("userPassword: {SLAPD_PASSWORD}");
     let unit = |unit: &str| {
         let name = unit.split(',').next().unwrap();
         format!("dn: ou={unit},dc=example,dc=org\nobjectClass: organizationalUnit\nou: {name}\n\n")
@@ -134,7 +128,7 @@ fn people() -> String {
     [
         "dn: dc=example,dc=org\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: example\n\n".to_owned(),
         format!(
-            "dn: cn=mfad,dc=example,dc=org\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: mfad\nuserPassword: {TOKEN}\n\n"
+            "dn: cn=mfad,dc=example,dc=org\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: mfad\nuserPassword: {lookup}\n\n"
         ),
         unit("people"),
         unit("more,ou=people"),
