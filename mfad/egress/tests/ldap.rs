@@ -65,8 +65,10 @@ async fn only_the_right_password_of_the_one_entry_is_a_yes() {
     assert_eq!(ask(&directory, "jane", PASSWORD).await, Ok(Reply::Yes));
     // The server takes a bind without a password for a success: it must not be asked.
     assert!(slapd.takes_empty_passwords());
+    assert_eq!(ask(&directory, "reset", PASSWORD).await, Ok(Reply::MustChange));
     for (user, password) in [
         ("jane", "wrong"),
+        ("reset", "wrong"),
         ("jane", ""),
         ("jane", TOKEN),
         ("nobody", PASSWORD),

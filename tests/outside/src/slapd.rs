@@ -106,10 +106,10 @@ fn conf(place: &Path, identity: Option<&(PathBuf, PathBuf)>) -> String {
     });
     format!(
         "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
-         include /etc/ldap/schema/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n\
+         include /etc/ldap/schema/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload ppolicy\n\
          pidfile {place}/pid\nallow bind_anon_cred bind_anon_dn\n{tls}\
          database mdb\nmaxsize 10485760\nsuffix \"dc=example,dc=org\"\ndirectory {place}/db\n\
-         access to attrs=userPassword by anonymous auth by * none\naccess to * by users read by * none\n"
+         access to attrs=userPassword by anonymous auth by * none\naccess to * by users read by * none\noverlay ppolicy\nppolicy_default cn=policy,dc=example,dc=org\n"
     )
 }
 
@@ -130,6 +130,7 @@ fn people(lookup: &str) -> String {
         format!(
             "dn: cn=mfad,dc=example,dc=org\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: mfad\nuserPassword: {lookup}\n\n"
         ),
+        "dn: cn=policy,dc=example,dc=org\nobjectClass: device\nobjectClass: pwdPolicy\ncn: policy\npwdAttribute: userPassword\npwdMustChange: TRUE\n\n".to_owned(),
         unit("people"),
         unit("more,ou=people"),
         unit("others"),
@@ -141,6 +142,7 @@ fn people(lookup: &str) -> String {
         entry("people", "twin", &password),
         entry("more,ou=people", "twin", &password),
         entry("people", "alias", &format!("uid: aliased\n{password}")),
+        entry("people", "reset", &format!("{password}\npwdReset: TRUE")),
         entry("people", "bare", "description: no password"),
         entry("others", "outsider", &password),
     ]

@@ -5,6 +5,7 @@
 //! success without having looked), to choose among entries, to follow referrals, and to take a name that is only
 //! like the one that was typed: factors belong to the name as written.
 
+mod aged;
 mod connection;
 mod start_tls;
 mod trouble;
@@ -117,8 +118,10 @@ impl Directory {
         let Some(dn) = self.find(server, &user).await? else { return Ok(Reply::No) };
         let mut connection = server.connect().await?;
         let step = "the bind as the person";
-        let bound = connection.ldap.simple_bind(&dn, password.expose()).await;
-        match bound.map_err(|_| LdapTrouble::Broken(step))?.rc {
+        let bind = connection.ldap.with_controls(aged::question());
+        let bound = bind.simple_bind(&dn, password.expose()).await.map_err(|_| LdapTrouble::Broken(step))?;
+        match bound.rc {
+            code::SUCCESS if aged::must_change(&bound.ctrls) => Ok(Reply::MustChange),
             code::SUCCESS => Ok(Reply::Yes),
             code::INVALID_CREDENTIALS | code::CONSTRAINT | code::UNWILLING => Ok(Reply::No),
             code::REFERRAL => Err(LdapTrouble::Referred),
