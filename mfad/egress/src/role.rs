@@ -36,6 +36,9 @@ const OTHER_DESCRIPTORS: u64 = 64;
 /// Descriptors for each errand: its connection, its call, looking a name up.
 const DESCRIPTORS_PER_ERRAND: u64 = 6;
 
+/// Descriptors for passwords, where a directory proves them: the connections of web, and those of checks under way.
+const DESCRIPTORS_FOR_PASSWORDS: u64 = 192;
+
 /// Threads for looking names up and for files, which may block.
 const BLOCKING_THREADS: usize = 32;
 
@@ -89,7 +92,8 @@ fn start(cli: &Cli) -> Result<(), Failure> {
     let config = Config::load(&cli.config)?;
     log::start(config.log()).map_err(Failure::new)?;
     let errands = u64::from(config.egress().max_calls).saturating_mul(DESCRIPTORS_PER_ERRAND);
-    let wanted = errands.saturating_add(OTHER_DESCRIPTORS);
+    let passwords = if config.ldap().is_on() { DESCRIPTORS_FOR_PASSWORDS } else { 0 };
+    let wanted = errands.saturating_add(passwords).saturating_add(OTHER_DESCRIPTORS);
     match harden::allow_descriptors(wanted) {
         Ok(allowed) if allowed >= wanted => {}
         Ok(allowed) => warn!("only {allowed} of {wanted} files may be open: raise LimitNOFILE="),
