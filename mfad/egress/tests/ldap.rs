@@ -196,9 +196,30 @@ fn says(answer: Vec<u8>, ends: bool) -> String {
     format!("tls = \"none\"\nport = {port}\ntimeout = \"1s\"")
 }
 
+/// An answer of success to request `number`, of the kind that `tag` says.
+fn answer(tag: u8, number: u8) -> Vec<u8> {
+    vec![0x30, 0x0c, 2, 1, number, tag, 7, 0x0a, 1, 0, 4, 0, 4, 0]
+}
+
+/// That a bind is a success.
+fn bound(number: u8) -> Vec<u8> {
+    answer(0x61, number)
+}
+
+#[tokio::test]
+async fn what_comes_before_tls_is_not_believed_after_it() {
+    let authority = Authority::new();
+    let agreed = answer(0x78, 1);
+    for more in [Vec::new(), [bound(1), bound(2), bound(3)].concat()] {
+        let lines = says([agreed.clone(), more].concat(), false).replace("\"none\"", "\"starttls\"");
+        let lines = format!("{lines}\nca = {:?}", authority.file());
+        let said = ask(&directory("\"127.0.0.1\"", &lines), "jane", PASSWORD).await;
+        assert!(matches!(said, Err(LdapTrouble::Tls(_) | LdapTrouble::Late)), "{said:?}");
+    }
+}
+
 #[tokio::test]
 async fn no_answer_of_a_server_is_a_yes_by_itself() {
-    let bound = |number: u8, code: u8| vec![0x30, 0x0c, 2, 1, number, 0x61, 7, 0x0a, 1, code, 4, 0, 4, 0];
     let nested: Vec<u8> = (0..200_000_u32)
         .flat_map(|depth| {
             let [_, a, b, c] = (900_000 - 4 * depth).to_be_bytes();
@@ -206,11 +227,11 @@ async fn no_answer_of_a_server_is_a_yes_by_itself() {
         })
         .collect();
     // Success of the first bind, then everything in its place.
-    let with = |more: &[u8]| [bound(1, 0).as_slice(), more].concat();
+    let with = |more: &[u8]| [bound(1).as_slice(), more].concat();
     for (what, answer) in [
         ("nothing", Vec::new()),
-        ("another answer", bound(7, 0)),
-        ("a bind for a search", with(&bound(2, 0))),
+        ("another answer", bound(7)),
+        ("a bind for a search", with(&bound(2))),
         ("text", b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
         ("an empty message", vec![0x30, 0]),
         ("nothing but a number", vec![0x30, 3, 2, 1, 1]),
