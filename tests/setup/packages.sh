@@ -10,6 +10,7 @@ declare -A of=(
   [build]="build-essential libpam0g-dev"
   [demo]="openssh-server openssh-client iproute2 util-linux passwd procps"
   [test]="apparmor curl dbus-daemon debootstrap fail2ban openssl polkitd python3-aiosmtpd python3-dbusmock python3-prometheus-client rsync selinux-policy-dev strace sudo sqlite3 oathtool libpam-oath libpam-modules login systemd"
+  [fronts]="curl libconvert-base32-perl libgd-securityimage-perl libimage-magick-perl liblemonldap-ng-portal-perl libmime-tools-perl libplack-perl libstring-random-perl"
   [bench]="libpam-oath libpam-google-authenticator libpam-modules iproute2 util-linux sqlite3"
   [deb]="debhelper dh-apparmor dpkg-dev lintian pkg-config"
   [rpm]="rpm rpm2cpio cpio"
