@@ -63,10 +63,10 @@ test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
 	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
 	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
 
-test-fronts: ## mfad-web before a portal that Debian ships (installs 66 packages more)
+test-fronts: ## mfad-web before a portal, FreeRADIUS and nginx that Debian ships (installs 80 packages more)
 	tests/setup/packages.sh demo test fronts
 	$(CARGO) build
-	$(RUNNER) $(CARGO) test -p mfa_tests --test lemonldap -- --include-ignored
+	$(RUNNER) $(CARGO) test -p mfa_tests --test lemonldap --test freeradius --test nginx -- --include-ignored
 
 host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
 	tests/setup/packages.sh demo test deb

@@ -15,25 +15,35 @@ use crate::{
     world::{Account, PLACE, World},
 };
 
-/// Where it listens in these tests, as their configuration has to say.
-pub const ADDRESS: &str = "127.0.0.1:8080";
+/// The blocks of settings below a heading of docs/web.md, so that what is tested is what is documented.
+#[track_caller]
+pub fn documented<const N: usize>(heading: &str) -> [String; N] {
+    let text = include_str!("../../docs/web.md");
+    let (_, text) = text.split_once(&format!("\n{heading}\n")).expect("docs/web.md has this heading");
+    let text = text.split("\n#").next().unwrap_or_default();
+    let blocks: Vec<String> = text.split("```").skip(1).step_by(2).map(str::to_owned).collect();
+    blocks
+        .try_into()
+        .unwrap_or_else(|blocks: Vec<_>| panic!("{heading} has {} blocks, not {N}", blocks.len()))
+}
 
 /// `mfad-web`; ended when dropped.
 #[derive(Debug)]
 pub struct Web {
     account: Account,
+    address: &'static str,
     child: Option<Child>,
 }
 
 impl Web {
-    /// Its account, which has to be there before core is started.
-    pub fn new(world: &World) -> Self {
-        Self::of(world.add_service_user("mfad-web"))
+    /// Its account, which has to be there before core is started, and where its configuration has it listen.
+    pub fn new(world: &World, address: &'static str) -> Self {
+        Self::of(world.add_service_user("mfad-web"), address)
     }
 
     /// Run by this account.
-    pub fn of(account: Account) -> Self {
-        Self { account, child: None }
+    pub fn of(account: Account, address: &'static str) -> Self {
+        Self { account, address, child: None }
     }
 
     /// Writes the credential of a client: what of its secret mfad is to know.
@@ -44,8 +54,23 @@ impl Web {
         let hash = run_with(&mut Command::new("sha256sum"), secret).ok();
         let path = directory.join(name);
         fs::write(&path, hash.split(' ').next().unwrap_or_default()).expect("the world's /etc is writable");
-        chown(&path, None, Some(self.account.uid)).expect("root may");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("root may");
+        self.own(&path);
+    }
+
+    /// Makes a file one that its account may read, and nobody else.
+    #[track_caller]
+    pub fn own(&self, path: &Path) {
+        chown(path, None, Some(self.account.uid)).expect("root may");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o640)).expect("root may");
+    }
+
+    /// The directory of its Unix socket, as its unit has it made.
+    #[track_caller]
+    pub fn run_directory(&self) {
+        let directory = Path::new("/run/mfad-web");
+        fs::create_dir_all(directory).expect("the world's /run is writable");
+        chown(directory, Some(self.account.uid), Some(self.account.uid)).expect("root may");
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("root may");
     }
 
     /// Starts it before a daemon, and waits until it takes connections.
@@ -62,7 +87,7 @@ impl Web {
             if let Some(status) = child.try_wait().expect("a child can be waited for") {
                 panic!("mfad-web ended at once, {status}:\n{}", Self::output());
             }
-            TcpStream::connect(ADDRESS).is_ok()
+            TcpStream::connect(self.address).is_ok()
         });
         self.child = Some(child);
     }

@@ -70,7 +70,7 @@ fn a_real_password_and_a_code_log_in_and_nothing_less() {
         let daemon = Setup::as_root().section(CONFIG).start();
         let seed = Seed::of("jane");
         daemon.enroll_totp("jane", &seed);
-        let mut web = Web::of(prover.front.clone());
+        let mut web = Web::of(prover.front.clone(), "127.0.0.1:8080");
         web.begin(&daemon);
 
         let (status, told) = password("one", "jane", "wrong");

@@ -177,7 +177,7 @@ fn logs_in(name: &str, daemon: &Daemon, code: &str) {
 
 fn fronted(world: &World) -> (Daemon, Web, Seed) {
     world.add_quick_user("dwho");
-    let mut web = Web::new(world);
+    let mut web = Web::new(world, "127.0.0.1:8080");
     web.credential("portal-password", "portal-secret");
     let daemon = Setup::as_root().section(CONFIG).start();
     let seed = Seed::of("dwho");
