@@ -8,10 +8,12 @@ use std::{sync::Arc, time::Duration};
 
 use mfa_proto::{
     admin::{Refusal, RefusalCode, Reply},
-    front::{Ask, Ended, FrontMessage, What},
+    answer::AnswerShape,
+    front::{Ask, Ended, FrontMessage, Verify, What},
     hello::{Hello, NEWEST, OLDEST, Protocol, Welcome},
     login::Verdict,
     name::{Claim, ClientName},
+    secret::SecretText,
     text::ShownText,
 };
 use tokio::{
@@ -26,7 +28,11 @@ use super::{
     login,
     wire::{Wire, WireError},
 };
-use crate::{admin, config::Right, core::Core};
+use crate::{
+    admin,
+    config::{Right, WebClient},
+    core::Core,
+};
 
 /// A front end that does not take a reply for so long has gone away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -130,7 +136,7 @@ async fn answer(
     let client = clients.find(|client| client.name == behalf.client);
     match what {
         What::Verify(verify) => {
-            let Some(client) = client.filter(|client| client.rights.include(Right::Verify)) else {
+            let Some(client) = client.filter(|client| may_ask(client, &verify)) else {
                 behalf.refuse(Right::Verify.word());
                 return wire.write_within(PATIENCE, &FrontMessage::Ended(not_allowed())).await;
             };
@@ -149,6 +155,16 @@ async fn answer(
             wire.write_within(PATIENCE, &reply).await
         }
     }
+}
+
+/// Whether a client may have this verified. Who may have tokens verified brings one, and nothing else.
+fn may_ask(client: &WebClient, verify: &Verify) -> bool {
+    let is_token = |answer: &SecretText| AnswerShape::TOKEN.parse(answer.expose()).is_some();
+    let rights = &client.rights;
+    rights.include(Right::Verify)
+        || (rights.include(Right::TokenVerify)
+            && verify.choose.is_none()
+            && verify.answer.as_ref().is_some_and(is_token))
 }
 
 fn may_not(right: Option<Right>) -> Refusal {

@@ -118,6 +118,34 @@ impl Desk {
         if !self.client.rights.include(Right::Verify) {
             return Verified::Unavailable;
         }
+        self.begin(question).await
+    }
+
+    /// Has a signed token of a person verified, and nothing else: where a rule wants more, it is a no.
+    pub async fn verify_token(&self, user: UserId, token: SecretText, source: Option<String>) -> Verified {
+        let rights = &self.client.rights;
+        if !rights.include(Right::TokenVerify) {
+            return Verified::Unavailable;
+        }
+        if AnswerShape::TOKEN.parse(token.expose()).is_none() {
+            return Verified::Reject { wait: 0, open: false };
+        }
+        let question = Question { user, answer: Some(token), choose: None, only: None, source };
+        match self.begin(question).await {
+            Verified::Challenge(challenge) => {
+                // Ends the conversation.
+                drop(self.transactions.take(&challenge.transaction, &self.client.name));
+                Verified::Reject { wait: 0, open: false }
+            }
+            verified @ (Verified::Accept(_)
+            | Verified::Reject { .. }
+            | Verified::Locked { .. }
+            | Verified::TooSoon { .. }
+            | Verified::Unavailable) => verified,
+        }
+    }
+
+    async fn begin(&self, question: Question) -> Verified {
         let Question { user, answer, choose, only, source } = question;
         let patience = u32::try_from(self.lifetime.as_secs()).unwrap_or(u32::MAX);
         let verify = Verify { user: user.clone(), choose, only, answer, patience };
