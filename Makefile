@@ -63,10 +63,12 @@ test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
 	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
 	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
 
-test-fronts: ## mfad-web before a portal, FreeRADIUS and nginx that Debian ships (installs 80 packages more)
+test-fronts: ## mfad-web before a portal, FreeRADIUS and nginx of Debian, and schemathesis (installs 80 packages more)
 	tests/setup/packages.sh demo test fronts
 	$(CARGO) build
 	$(RUNNER) $(CARGO) test -p mfa_tests --test lemonldap --test freeradius --test nginx -- --include-ignored
+	tests/setup/schemathesis.sh "$(TARGET)/schemathesis"
+	MFA_SCHEMATHESIS="$(abspath $(TARGET))/schemathesis" $(RUNNER) $(CARGO) test -p mfa_tests --test openapi -- --include-ignored
 
 host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
 	tests/setup/packages.sh demo test deb
