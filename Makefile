@@ -20,7 +20,7 @@ RUNNER := $(if $(AS_ROOT),CARGO_TARGET_$(HOST)_RUNNER="$(AS_ROOT)")
 # Where this system has its own way, packaging/install.sh says what may be set: PREFIX, PAM_DIR, SBIN_DIR and others.
 DESTDIR ?=
 
-.PHONY: help demo test check fmt docs units clippy unit e2e test-hosts test-fronts host fuzz-smoke fuzz bench deny build install deb rpm packages-check clean
+.PHONY: help demo test check fmt docs units clippy unit e2e test-hosts test-fronts host fuzz-smoke fuzz bench bench-web deny build install deb rpm packages-check clean
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -87,6 +87,12 @@ bench: ## Speed beside pam_google_authenticator and pam_oath; writes target/benc
 	$(CARGO) build --release
 	$(CARGO) build --release -p mfa_tests --bin bench
 	$(AS_ROOT) $(TARGET)/release/bench --json $(TARGET)/bench.json $(BENCH_ARGS)
+
+bench-web: ## Speed and memory of mfad-web; writes target/bench-web.json
+	tests/setup/packages.sh bench
+	$(CARGO) build --release
+	$(CARGO) build --release -p mfa_tests --bin bench
+	$(AS_ROOT) $(TARGET)/release/bench --only web --json $(TARGET)/bench-web.json
 
 deny: ## Licences, sources, duplicate versions and advisories of what we depend on
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny
