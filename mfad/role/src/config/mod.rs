@@ -49,7 +49,7 @@ pub use self::{
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     front::{
-        CertificatePrint, ClientProof, Dialect, Mount, PemFile, Right, Rights, Tls, Web, WebClient,
+        CertificatePrint, ClientProof, Dialect, LinOtp, Mount, PemFile, Right, Rights, Tls, Web, WebClient,
         WebListen, WebPlace,
     },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
