@@ -5,7 +5,6 @@
 use mfa_proto::name::{RealmName, UserId, UserName};
 use mfa_role::config::LinOtp;
 
-use super::envelope::Fault;
 use crate::call::Params;
 
 /// The parameter that proves a session, which is none of a verb's.
@@ -82,7 +81,7 @@ mod tests {
     use super::*;
 
     fn terms(text: &str) -> LinOtp {
-        let text = format!("[web.linotp]\n{text}");
+        let text = format!("[realm.home]\n[web.linotp]\n{text}");
         let config = Config::from_sources(&[Source { path: "m.toml".into(), text }]).unwrap();
         config.web().linotp.clone()
     }

@@ -38,15 +38,15 @@ pub(super) async fn answer(call: &mut Call, verb: &str) -> Option<Answer> {
         return None;
     }
     Some(match enter(call, verb).await {
-        Ok(_) => get_session(call),
+        Ok((_, asked)) => get_session(call, &asked),
         Err(refused) => refused,
     })
 }
 
 /// Lets a call in that manages: whose it is, and what it carries; or the refusal.
 pub(super) async fn enter(call: &mut Call, verb: &str) -> Result<(Desk, Asked), Answer> {
-    asked_rightly(call)?;
-    let desk = known(call, 1)?;
+    asked_rightly(call).map_err(|refused| *refused)?;
+    let desk = known(call, 1).map_err(|refused| *refused)?;
     let asked = match call.params().await {
         Ok(params) => Asked::new(params),
         Err(bad) => {
@@ -63,16 +63,18 @@ pub(super) async fn enter(call: &mut Call, verb: &str) -> Result<(Desk, Asked), 
 }
 
 /// Whose call it is; or the refusal, in answers with the number `id`.
-pub(super) fn known(call: &Call, id: u8) -> Result<Desk, Answer> {
+pub(super) fn known(call: &Call, id: u8) -> Result<Desk, Box<Answer>> {
     let envelope = Envelope::new(&call.state().web.linotp, id);
-    call.client().map_err(|unknown| match unknown {
-        Unknown::Nobody => {
-            let told = Fault::other("Not authenticated");
-            call.asking_for_proof(envelope.fault_with(StatusCode::UNAUTHORIZED, &told))
-        }
-        Unknown::TooOften => {
-            envelope.fault_with(StatusCode::TOO_MANY_REQUESTS, &Fault::other("Too many requests"))
-        }
+    call.client().map_err(|unknown| {
+        Box::new(match unknown {
+            Unknown::Nobody => {
+                let told = Fault::other("Not authenticated");
+                call.asking_for_proof(envelope.fault_with(StatusCode::UNAUTHORIZED, &told))
+            }
+            Unknown::TooOften => {
+                envelope.fault_with(StatusCode::TOO_MANY_REQUESTS, &Fault::other("Too many requests"))
+            }
+        })
     })
 }
 
@@ -89,11 +91,12 @@ fn has_session(call: &Call, asked: &Asked) -> bool {
 }
 
 /// A new session. Nothing is kept: what counts is that a page of another origin cannot know it.
-fn get_session(call: &Call) -> Answer {
+fn get_session(call: &Call, asked: &Asked) -> Answer {
     let envelope = Envelope::new(&call.state().web.linotp, 1);
     let mut bytes = [0; SESSION_BYTES];
     if getrandom::fill(&mut bytes).is_err() {
-        return envelope.fault(&Fault::other("no randomness for a session: try again"), None);
+        let told = Fault::other("no randomness for a session: try again");
+        return envelope.fault(&told, asked.httperror());
     }
     let session = bytes.iter().fold(String::new(), |mut hex, byte| {
         let _infallible = write!(hex, "{byte:02x}");
