@@ -8,10 +8,12 @@ use std::{sync::Arc, time::Duration};
 
 use mfa_proto::{
     admin::{Refusal, RefusalCode, Reply},
+    answer::AnswerShape,
     front::{Ask, Ended, FrontMessage, Verify, What},
     hello::{Hello, NEWEST, OLDEST, Protocol, Welcome},
     login::Verdict,
     name::{Claim, ClientName},
+    secret::SecretText,
     text::ShownText,
 };
 use tokio::{
@@ -48,7 +50,7 @@ pub(crate) struct Behalf {
 }
 
 impl Behalf {
-    /// Where the trail has it come from: what is known of the person, else of the client.
+    /// Where the trail has a change come from: what is known of the person, else of the client.
     pub(crate) fn origin(&self) -> Option<&Claim> {
         self.source.as_ref().or(self.address.as_ref())
     }
@@ -135,10 +137,12 @@ async fn answer(
     let client = clients.find(|client| client.name == behalf.client);
     match what {
         What::Verify(verify) => {
+            let client = client.filter(|client| may_ask(client, &verify));
             let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
             asker.verify(core, wire, async { Some(*verify) }).await
         }
         What::VerifyDevice(device) => {
+            let client = client.filter(|client| client.rights.include(Right::Verify));
             let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
             asker.verify(core, wire, login::by_device(core, *device)).await
         }
@@ -160,6 +164,7 @@ async fn answer(
 struct Asker<'a> {
     peer: Peer,
     settings: Arc<Settings>,
+    /// `None` when it may not.
     client: Option<&'a WebClient>,
     behalf: &'a Behalf,
 }
@@ -173,7 +178,7 @@ impl Asker<'_> {
         verify: impl Future<Output = Option<Verify>>,
     ) -> Result<(), WireError> {
         let Self { peer, settings, client, behalf } = self;
-        let Some(client) = client.filter(|client| client.rights.include(Right::Verify)) else {
+        let Some(client) = client else {
             behalf.refuse(Right::Verify.word());
             return wire.write_within(PATIENCE, &FrontMessage::Ended(not_judged())).await;
         };
@@ -182,6 +187,16 @@ impl Asker<'_> {
             None => wire.write_within(PATIENCE, &FrontMessage::Ended(not_judged())).await,
         }
     }
+}
+
+/// Whether a client may have this verified. Who may have tokens verified brings one, and nothing else.
+fn may_ask(client: &WebClient, verify: &Verify) -> bool {
+    let is_token = |answer: &SecretText| AnswerShape::TOKEN.parse(answer.expose()).is_some();
+    let rights = &client.rights;
+    rights.include(Right::Verify)
+        || (rights.include(Right::TokenVerify)
+            && verify.choose.is_none()
+            && verify.answer.as_ref().is_some_and(is_token))
 }
 
 fn may_not(right: Option<Right>) -> Refusal {

@@ -104,7 +104,8 @@ impl<'a> Login<'a> {
             session: SessionId::fresh(),
             user,
             service: client.service.clone(),
-            source: behalf.origin().cloned(),
+            // Never the client's own address: what watches the log must not ban a gateway for what people type.
+            source: behalf.source.clone(),
             actor: peer.uid,
             client: Some(behalf.client.clone()),
         };

@@ -85,7 +85,7 @@ pub(super) fn question(asked: Asked, code: Option<SecretText>) -> Result<Option<
     Ok(Some(Question { user, answer: code, choose, source }))
 }
 
-fn said(verified: &Verified, transaction: Option<&str>) -> Answer {
+pub(super) fn said(verified: &Verified, transaction: Option<&str>) -> Answer {
     let with_wait = |wait: u32| Some(wait).filter(|wait| *wait > 0);
     let said = match verified {
         Verified::Accept(accepted) => Said {
