@@ -16,6 +16,7 @@ pub mod clients;
 mod confinement;
 pub mod lemonldap;
 pub mod link;
+pub mod linotp;
 pub mod ntopng;
 pub mod origin;
 pub mod prover;
