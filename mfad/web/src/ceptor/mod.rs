@@ -4,7 +4,6 @@
 //! Refuses other pages (`Origin`), whoever has no session where one is needed, and to hold a password for longer
 //! than it takes to have it proven. `docs/compat.md` lists what is done otherwise than in the original.
 
-mod image;
 mod login;
 mod registration;
 mod second;

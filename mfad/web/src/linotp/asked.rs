@@ -5,7 +5,6 @@
 use mfa_proto::name::{RealmName, UserId, UserName};
 use mfa_role::config::LinOtp;
 
-use super::envelope::Fault;
 use crate::call::Params;
 
 /// The parameter that proves a session, which is none of a verb's.
@@ -36,6 +35,11 @@ impl Asked {
     /// Whether a parameter says yes.
     pub(super) fn is_true(&self, name: &str) -> bool {
         self.get(name).is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+    }
+
+    /// What a verb may be asked beside what every call may have, empty values among it.
+    pub(super) fn rest(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter(|(name, _)| ![SESSION, HTTPERROR].contains(name))
     }
 
     /// The session that it claims to be of.

@@ -12,9 +12,11 @@ use hyper::{
 use subtle::ConstantTimeEq as _;
 
 use super::{
+    admin::{self, Done, Order},
     asked::Asked,
-    asked_rightly,
+    asked_rightly, audit,
     envelope::{Envelope, Fault},
+    system,
 };
 use crate::{
     answer::{Answer, TEXT},
@@ -32,14 +34,40 @@ const GET_SESSION: &str = "getsession";
 /// Random bytes of a session.
 const SESSION_BYTES: usize = 32;
 
-/// Answers a call of `/admin`; `None` when there is no such verb.
-pub(super) async fn answer(call: &mut Call, verb: &str) -> Option<Answer> {
-    if verb != GET_SESSION {
+/// Answers a call of `/admin`, `/audit` or `/system`; `None` when there is no such verb.
+pub(super) async fn answer(call: &mut Call, (part, verb): (&str, &str)) -> Option<Answer> {
+    let known = match part {
+        "admin" => verb == GET_SESSION || admin::is_known(verb),
+        "system" => system::is_known(verb),
+        _ => verb == "search",
+    };
+    if !known {
         return None;
     }
-    Some(match enter(call, verb).await {
-        Ok(_) => get_session(call),
-        Err(refused) => refused,
+    let (desk, asked) = match enter(call, verb).await {
+        Ok(entered) => entered,
+        Err(refused) => return Some(refused),
+    };
+    if verb == GET_SESSION {
+        return Some(get_session(call, &asked));
+    }
+    let web = &call.state().web;
+    let order = Order { asked: &asked, desk: &desk, terms: &web.linotp, lifetime: web.transaction_lifetime };
+    let done = match part {
+        "admin" => admin::answer(verb, order).await,
+        "system" => system::answer(verb, order).await,
+        _ => match audit::search(order).await {
+            // These rows stand in no envelope.
+            Ok(rows) => return Some(Answer::json(StatusCode::OK, &rows)),
+            Err(fault) => Err(fault),
+        },
+    };
+    Some(match done {
+        Ok(Done { value, detail }) => Envelope::new(&web.linotp, 1).value(value, detail),
+        Err(fault) => {
+            let envelope = Envelope::new(&web.linotp, admin::fault_number(verb));
+            envelope.fault(&fault, asked.httperror())
+        }
     })
 }
 
@@ -89,11 +117,12 @@ fn has_session(call: &Call, asked: &Asked) -> bool {
 }
 
 /// A new session. Nothing is kept: what counts is that a page of another origin cannot know it.
-fn get_session(call: &Call) -> Answer {
+fn get_session(call: &Call, asked: &Asked) -> Answer {
     let envelope = Envelope::new(&call.state().web.linotp, 1);
     let mut bytes = [0; SESSION_BYTES];
     if getrandom::fill(&mut bytes).is_err() {
-        return envelope.fault(&Fault::other("no randomness for a session: try again"), None);
+        let told = Fault::other("no randomness for a session: try again");
+        return envelope.fault(&told, asked.httperror());
     }
     let session = bytes.iter().fold(String::new(), |mut hex, byte| {
         let _infallible = write!(hex, "{byte:02x}");
