@@ -1,13 +1,16 @@
 //! A token goes from hand to hand, is switched off and on, and what cannot be done to it.
 
-use mfa_proto::admin::{FactorState, Reply, Request};
+use mfa_proto::{
+    admin::{FactorState, NewParams, Reply, Request, TotpParams},
+    tag::Serial,
+};
 use serde_json::json;
 
 use super::{
     all, are_faults, as_client, call, fault, init, linotp,
     rig::VPN,
     rows, serials,
-    support::{hotp, user_id},
+    support::{hotp, new_factor, user_id},
     value,
 };
 
@@ -144,4 +147,39 @@ async fn all_of_a_user_are_switched_together() {
     assert_eq!(value(&call(&rig, "/admin/unassign", "user=jane").await), true);
     assert_eq!(serials(&rig, "user=jane").await, [""; 0]);
     assert_eq!(serials(&rig, "user=''").await.len(), 3);
+}
+
+#[tokio::test]
+async fn what_was_never_proven_is_not_switched_on() {
+    let rig = linotp().await;
+    let params = NewParams::Totp(TotpParams::default());
+    let mut new = new_factor("jane", params, "phone");
+    (new.activate, new.tag.serial) = (false, Some(Serial::new("PEND1").unwrap()));
+    let reply = rig.daemon.admin(Request::Enroll(Box::new(new))).await;
+    assert!(matches!(reply, Reply::Enrolled(_)), "{reply:?}");
+    let before = all(&rig).await;
+    for verb in ["enable", "disable"] {
+        let answer = call(&rig, &format!("/admin/{verb}"), "serial=PEND1").await;
+        let (code, text) = fault(&answer);
+        assert!(code == -311 && text.starts_with("PEND1 has not been proven by a code"), "{answer}");
+        assert_eq!(value(&call(&rig, &format!("/admin/{verb}"), "user=jane").await), 0);
+    }
+    assert_eq!(rows(&rig, "serial=PEND1").await[0]["LinOtp.Isactive"], false);
+    assert_eq!(all(&rig).await, before);
+}
+
+#[tokio::test]
+async fn failures_are_shown_and_forgotten() {
+    let rig = linotp().await;
+    init(&rig, "MINE1", "&user=jane").await;
+    for failed in 1..=3 {
+        rig.daemon.clock.advance(3600);
+        let wrong = call(&rig, "/admin/resync", "serial=MINE1&otp1=000000&otp2=000000").await;
+        assert_eq!(value(&wrong), false);
+        assert_eq!(rows(&rig, "serial=MINE1").await[0]["LinOtp.FailCount"], failed);
+    }
+    let limits = call(&rig, "/admin/set", "serial=MINE1&MaxFailCount=5").await;
+    assert_eq!(value(&limits), &json!({ "set MaxFailCount": 1 }), "it is so already");
+    assert_eq!(value(&call(&rig, "/admin/reset", "user=jane").await), 1);
+    assert_eq!(rows(&rig, "serial=MINE1").await[0]["LinOtp.FailCount"], 0);
 }

@@ -185,3 +185,31 @@ async fn settings_are_told_and_stay_as_they_are() {
     assert_eq!(value(&realms), &json!({ "local": local, "vpn": realm("vpn") }));
     assert_eq!(as_client(&rig, VPN, "/system/setRealm", "realm=x").await.status, 404);
 }
+
+/// More users than core names at once.
+#[tokio::test]
+async fn tokens_of_many_are_turned_through() {
+    let rig = linotp().await;
+    for number in 0..110 {
+        rig.daemon.enroll_hotp(&format!("user{number:03}")).await;
+    }
+    init(&rig, "LAST1", "&user=zoe@vpn").await;
+    let names = |form: String| {
+        let rig = &rig;
+        async move {
+            let name = |row: &Value| row["User.username"].as_str().unwrap().to_owned();
+            rows(rig, &form).await.iter().map(name).collect::<Vec<_>>()
+        }
+    };
+    let mut expected: Vec<_> = (0..110).map(|number| format!("user{number:03}")).collect();
+    expected.push("zoe".to_owned());
+    assert_eq!(names(String::new()).await, expected);
+    let mut turned = Vec::new();
+    for page in 1..=4 {
+        turned.extend(names(format!("page={page}&pagesize=30")).await);
+    }
+    assert_eq!(turned, expected);
+    assert_eq!(names("serial=LAST*".to_owned()).await, ["zoe"]);
+    let realms = call(&rig, "/system/getRealms", "").await;
+    assert!(value(&realms).get("vpn").is_some(), "{realms}");
+}
