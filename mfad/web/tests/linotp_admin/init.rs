@@ -1,8 +1,15 @@
 //! New tokens: what is shown of them once, and what can be none.
 
+use mfa_proto::admin::{Reply, Request};
 use serde_json::{Value, json};
 
-use super::{KEY, are_faults, as_client, call, init, linotp, rig::VPN, rows, value};
+use super::{
+    KEY, LINOTP, are_faults, as_client, call, fault, init, linotp,
+    rig::{Rig, VPN},
+    rows,
+    support::{egress::Egress, outside::OUTSIDE, secret, user_id},
+    value,
+};
 
 #[tokio::test]
 async fn a_key_that_core_makes_is_shown_once() {
@@ -73,4 +80,26 @@ async fn serial_numbers_are_kept_free() {
     assert_eq!(checked("htest1").await, json!({ "unique": false, "new_serial": "htest1_01" }));
     init(&rig, "HTEST1_01", "").await;
     assert_eq!(checked("HTEST1").await, json!({ "unique": false, "new_serial": "HTEST1_02" }));
+}
+
+#[tokio::test]
+async fn a_number_counts_when_a_code_has_come_back() {
+    let rig = Rig::of(&format!("{OUTSIDE}{LINOTP}")).await;
+    let egress = Egress::willing(rig.daemon.directory.path());
+    let added = call(&rig, "/admin/init", "type=sms&user=jane&phone=%2B491701234321").await;
+    assert_eq!(value(&added), true);
+    let serial = added["detail"]["serial"].as_str().unwrap().to_owned();
+    assert!(serial.starts_with("LSSM"), "{serial}");
+    assert!(added["detail"].get("otpkey").is_none(), "{added}");
+    let row = rows(&rig, &format!("serial={serial}")).await.remove(0);
+    assert_eq!((&row["LinOtp.TokenType"], &row["LinOtp.Isactive"]), (&json!("sms"), &json!(false)));
+    let code = secret(&egress.last_code());
+    let confirm = Request::Confirm { user: user_id("jane"), factor: None, code };
+    assert!(matches!(rig.daemon.admin(confirm).await, Reply::Done { .. }));
+    assert_eq!(rows(&rig, &format!("serial={serial}")).await[0]["LinOtp.Isactive"], true);
+    let told = call(&rig, "/admin/unassign", &format!("serial={serial}")).await;
+    assert_eq!(
+        fault(&told),
+        (-311, "only devices with codes of their own (totp, hotp) go from hand to hand")
+    );
 }
