@@ -12,4 +12,21 @@ for name in $(grep -oh '`[a-z0-9]*_[a-z0-9]*_[a-z0-9_]*`' docs/threat-model.md d
         missing=1
     fi
 done
+# A guide that no test follows may say anything.
+for guide in docs/guides/*.md; do
+    name=$(basename "$guide" .md)
+    if ! grep -q "\"$name\"" tests/tests/host_guides.rs; then
+        echo "docs: no test follows $guide" >&2
+        missing=1
+    fi
+done
+# Links between the documents lead somewhere.
+for document in README.md docs/*.md docs/guides/*.md; do
+    for target in $(grep -oE '\]\([a-zA-Z0-9_./-]+\.md' "$document" | cut -c3-); do
+        if [ ! -e "$(dirname "$document")/$target" ]; then
+            echo "docs: $document links to $target, which is not there" >&2
+            missing=1
+        fi
+    done
+done
 exit $missing

@@ -90,6 +90,9 @@ fi
 [ -z "$pam_configs_dir" ] || each 644 "$pam_configs_dir" packaging/pam-configs/*
 [ -z "$authselect_dir" ] || tree "$authselect_dir/mfad" packaging/authselect
 
+each 644 "$doc" docs/admin-guide.md
+each 644 "$doc/guides" docs/guides/*.md
+
 # For the admin to look at and to copy: what they are for may not be there.
 each 755 "$doc/examples" etc/examples/*
 each 644 "$doc/examples/pam.d" etc/pam.d/*

@@ -50,6 +50,13 @@ pub struct Context {
     pub client: Option<ClientName>,
 }
 
+impl Context {
+    /// The client, as a field of the log.
+    fn client_word(&self) -> &str {
+        self.client.as_ref().map_or("-", ClientName::as_str)
+    }
+}
+
 /// A name or a claim as it stands in a line of the log: plain where it cannot be taken for anything else, in
 /// quotes otherwise. What watches the log (fail2ban) must not be led to ban whom somebody names.
 #[derive(Clone, Copy, Debug)]
@@ -103,11 +110,12 @@ pub fn log_attempt(context: &Context, outcome: &Outcome) {
     let source = context.source.as_ref().map_or("-", Claim::as_str);
     let (verdict, reason) = outcome.words();
     let (service, session, reason) = (context.service.as_str(), context.session.as_str(), reason.word());
-    let (event, actor) = ("attempt", context.actor);
+    let (event, actor, client) = ("attempt", context.actor, context.client_word());
     warn!(
         event,
         user,
         service,
+        client,
         source,
         verdict,
         reason,
@@ -122,11 +130,12 @@ fn log_emergency(context: &Context) {
     let user = context.user.to_string();
     let source = context.source.as_ref().map_or("-", Claim::as_str);
     let (service, session) = (context.service.as_str(), context.session.as_str());
-    let (event, actor) = ("breakglass_used", context.actor);
+    let (event, actor, client) = ("breakglass_used", context.actor, context.client_word());
     warn!(
         event,
         user,
         service,
+        client,
         source,
         session,
         actor,
@@ -142,17 +151,23 @@ pub fn log_login(context: &Context, settled: &Settled) {
     let (verdict, reason) = (settled.verdict_word(), settled.reason().word());
     let rule = settled.rule().unwrap_or("-");
     let (service, session) = (context.service.as_str(), context.session.as_str());
-    let actor = context.actor;
+    let (actor, client) = (context.actor, context.client_word());
     let event = "login";
     let line = line(format_args!("login {verdict}"), context, reason);
     match settled.verdict() {
         mfa_proto::login::Verdict::Accept | mfa_proto::login::Verdict::NotApplicable => {
-            info!(event, user, service, source, factor, rule, verdict, reason, session, actor, "{line}");
+            info!(
+                event,
+                user, service, client, source, factor, rule, verdict, reason, session, actor, "{line}"
+            );
         }
         mfa_proto::login::Verdict::Deny
         | mfa_proto::login::Verdict::Locked
         | mfa_proto::login::Verdict::Unavailable => {
-            warn!(event, user, service, source, factor, rule, verdict, reason, session, actor, "{line}");
+            warn!(
+                event,
+                user, service, client, source, factor, rule, verdict, reason, session, actor, "{line}"
+            );
         }
     }
 }

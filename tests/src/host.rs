@@ -2,6 +2,7 @@
 //! removed there is as on a server. The world's network is the other end of its cable. Refuses to keep anything:
 //! what the host writes is in memory and goes with the world; only the plain Debian root is kept, for the next one.
 
+mod archive;
 mod cgroup;
 mod lock;
 mod mfad;
@@ -83,6 +84,28 @@ pub fn enter(test: &str, body: impl FnOnce(&mut Host)) {
         |outer| ground.insert(Ground::prepare()).below(outer),
         |world| body(&mut Host::make(world)),
     );
+}
+
+/// The same, into a world that `prepare` has changed, with a host whose apt has these packages of Debian's and what
+/// they need; `only:NAME` for one without what it needs.
+#[track_caller]
+pub fn enter_with(
+    test: &str,
+    packages: &[&str],
+    prepare: impl FnOnce(Outer) -> Outer,
+    body: impl FnOnce(&World, &mut Host),
+) {
+    let mut ground = None;
+    let prepare = |outer| {
+        let ground = ground.insert(Ground::prepare());
+        archive::make(&ground.disk, &release(), packages);
+        prepare(ground.below(outer))
+    };
+    world::enter_by(test, prepare, |world| {
+        let mut host = Host::make(world);
+        archive::offer(&host, &release(), packages);
+        body(world, &mut host);
+    });
 }
 
 /// A booted host; killed when dropped.
@@ -207,6 +230,22 @@ impl Host {
     pub fn reboot(&mut self) {
         self.power_off();
         self.boot();
+    }
+
+    /// Shuts it down, unless it is.
+    #[track_caller]
+    pub fn be_down(&mut self) {
+        if self.running.is_some() {
+            self.power_off();
+        }
+    }
+
+    /// Boots it, unless it is up.
+    #[track_caller]
+    pub fn be_up(&mut self) {
+        if self.running.is_none() {
+            self.boot();
+        }
     }
 
     #[track_caller]

@@ -35,6 +35,7 @@
 pub mod daemon;
 pub mod egress;
 pub mod gateway;
+pub mod guide;
 pub mod host;
 pub mod mail;
 pub mod otp;

@@ -124,7 +124,7 @@ fn the_units_of_web_core_and_prover_ask_for_the_code_after_the_password_alone() 
         host.must(&["mkdir", "-p", "/etc/mfad/conf.d"]);
         host.write("/etc/mfad/conf.d/web.toml", PAGE);
         host.must(&["systemctl", "enable", "--now", "mfad-password.socket"]);
-        host.must(&["systemctl", "restart", "mfad.socket", "mfad.service", "mfad-web.service"]);
+        host.must(&["systemctl", "restart", "mfad.service", "mfad-web.service"]);
         let login = |password: &str| host.must(&["bash", "-c", LOGIN, "login", password]);
         let right = login(PASSWORD);
         assert!(right.contains("\"code\":15,") && right.contains("[\"totp\"]"), "{right}");

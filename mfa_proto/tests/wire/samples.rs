@@ -227,6 +227,25 @@ fn requests() -> Vec<Sample> {
         ),
         ("backup", Request::Backup),
         ("restore", Request::Restore),
+    ];
+    let params = [
+        NewParams::Sms(SentParams { address: secret("+491701234321"), digits: Some(8) }),
+        NewParams::Mail(SentParams { address: secret("a@example.org"), digits: None }),
+        NewParams::Rest(RestParams { service: label("corp"), remote_user: Some(Claim::clean("j.doe")) }),
+        NewParams::Token(TokenParams {
+            domain: Some(label("example.org")),
+            signing_secret: Some(secret("JYXEX4IQOEYFYQ2S3MC5P4ZT4SDHYEA7")),
+        }),
+    ]
+    .map(|params| (format!("request/enroll/{}", params.kind().word()), params))
+    .map(|(name, params)| Sample::of(name, &Request::Enroll(Box::new(brought_along(params)))));
+    let requests = requests.into_iter().chain(device_requests());
+    let requests = requests.map(|(name, request)| Sample::of(format!("request/{name}"), &request));
+    requests.chain(params).collect()
+}
+
+fn device_requests() -> [(&'static str, Request); 6] {
+    [
         ("devices", Request::Devices { user: jane() }),
         ("find", Request::Find { serial: serial() }),
         ("set_pin", Request::SetPin { target: target(), pin: Some(secret("1234")), code: None }),
@@ -240,20 +259,7 @@ fn requests() -> Vec<Sample> {
         ),
         ("assign", Request::Assign { serial: serial(), user: jane() }),
         ("unassign", Request::Unassign { serial: serial() }),
-    ];
-    let params = [
-        NewParams::Sms(SentParams { address: secret("+491701234321"), digits: Some(8) }),
-        NewParams::Mail(SentParams { address: secret("a@example.org"), digits: None }),
-        NewParams::Rest(RestParams { service: label("corp"), remote_user: Some(Claim::clean("j.doe")) }),
-        NewParams::Token(TokenParams {
-            domain: Some(label("example.org")),
-            signing_secret: Some(secret("JYXEX4IQOEYFYQ2S3MC5P4ZT4SDHYEA7")),
-        }),
     ]
-    .map(|params| (format!("request/enroll/{}", params.kind().word()), params))
-    .map(|(name, params)| Sample::of(name, &Request::Enroll(Box::new(brought_along(params)))));
-    let requests = requests.iter().map(|(name, request)| Sample::of(format!("request/{name}"), request));
-    requests.chain(params).collect()
 }
 
 fn serial() -> Serial {

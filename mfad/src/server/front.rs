@@ -8,10 +8,12 @@ use std::{sync::Arc, time::Duration};
 
 use mfa_proto::{
     admin::{Refusal, RefusalCode, Reply},
-    front::{Ask, Ended, FrontMessage, What},
+    answer::AnswerShape,
+    front::{Ask, Ended, FrontMessage, Verify, What},
     hello::{Hello, NEWEST, OLDEST, Protocol, Welcome},
     login::Verdict,
     name::{Claim, ClientName},
+    secret::SecretText,
     text::ShownText,
 };
 use tokio::{
@@ -26,7 +28,12 @@ use super::{
     login,
     wire::{Wire, WireError},
 };
-use crate::{admin, config::Right, core::Core};
+use crate::{
+    admin,
+    config::{Right, WebClient},
+    core::Core,
+    settings::Settings,
+};
 
 /// A front end that does not take a reply for so long has gone away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -43,7 +50,7 @@ pub(crate) struct Behalf {
 }
 
 impl Behalf {
-    /// Where the trail has it come from: what is known of the person, else of the client.
+    /// Where the trail has a change come from: what is known of the person, else of the client.
     pub(crate) fn origin(&self) -> Option<&Claim> {
         self.source.as_ref().or(self.address.as_ref())
     }
@@ -130,12 +137,14 @@ async fn answer(
     let client = clients.find(|client| client.name == behalf.client);
     match what {
         What::Verify(verify) => {
-            let Some(client) = client.filter(|client| client.rights.include(Right::Verify)) else {
-                behalf.refuse(Right::Verify.word());
-                return wire.write_within(PATIENCE, &FrontMessage::Ended(not_allowed())).await;
-            };
-            let settings = Arc::clone(&settings);
-            login::verify(core, wire, (peer, settings, client), (&behalf, *verify)).await
+            let client = client.filter(|client| may_ask(client, &verify));
+            let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
+            asker.verify(core, wire, async { Some(*verify) }).await
+        }
+        What::VerifyDevice(device) => {
+            let client = client.filter(|client| client.rights.include(Right::Verify));
+            let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
+            asker.verify(core, wire, login::by_device(core, *device)).await
         }
         What::Admin(request) => {
             let right = admin::right_of(&request);
@@ -151,6 +160,45 @@ async fn answer(
     }
 }
 
+/// Who asks for a verification.
+struct Asker<'a> {
+    peer: Peer,
+    settings: Arc<Settings>,
+    /// `None` when it may not.
+    client: Option<&'a WebClient>,
+    behalf: &'a Behalf,
+}
+
+impl Asker<'_> {
+    /// Serves a verification, which is looked into only for a client that may ask for it.
+    async fn verify(
+        self,
+        core: &Arc<Core>,
+        wire: &mut Wire<UnixStream>,
+        verify: impl Future<Output = Option<Verify>>,
+    ) -> Result<(), WireError> {
+        let Self { peer, settings, client, behalf } = self;
+        let Some(client) = client else {
+            behalf.refuse(Right::Verify.word());
+            return wire.write_within(PATIENCE, &FrontMessage::Ended(not_judged())).await;
+        };
+        match verify.await {
+            Some(verify) => login::verify(core, wire, (peer, settings, client), (behalf, verify)).await,
+            None => wire.write_within(PATIENCE, &FrontMessage::Ended(not_judged())).await,
+        }
+    }
+}
+
+/// Whether a client may have this verified. Who may have tokens verified brings one, and nothing else.
+fn may_ask(client: &WebClient, verify: &Verify) -> bool {
+    let is_token = |answer: &SecretText| AnswerShape::TOKEN.parse(answer.expose()).is_some();
+    let rights = &client.rights;
+    rights.include(Right::Verify)
+        || (rights.include(Right::TokenVerify)
+            && verify.choose.is_none()
+            && verify.answer.as_ref().is_some_and(is_token))
+}
+
 fn may_not(right: Option<Right>) -> Refusal {
     let message = match right {
         Some(right) => {
@@ -161,6 +209,7 @@ fn may_not(right: Option<Right>) -> Refusal {
     Refusal { code: RefusalCode::NotAllowed, message: ShownText::clean(&message) }
 }
 
-fn not_allowed() -> Ended {
+/// Says nothing of the person.
+fn not_judged() -> Ended {
     Ended { verdict: Verdict::Unavailable, unjudged: true, wait: 0, factor: None, session: String::new() }
 }

@@ -167,7 +167,7 @@ impl Factor {
         })
     }
 
-    /// All columns but the code itself, in order. As in schema 1 while those of schema 4 say nothing: a database
+    /// All columns but the code itself, in order. As in schema 1 while those of schema 5 say nothing: a database
     /// that was migrated keeps its rows.
     fn fields(&self) -> Fields {
         let plain = self.tag.is_plain();

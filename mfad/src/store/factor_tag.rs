@@ -14,7 +14,7 @@ use super::{
 };
 use crate::seal::Fields;
 
-/// The columns of schema 4.
+/// The columns of schema 5.
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
     pub(super) serial: Option<Serial>,

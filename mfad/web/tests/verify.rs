@@ -39,6 +39,13 @@ async fn a_right_code_is_a_yes_once() {
     assert_eq!((row.service.as_deref(), row.source.as_deref()), (Some("vpn"), Some("203.0.113.9")));
     let again = rig.verify(VPN, &asking("jane", &hotp(0))).await;
     assert_eq!(again["result"], "reject", "it is used: {again}");
+    let unplaced = json!({ "user": "jane", "code": hotp(1) }).to_string();
+    assert_eq!(rig.verify(VPN, &unplaced).await["result"], "accept");
+    assert_eq!(
+        rig.daemon.last_audit("jane").await.source,
+        None,
+        "the client's own address is not the person's"
+    );
 }
 
 #[tokio::test]

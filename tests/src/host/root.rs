@@ -91,7 +91,7 @@ fn bootstrap(release: &str, root: &Path) {
 
 /// Where apt gets this machine's own release from, which is where the others are, too.
 #[track_caller]
-fn mirror(release: &str) -> String {
+pub(super) fn mirror(release: &str) -> String {
     if let Some(mirror) = std::env::var_os(MIRROR) {
         return mirror.to_string_lossy().into_owned();
     }

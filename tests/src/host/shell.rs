@@ -95,6 +95,12 @@ impl Host {
         // Few rounds: how hard a password is to guess is not what is tested.
         let mut chpasswd = self.command("chpasswd");
         run_with(chpasswd.args(["-c", "SHA512", "-s", "1000"]), &format!("{name}:{PASSWORD}\n")).ok();
+        self.account(name)
+    }
+
+    /// An account that there is.
+    #[track_caller]
+    pub fn account(&self, name: &str) -> Account {
         let uid = self.must(&["id", "-u", name]).trim().parse().expect("a uid is a number");
         Account { name: name.to_owned(), uid, home: self.path("/home").join(name) }
     }

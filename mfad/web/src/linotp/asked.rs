@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn terms(text: &str) -> LinOtp {
-        let text = format!("[web.linotp]\n{text}");
+        let text = format!("[realm.home]\n[web.linotp]\n{text}");
         let config = Config::from_sources(&[Source { path: "m.toml".into(), text }]).unwrap();
         config.web().linotp.clone()
     }

@@ -73,8 +73,8 @@ pub(super) async fn answer(call: &mut Call, (part, verb): (&str, &str)) -> Optio
 
 /// Lets a call in that manages: whose it is, and what it carries; or the refusal.
 pub(super) async fn enter(call: &mut Call, verb: &str) -> Result<(Desk, Asked), Answer> {
-    asked_rightly(call)?;
-    let desk = known(call, 1)?;
+    asked_rightly(call).map_err(|refused| *refused)?;
+    let desk = known(call, 1).map_err(|refused| *refused)?;
     let asked = match call.params().await {
         Ok(params) => Asked::new(params),
         Err(bad) => {
@@ -91,16 +91,18 @@ pub(super) async fn enter(call: &mut Call, verb: &str) -> Result<(Desk, Asked), 
 }
 
 /// Whose call it is; or the refusal, in answers with the number `id`.
-pub(super) fn known(call: &Call, id: u8) -> Result<Desk, Answer> {
+pub(super) fn known(call: &Call, id: u8) -> Result<Desk, Box<Answer>> {
     let envelope = Envelope::new(&call.state().web.linotp, id);
-    call.client().map_err(|unknown| match unknown {
-        Unknown::Nobody => {
-            let told = Fault::other("Not authenticated");
-            call.asking_for_proof(envelope.fault_with(StatusCode::UNAUTHORIZED, &told))
-        }
-        Unknown::TooOften => {
-            envelope.fault_with(StatusCode::TOO_MANY_REQUESTS, &Fault::other("Too many requests"))
-        }
+    call.client().map_err(|unknown| {
+        Box::new(match unknown {
+            Unknown::Nobody => {
+                let told = Fault::other("Not authenticated");
+                call.asking_for_proof(envelope.fault_with(StatusCode::UNAUTHORIZED, &told))
+            }
+            Unknown::TooOften => {
+                envelope.fault_with(StatusCode::TOO_MANY_REQUESTS, &Fault::other("Too many requests"))
+            }
+        })
     })
 }
 

@@ -28,10 +28,10 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
 }
 
 /// Whether it is asked in a way that LinOTP takes; else the refusal.
-fn asked_rightly(call: &Call) -> Result<(), Answer> {
+fn asked_rightly(call: &Call) -> Result<(), Box<Answer>> {
     if [Method::GET, Method::POST].contains(call.method()) {
         Ok(())
     } else {
-        Err(Answer::status(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW, "GET, POST"))
+        Err(Box::new(Answer::status(StatusCode::METHOD_NOT_ALLOWED).with(ALLOW, "GET, POST")))
     }
 }

@@ -6,6 +6,7 @@
 mod change;
 mod look;
 mod status;
+mod token;
 mod verify;
 
 use hyper::{
@@ -55,6 +56,7 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
     };
     let request = match known {
         Known::Verify => return Some(verify::answer(call, &desk).await.unwrap_or_else(unreadable)),
+        Known::Token => return Some(token::answer(call, &desk).await.unwrap_or_else(unreadable)),
         Known::Verdict => return Some(status::answer(call, &desk).await),
         Known::Document | Known::Status => Ok(Request::Status),
         Known::Users => look::users(call),
@@ -74,6 +76,7 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
 enum Known {
     Document,
     Verify,
+    Token,
     Verdict,
     Status,
     Users,
@@ -99,7 +102,8 @@ impl Known {
             "factors/resync" => Self::Change(Change::Resync),
             "factors/send" => Self::Change(Change::Send),
             "factors/recovery" => Self::Change(Change::Recovery),
-            "factors/token" => Self::Change(Change::Token),
+            "token/issue" => Self::Change(Change::Token),
+            "token/verify" => Self::Token,
             "users/unlock" => Self::Change(Change::Unlock),
             "users/reset" => Self::Change(Change::Reset),
             _ => return None,
@@ -109,7 +113,7 @@ impl Known {
     const fn methods(self) -> &'static [Method] {
         match self {
             Self::Document | Self::Status | Self::Users | Self::Audit => &[Method::GET],
-            Self::Verify | Self::Change(_) => &[Method::POST],
+            Self::Verify | Self::Token | Self::Change(_) => &[Method::POST],
             Self::Verdict | Self::Factors => &[Method::GET, Method::POST],
         }
     }

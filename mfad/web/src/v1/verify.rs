@@ -82,10 +82,10 @@ pub(super) fn question(asked: Asked, code: Option<SecretText>) -> Result<Option<
     let choose = factor.map(FactorLabel::new).transpose();
     let (Ok(name), Ok(realm), Ok(choose)) = (UserName::new(user), realm, choose) else { return Ok(None) };
     let user = UserId { realm, name };
-    Ok(Some(Question { user, answer: code, choose, only: None, source }))
+    Ok(Some(Question { user, answer: code, choose, source }))
 }
 
-fn said(verified: &Verified, transaction: Option<&str>) -> Answer {
+pub(super) fn said(verified: &Verified, transaction: Option<&str>) -> Answer {
     let with_wait = |wait: u32| Some(wait).filter(|wait| *wait > 0);
     let said = match verified {
         Verified::Accept(accepted) => Said {

@@ -7,6 +7,7 @@ use mfa_proto::name::RealmName;
 use crate::config::{
     kinds::{Checked, boolean, text},
     reader::{Reader, Section},
+    realm::Realm,
     suggest::printable,
     tree::Value,
 };
@@ -23,23 +24,40 @@ pub struct LinOtp {
     pub split_at_sign: bool,
     /// Whether a PIN alone, or nothing, begins a challenge instead of being wrong.
     pub challenge_response: bool,
+    /// What is said beside yes and no.
+    pub detail: LinOtpDetail,
+}
+
+/// What is said beside yes and no.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct LinOtpDetail {
     /// Whether a yes says who was verified by what.
-    pub detail_on_success: bool,
+    pub on_success: bool,
     /// Whether a no has a text, which is always the same.
-    pub detail_on_fail: bool,
+    pub on_fail: bool,
 }
 
 impl LinOtp {
-    pub(super) fn read(reader: &mut Reader, web: &mut Section) -> Self {
+    pub(super) fn read(reader: &mut Reader, web: &mut Section, realms: &[Realm]) -> Self {
         let mut section = reader.section(web, "linotp");
         let s = &mut section;
+        let default = reader.value(s, "default_realm", RealmName::local(), realm);
+        let is_known = default.value.is_local() || realms.iter().any(|known| known.name == default.value);
+        if default.place.is_some() && !is_known {
+            let message =
+                format!("no section is called [realm.{0}]: add it, or write \"local\"", default.value);
+            reader.fault(default.place, message);
+        }
         let read = Self {
             version: reader.value(s, "version", "2.11.2".into(), version).value,
-            default_realm: reader.value(s, "default_realm", RealmName::local(), realm).value,
+            default_realm: default.value,
             split_at_sign: reader.value(s, "split_at_sign", true, boolean).value,
             challenge_response: reader.value(s, "challenge_response", false, boolean).value,
-            detail_on_success: reader.value(s, "detail_on_success", false, boolean).value,
-            detail_on_fail: reader.value(s, "detail_on_fail", false, boolean).value,
+            detail: LinOtpDetail {
+                on_success: reader.value(s, "detail_on_success", false, boolean).value,
+                on_fail: reader.value(s, "detail_on_fail", false, boolean).value,
+            },
         };
         reader.close(section);
         read

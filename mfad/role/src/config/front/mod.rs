@@ -11,12 +11,13 @@ use std::{path::PathBuf, time::Duration};
 
 pub use self::{
     client::{CertificatePrint, ClientProof, Right, Rights, WebClient},
-    linotp::LinOtp,
+    linotp::{LinOtp, LinOtpDetail},
     listen::{Dialect, Mount, PemFile, Place as WebPlace, Tls, WebListen},
 };
 use super::{
     kinds::{account, boolean, duration, line, number, path, socket},
     reader::{Reader, Section},
+    realm::Realm,
     tree::Place,
 };
 
@@ -70,7 +71,7 @@ impl Web {
         !self.listen.is_empty()
     }
 
-    pub(super) fn read(reader: &mut Reader, root: &mut Section) -> Self {
+    pub(super) fn read(reader: &mut Reader, root: &mut Section, realms: &[Realm]) -> Self {
         let mut section = reader.section(root, "web");
         let s = &mut section;
         let minute = SECOND * 60;
@@ -94,7 +95,7 @@ impl Web {
             max_transactions: reader.value(s, "max_transactions", 256, number(4..=4096)).value,
             access_log: reader.value(s, "access_log", true, boolean).value,
             digest_realm: reader.value(s, "digest_realm", "mfad".into(), realm).value,
-            linotp: LinOtp::read(reader, s),
+            linotp: LinOtp::read(reader, s, realms),
             listen: Vec::new(),
             clients: Vec::new(),
         };
