@@ -22,6 +22,7 @@ use crate::{
     answer::{Answer, TEXT},
     call::Call,
     clients::Unknown,
+    origin,
     verify::Desk,
 };
 
@@ -82,8 +83,9 @@ pub(super) async fn enter(call: &mut Call, verb: &str) -> Result<(Desk, Asked), 
             return Err(envelope.fault_with(bad.status(), &Fault::other(bad.to_string())));
         }
     };
-    let exempt = verb == GET_SESSION || desk.client().proof.by_network;
-    if exempt || has_session(call, &asked) {
+    // What only its network proves, every page in a browser there could ask for.
+    let by_network = desk.client().proof.by_network && !origin::is_foreign(call.headers());
+    if verb == GET_SESSION || by_network || has_session(call, &asked) {
         Ok((desk, asked))
     } else {
         Err(Answer::body(StatusCode::UNAUTHORIZED, TEXT, NO_SESSION))

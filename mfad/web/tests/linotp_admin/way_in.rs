@@ -71,6 +71,15 @@ async fn where_it_asks_from_can_be_proof_enough() {
     let shown = rig.http().await.get("/admin/show", "").await;
     assert_eq!(shown.status, 200, "no session is wanted of it: {shown:?}");
     assert_eq!(value(&shown.json())["data"], json!([]));
+    for page in ["Origin: https://evil.example\r\n", "Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n"] {
+        let path = "/admin/init?genkey=1&user=jane";
+        let answered = rig.http().await.get(path, page).await;
+        assert_eq!((answered.status, answered.body.as_str()), (401, "You have no valid session!"), "{page}");
+    }
+    let before = all(&rig).await;
+    let own = rig.http().await.get("/admin/init?genkey=1&user=jane", "Origin: http://x\r\n").await;
+    assert_eq!(value(&own.json()), true, "a page of its own");
+    assert_ne!(all(&rig).await, before, "it is that call which changes something");
 }
 
 #[tokio::test]
