@@ -132,3 +132,51 @@ async fn without_core_nothing_is_claimed() {
         assert_eq!(fault(&answer).0, -311, "{path} {answer}");
     }
 }
+
+#[tokio::test]
+async fn whatever_comes_is_answered_in_the_envelope_and_changes_nothing() {
+    let rig = linotp().await;
+    init(&rig, "MINE1", "&user=jane").await;
+    let before = all(&rig).await;
+    let long = format!("serial={}&user={0}", "x".repeat(20_000));
+    let junk = [
+        "serial=%00&user=%00",
+        "serial=%FF%FE&user=%C3",
+        "serial=jane:&otp1=1&otp2=2",
+        "serial=:1&pin=x",
+        "serial=jane:99999999999999999999&pin=secret",
+        "serial=%27%20OR%201=1--&user=%25&pin=secret",
+        "user=a@b@c@&realm=%0a&page=-1&rp=-1&key=%00&value=%00&otp1=1&otp2=2",
+        "type=&otpkey=%20&hashlib=&otplen=&timeStep=&page=99999999999999999999",
+        "genkey=1&description=%1b%5b31m",
+        "page=18446744073709551615&pagesize=18446744073709551615&rp=18446744073709551615&key=x&pin=x&genkey=0",
+        long.as_str(),
+    ];
+    let verbs =
+        ["init", "enable", "disable", "remove", "delete", "show", "assign", "unassign", "resync", "reset"];
+    let verbs = verbs.map(|verb| format!("/admin/{verb}")).into_iter();
+    let more = ["/admin/set", "/admin/check_serial", "/admin/getTokenOwner", "/admin/losttoken"];
+    let other = ["/admin/getSerialByOtp", "/audit/search", "/system/getConfig", "/system/setConfig"];
+    for path in verbs.chain(more.into_iter().chain(other).map(str::to_owned)) {
+        for form in junk {
+            let answered = as_client(&rig, VPN, &path, form).await;
+            assert_eq!(answered.status, 200, "{path} {form}: {answered:?}");
+            let json = answered.json();
+            assert!(
+                json["result"]["status"].is_boolean() || json["rows"].is_array(),
+                "{path} {form}: {json}"
+            );
+        }
+    }
+    for (kind, body) in [("application/json", "{"), ("application/json", "[1]"), ("text/xml", "<a/>")] {
+        let length = body.len();
+        let request = format!(
+            "POST /admin/remove HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {VPN}\r\nContent-Type: {kind}\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        );
+        let answered = rig.http().await.ask(&request).await;
+        assert!((400..500).contains(&answered.status), "{answered:?}");
+        assert_eq!(answered.json()["result"]["status"], false, "{answered:?}");
+    }
+    assert_eq!(all(&rig).await, before);
+}
