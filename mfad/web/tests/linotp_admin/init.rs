@@ -30,6 +30,7 @@ async fn a_key_that_core_makes_is_shown_once() {
     }
     let row = rows(&rig, &format!("serial={serial}")).await.remove(0);
     assert_eq!((&row["LinOtp.OtpLen"], &row["LinOtp.TokenType"]), (&json!(8), &json!("TOTP")));
+    assert_eq!(row["LinOtp.Count"], 0, "nothing of it was used");
     let info: Value = serde_json::from_str(row["LinOtp.TokenInfo"].as_str().unwrap()).unwrap();
     let expected = json!({ "hashlib": "sha256", "timeWindow": "60", "timeShift": 0.0, "timeStep": "60" });
     assert_eq!(info, expected);

@@ -44,7 +44,8 @@ pub(super) fn row(token: &Token, holder: Holder) -> Map<String, Value> {
         ("LinOtp.MaxFail", json!(device.locks_at)),
         ("LinOtp.Isactive", json!(factor.state == FactorState::Active)),
         ("LinOtp.FailCount", json!(factor.failures)),
-        ("LinOtp.Count", json!(device.position.unwrap_or_default())),
+        // Nothing was used yet of a token whose position is before all.
+        ("LinOtp.Count", json!(device.position.unwrap_or_default().max(0))),
         ("LinOtp.CountWindow", json!(COUNT_WINDOW)),
         ("LinOtp.SyncWindow", json!(SYNC_WINDOW)),
         ("LinOtp.CreationDate", json!(date(factor.created))),
