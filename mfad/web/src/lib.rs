@@ -14,6 +14,7 @@ pub mod call;
 pub mod ceptor;
 pub mod clients;
 mod confinement;
+mod image;
 pub mod lemonldap;
 pub mod link;
 pub mod linotp;

@@ -37,6 +37,11 @@ impl Asked {
         self.get(name).is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
     }
 
+    /// What a verb may be asked beside what every call may have, empty values among it.
+    pub(super) fn rest(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().filter(|(name, _)| ![SESSION, HTTPERROR].contains(name))
+    }
+
     /// The session that it claims to be of.
     pub(super) fn session(&self) -> Option<&str> {
         self.get(SESSION)

@@ -12,14 +12,17 @@ use hyper::{
 use subtle::ConstantTimeEq as _;
 
 use super::{
+    admin::{self, Done, Order},
     asked::Asked,
-    asked_rightly,
+    asked_rightly, audit,
     envelope::{Envelope, Fault},
+    system,
 };
 use crate::{
     answer::{Answer, TEXT},
     call::Call,
     clients::Unknown,
+    origin,
     verify::Desk,
 };
 
@@ -32,14 +35,40 @@ const GET_SESSION: &str = "getsession";
 /// Random bytes of a session.
 const SESSION_BYTES: usize = 32;
 
-/// Answers a call of `/admin`; `None` when there is no such verb.
-pub(super) async fn answer(call: &mut Call, verb: &str) -> Option<Answer> {
-    if verb != GET_SESSION {
+/// Answers a call of `/admin`, `/audit` or `/system`; `None` when there is no such verb.
+pub(super) async fn answer(call: &mut Call, (part, verb): (&str, &str)) -> Option<Answer> {
+    let known = match part {
+        "admin" => verb == GET_SESSION || admin::is_known(verb),
+        "system" => system::is_known(verb),
+        _ => verb == "search",
+    };
+    if !known {
         return None;
     }
-    Some(match enter(call, verb).await {
-        Ok((_, asked)) => get_session(call, &asked),
-        Err(refused) => refused,
+    let (desk, asked) = match enter(call, verb).await {
+        Ok(entered) => entered,
+        Err(refused) => return Some(refused),
+    };
+    if verb == GET_SESSION {
+        return Some(get_session(call, &asked));
+    }
+    let web = &call.state().web;
+    let order = Order { asked: &asked, desk: &desk, terms: &web.linotp, lifetime: web.transaction_lifetime };
+    let done = match part {
+        "admin" => admin::answer(verb, order).await,
+        "system" => system::answer(verb, order).await,
+        _ => match audit::search(order).await {
+            // These rows stand in no envelope.
+            Ok(rows) => return Some(Answer::json(StatusCode::OK, &rows)),
+            Err(fault) => Err(fault),
+        },
+    };
+    Some(match done {
+        Ok(Done { value, detail }) => Envelope::new(&web.linotp, 1).value(value, detail),
+        Err(fault) => {
+            let envelope = Envelope::new(&web.linotp, admin::fault_number(verb));
+            envelope.fault(&fault, asked.httperror())
+        }
     })
 }
 
@@ -54,8 +83,9 @@ pub(super) async fn enter(call: &mut Call, verb: &str) -> Result<(Desk, Asked), 
             return Err(envelope.fault_with(bad.status(), &Fault::other(bad.to_string())));
         }
     };
-    let exempt = verb == GET_SESSION || desk.client().proof.by_network;
-    if exempt || has_session(call, &asked) {
+    // What only its network proves, every page in a browser there could ask for.
+    let by_network = desk.client().proof.by_network && !origin::is_foreign(call.headers());
+    if verb == GET_SESSION || by_network || has_session(call, &asked) {
         Ok((desk, asked))
     } else {
         Err(Answer::body(StatusCode::UNAUTHORIZED, TEXT, NO_SESSION))

@@ -4,9 +4,12 @@
 //! `value` is the answer, `status` only says that the question was understood. Refuses to tell by either, or by the
 //! time it takes, whether a user exists. `docs/compat.md` lists what is done otherwise than in the original.
 
+mod admin;
 mod asked;
+mod audit;
 mod envelope;
 mod manage;
+mod system;
 mod validate;
 
 use hyper::{Method, StatusCode, header::ALLOW};
@@ -19,7 +22,7 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
     let (part, verb) = path.strip_prefix('/')?.split_once('/')?;
     match part {
         "validate" => validate::answer(call, verb).await,
-        "admin" => manage::answer(call, verb).await,
+        "admin" | "audit" | "system" => manage::answer(call, (part, verb)).await,
         _ => None,
     }
 }
