@@ -8,14 +8,15 @@
     reason = "a test that fails should say where"
 )]
 
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use mfa_tests::{
-    daemon::{Daemon, Setup},
+    daemon::Setup,
     otp::Seed,
     password::Prover,
-    sys::{run_with, wait_until},
-    world::{self, Account, PASSWORD, World},
+    sys::run_with,
+    web::Web,
+    world::{self, PASSWORD},
 };
 use serde_json::{Value, json};
 
@@ -30,29 +31,6 @@ name = "portal"
 rights = ["verify", "factors:read", "factors:write"]
 login_page = true
 "#;
-
-/// A running `mfad-web`; ended when dropped.
-struct Web(Child);
-
-impl Web {
-    fn start(daemon: &Daemon, front: &Account) -> Self {
-        let program = World::built("mfad-web");
-        let mut command = front.command(program.to_str().unwrap());
-        command.arg("--config").arg(&daemon.config).stdin(Stdio::null());
-        let web = Self(command.spawn().unwrap());
-        wait_until("mfad-web takes connections", || {
-            std::net::TcpStream::connect(("127.0.0.1", 8080)).is_ok()
-        });
-        web
-    }
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
 
 /// One call by curl, which keeps the cookies of `page`; its status and body.
 fn call(page: &str, (method, path): (&str, &str), body: Option<&Value>) -> (u16, String) {
@@ -92,7 +70,8 @@ fn a_real_password_and_a_code_log_in_and_nothing_less() {
         let daemon = Setup::as_root().section(CONFIG).start();
         let seed = Seed::of("jane");
         daemon.enroll_totp("jane", &seed);
-        let _web = Web::start(&daemon, &prover.front);
+        let mut web = Web::of(prover.front.clone(), "127.0.0.1:8080");
+        web.begin(&daemon);
 
         let (status, told) = password("one", "jane", "wrong");
         assert!(status == 401 && told.contains("\"code\":1,"), "{status} {told}");
