@@ -14,7 +14,7 @@ use crate::{
     clients::Clients,
     lemonldap,
     link::Link,
-    ntopng,
+    linotp, ntopng,
     transactions::Transactions,
     v1,
     verify::Desk,
@@ -62,6 +62,7 @@ pub async fn answer(call: &mut Call, dialects: &[mfa_role::config::Mount]) -> An
             Dialect::V1 => v1::answer(call).await,
             Dialect::Ceptor => ceptor::answer(call).await,
             Dialect::LemonLdap => lemonldap::answer(call).await,
+            Dialect::LinOtp => linotp::answer(call).await,
             Dialect::Ntopng => ntopng::answer(call).await,
         };
         if let Some(answer) = answered {

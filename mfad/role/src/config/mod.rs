@@ -49,8 +49,8 @@ pub use self::{
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     front::{
-        CertificatePrint, ClientProof, Dialect, Mount, PemFile, Right, Rights, Tls, Web, WebClient,
-        WebListen, WebPlace,
+        CertificatePrint, ClientProof, Dialect, LinOtp, LinOtpDetail, Mount, PemFile, Right, Rights, Tls,
+        Web, WebClient, WebListen, WebPlace,
     },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     limits::{LimitsConfig, ProfileName, Unlock},
@@ -150,11 +150,11 @@ impl Config {
         let identity = Identity::read(reader, &mut root);
         let mail = Mail::read(reader, &mut root);
         let mail_is_on = mail.is_on();
+        let realms = realm::read(reader, &mut root);
         let config = Self {
             core,
             policy: Policy::read(reader, &mut root, &identity),
             identity,
-            realms: realm::read(reader, &mut root),
             totp: Totp::read(reader, &mut root),
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
@@ -167,7 +167,8 @@ impl Config {
             remember: Remembering::read(reader, &mut root),
             notify: Notify::read(reader, &mut root, mail_is_on),
             metrics: Metrics::read(reader, &mut root),
-            web: Web::read(reader, &mut root),
+            web: Web::read(reader, &mut root, &realms),
+            realms,
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
             process: Process::read(reader, &mut root),
