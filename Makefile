@@ -20,7 +20,7 @@ RUNNER := $(if $(AS_ROOT),CARGO_TARGET_$(HOST)_RUNNER="$(AS_ROOT)")
 # Where this system has its own way, packaging/install.sh says what may be set: PREFIX, PAM_DIR, SBIN_DIR and others.
 DESTDIR ?=
 
-.PHONY: help demo test check fmt docs units clippy unit e2e test-hosts host fuzz-smoke fuzz bench deny build install deb rpm packages-check clean
+.PHONY: help demo test check fmt docs units clippy unit e2e test-hosts test-fronts host fuzz-smoke fuzz bench bench-web deny build install deb rpm packages-check clean
 
 help: ## Shows this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -63,6 +63,13 @@ test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
 	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
 	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
 
+test-fronts: ## mfad-web before a portal, FreeRADIUS and nginx of Debian, and schemathesis (installs 80 packages more)
+	tests/setup/packages.sh demo test fronts
+	$(CARGO) build
+	$(RUNNER) $(CARGO) test -p mfa_tests --test lemonldap --test freeradius --test nginx -- --include-ignored
+	tests/setup/schemathesis.sh "$(TARGET)/schemathesis"
+	MFA_SCHEMATHESIS="$(abspath $(TARGET))/schemathesis" $(RUNNER) $(CARGO) test -p mfa_tests --test openapi -- --include-ignored
+
 host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
 	tests/setup/packages.sh demo test deb
 	$(CARGO) build
@@ -80,6 +87,12 @@ bench: ## Speed beside pam_google_authenticator and pam_oath; writes target/benc
 	$(CARGO) build --release
 	$(CARGO) build --release -p mfa_tests --bin bench
 	$(AS_ROOT) $(TARGET)/release/bench --json $(TARGET)/bench.json $(BENCH_ARGS)
+
+bench-web: ## Speed and memory of mfad-web; writes target/bench-web.json
+	tests/setup/packages.sh bench
+	$(CARGO) build --release
+	$(CARGO) build --release -p mfa_tests --bin bench
+	$(AS_ROOT) $(TARGET)/release/bench --only web --json $(TARGET)/bench-web.json
 
 deny: ## Licences, sources, duplicate versions and advisories of what we depend on
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

@@ -22,6 +22,7 @@ use crate::{
     login::{ServerMessage, Verdict},
     name::{Claim, ClientName, FactorLabel, UserId},
     secret::SecretText,
+    tag::Serial,
 };
 
 /// One question.
@@ -44,6 +45,8 @@ pub enum What {
     Verify(Box<Verify>),
     /// What `mfactl` asks as well.
     Admin(Box<Request>),
+    /// Whether a person has a certain device.
+    VerifyDevice(Box<VerifyDevice>),
 }
 
 /// A verification.
@@ -59,6 +62,20 @@ pub struct Verify {
     /// the verification.
     pub answer: Option<SecretText>,
     /// How long the conversation may take, in seconds; core has bounds of its own.
+    pub patience: u32,
+}
+
+/// A verification by one device, which needs no right to look for it: a device that is not there, or is
+/// another's, is asked for like one that is.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct VerifyDevice {
+    /// The serial number of the device.
+    pub serial: Serial,
+    /// Who has to have it; `None` whoever has it.
+    pub user: Option<UserId>,
+    /// As of [`Verify`].
+    pub answer: Option<SecretText>,
+    /// As of [`Verify`].
     pub patience: u32,
 }
 

@@ -7,6 +7,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use crate::name::{NameError, RealmName, UserId, UserName};
+
 /// Why a text is no serial number, or no description.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum TagError {
@@ -43,6 +45,12 @@ impl Serial {
     /// The number as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Who stands for nobody where nobody has the device. The same for all that are the same number.
+    pub fn keeper(&self) -> Result<UserId, NameError> {
+        let name = UserName::new(self.0.to_ascii_uppercase())?;
+        Ok(UserId { realm: RealmName::unassigned(), name })
     }
 }
 

@@ -14,11 +14,12 @@ mod support;
 use std::{path::PathBuf, sync::Arc};
 
 use mfa_proto::{
-    admin::{Reply, Request},
-    front::{Ask, Ended, FrontMessage, Verify, What},
+    admin::{FactorRef, Reply, Request},
+    front::{Ask, Ended, FrontMessage, Verify, VerifyDevice, What},
     hello::{Hello, Protocol, Welcome},
     login::{ClientMessage, ServerMessage, Verdict},
     name::{Claim, ClientName},
+    tag::Serial,
 };
 use mfad::server::{admission::Admission, front, listen};
 use nix::unistd::geteuid;
@@ -147,4 +148,36 @@ async fn only_the_factor_that_is_named_counts() {
     assert_eq!(ended(&mut client).await.verdict, Verdict::Accept);
     client.send(&ask("vpn", verify("jane", Some(&codes[0])))).await;
     assert_eq!(ended(&mut client).await.verdict, Verdict::Accept, "it was not used up");
+}
+
+#[tokio::test]
+async fn a_device_is_verified_by_its_serial_number_alone() {
+    let daemon = Daemon::start(VPN).await;
+    daemon.enroll_hotp("jane").await;
+    let serial = Serial::new("HTEST1").unwrap();
+    let target = FactorRef { user: user_id("jane"), factor: None, label: None };
+    let describe = Request::Describe { target, serial: Some(serial.clone()), description: None };
+    assert!(matches!(daemon.admin(describe).await, Reply::Done { .. }));
+    let codes = daemon.hold_recovery("jane", 5).await;
+    let (path, _listener) = open(&daemon, &[geteuid().as_raw()]);
+    let mut client = Client::greet(&path, Protocol::Front).await;
+    let by_device = |serial: &str, user: Option<&str>, answer: &str| {
+        let (serial, user, answer) = (Serial::new(serial).unwrap(), user.map(user_id), Some(secret(answer)));
+        What::VerifyDevice(Box::new(VerifyDevice { serial, user, answer, patience: 60 }))
+    };
+    for (client_name, question, verdict, why) in [
+        ("stranger", by_device("HTEST1", None, &hotp(0)), Verdict::Unavailable, "no such client"),
+        ("vpn", by_device("NOPE", None, &hotp(0)), Verdict::Deny, "no such device"),
+        ("vpn", by_device("NOPE", Some("jane"), &hotp(0)), Verdict::Deny, "no such device of a user"),
+        ("vpn", by_device("HTEST1", Some("john"), &hotp(0)), Verdict::Deny, "another user's"),
+        ("vpn", by_device("HTEST1", None, &codes[0]), Verdict::Deny, "right, and of another factor"),
+        ("vpn", by_device("htest1", None, &hotp(0)), Verdict::Accept, "whoever has it"),
+        ("vpn", by_device("HTEST1", Some("jane"), &hotp(1)), Verdict::Accept, "whom it belongs to"),
+    ] {
+        client.send(&ask(client_name, question)).await;
+        assert_eq!(ended(&mut client).await.verdict, verdict, "{why}");
+    }
+    assert!(matches!(daemon.admin(Request::Unassign { serial }).await, Reply::Done { .. }));
+    client.send(&ask("vpn", by_device("HTEST1", None, &hotp(2)))).await;
+    assert_eq!(ended(&mut client).await.verdict, Verdict::Deny, "nobody has it");
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Whether systemd takes the units, and how exposed it says each service is: at most 0.5 for core, which has no
-# network, 1.3 for egress and web, 0.9 for the prover of passwords, and 1.2 for what takes changes to PAM back. Looks at the
+# network, 1.3 for egress and web, 1.0 for the prover of passwords, and 1.2 for what takes changes to PAM back. Looks at the
 # files only; nothing is started or installed.
 set -eu -o pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -25,7 +25,7 @@ for unit in "$work"/*.service; do
     mfad.service) exposure mfad.service 5 ;;
     # It runs as root, to write root's files.
     mfad-pam-revert.service) exposure mfad-pam-revert.service 12 ;;
-    mfad-password.service) exposure mfad-password.service 9 ;;
+    mfad-password.service) exposure mfad-password.service 10 ;;
     *) exposure "$(basename "$unit")" 13 ;;
   esac
 done

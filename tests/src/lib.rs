@@ -45,4 +45,5 @@ pub mod polkit;
 pub mod pty;
 pub mod ssh;
 pub mod sys;
+pub mod web;
 pub mod world;

@@ -11,18 +11,18 @@
 use std::{
     fs,
     os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown},
-    process::{Child, Command, Stdio},
+    process::Command,
 };
 
 use mfa_outside::{SLAPD_PASSWORD, Slapd};
-
 use mfa_tests::{
     daemon::{Daemon, Setup},
     egress::Egress,
     otp::Seed,
     password::Prover,
-    sys::{run_with, wait_until},
-    world::{self, Account, PASSWORD, PLACE, World},
+    sys::run_with,
+    web::Web,
+    world::{self, Account, PASSWORD, PLACE},
 };
 use serde_json::{Value, json};
 
@@ -37,29 +37,6 @@ name = "portal"
 rights = ["verify", "factors:read", "factors:write"]
 login_page = true
 "#;
-
-/// A running `mfad-web`; ended when dropped.
-struct Web(Child);
-
-impl Web {
-    fn start(daemon: &Daemon, front: &Account) -> Self {
-        let program = World::built("mfad-web");
-        let mut command = front.command(program.to_str().unwrap());
-        command.arg("--config").arg(&daemon.config).stdin(Stdio::null());
-        let web = Self(command.spawn().unwrap());
-        wait_until("mfad-web takes connections", || {
-            std::net::TcpStream::connect(("127.0.0.1", 8080)).is_ok()
-        });
-        web
-    }
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
 
 /// One call by curl, which keeps the cookies of `page`; its status and body.
 fn call(page: &str, (method, path): (&str, &str), body: Option<&Value>) -> (u16, String) {
@@ -99,7 +76,8 @@ fn a_real_password_and_a_code_log_in_and_nothing_less() {
         let daemon = Setup::as_root().section(CONFIG).start();
         let seed = Seed::of("jane");
         daemon.enroll_totp("jane", &seed);
-        let _web = Web::start(&daemon, &prover.front);
+        let mut web = Web::of(prover.front.clone(), "127.0.0.1:8080");
+        web.begin(&daemon);
 
         let (status, told) = password("one", "jane", "wrong");
         assert!(status == 401 && told.contains("\"code\":1,"), "{status} {told}");
@@ -162,7 +140,8 @@ fn a_password_of_the_directory_and_a_code_log_in_and_nothing_less() {
         let mut egress = directory_role(&daemon, outside, &front);
         let socket = fs::metadata(format!("{DIRECTORY}/password.sock")).unwrap();
         assert_eq!((socket.mode() & 0o777, socket.gid()), (0o660, front.uid), "web alone reaches it");
-        let _web = Web::start(&daemon, &front);
+        let mut web = Web::of(front.clone(), "127.0.0.1:8080");
+        web.begin(&daemon);
 
         // The password of the host's own account is another one.
         for wrong in ["wrong", "", PASSWORD] {

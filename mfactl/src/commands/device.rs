@@ -2,7 +2,7 @@
 
 use mfa_proto::admin::{Reply, Request};
 use mfa_proto::answer::Pin;
-use mfa_proto::name::{RealmName, UserId, UserName};
+use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
 use mfa_proto::tag::Serial;
 
@@ -89,7 +89,5 @@ pub(super) fn unassign(context: &mut Context, what: &SerialArgs) -> Result<u8, F
 
 /// As the daemon names a device that nobody has.
 fn keeper(serial: &Serial) -> Result<UserId, Failure> {
-    let name =
-        UserName::new(serial.as_str().to_ascii_uppercase()).map_err(|e| Failure::usage(e.to_string()))?;
-    Ok(UserId { realm: RealmName::unassigned(), name })
+    serial.keeper().map_err(|e| Failure::usage(e.to_string()))
 }

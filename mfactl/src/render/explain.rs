@@ -23,7 +23,9 @@ pub(crate) fn text(login: &Explain, told: &Explanation, now: &Now, style: Style)
     }
     facts.extend(told.factors.iter().map(|one| counting(one, now)));
     if told.factors.is_empty() {
-        facts.push([Cell::new("  Factors"), Cell::new("no active one")]);
+        // What is held is looked at only for a rule that asks for it.
+        let none = if told.needed == 0 { "not looked at: the rule asks for none" } else { "no active one" };
+        facts.push([Cell::new("  Factors"), Cell::new(none)]);
     }
     let remembered = told.remember.map_or_else(
         || "a success is not remembered".to_owned(),

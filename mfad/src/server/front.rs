@@ -32,6 +32,7 @@ use crate::{
     admin,
     config::{Right, WebClient},
     core::Core,
+    settings::Settings,
 };
 
 /// A front end that does not take a reply for so long has gone away.
@@ -136,12 +137,14 @@ async fn answer(
     let client = clients.find(|client| client.name == behalf.client);
     match what {
         What::Verify(verify) => {
-            let Some(client) = client.filter(|client| may_ask(client, &verify)) else {
-                behalf.refuse(Right::Verify.word());
-                return wire.write_within(PATIENCE, &FrontMessage::Ended(not_allowed())).await;
-            };
-            let settings = Arc::clone(&settings);
-            login::verify(core, wire, (peer, settings, client), (&behalf, *verify)).await
+            let client = client.filter(|client| may_ask(client, &verify));
+            let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
+            asker.verify(core, wire, async { Some(*verify) }).await
+        }
+        What::VerifyDevice(device) => {
+            let client = client.filter(|client| client.rights.include(Right::Verify));
+            let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
+            asker.verify(core, wire, login::by_device(core, *device)).await
         }
         What::Admin(request) => {
             let right = admin::right_of(&request);
@@ -153,6 +156,35 @@ async fn answer(
                 Reply::Refused(may_not(right))
             };
             wire.write_within(PATIENCE, &reply).await
+        }
+    }
+}
+
+/// Who asks for a verification.
+struct Asker<'a> {
+    peer: Peer,
+    settings: Arc<Settings>,
+    /// `None` when it may not.
+    client: Option<&'a WebClient>,
+    behalf: &'a Behalf,
+}
+
+impl Asker<'_> {
+    /// Serves a verification, which is looked into only for a client that may ask for it.
+    async fn verify(
+        self,
+        core: &Arc<Core>,
+        wire: &mut Wire<UnixStream>,
+        verify: impl Future<Output = Option<Verify>>,
+    ) -> Result<(), WireError> {
+        let Self { peer, settings, client, behalf } = self;
+        let Some(client) = client else {
+            behalf.refuse(Right::Verify.word());
+            return wire.write_within(PATIENCE, &FrontMessage::Ended(not_judged())).await;
+        };
+        match verify.await {
+            Some(verify) => login::verify(core, wire, (peer, settings, client), (behalf, verify)).await,
+            None => wire.write_within(PATIENCE, &FrontMessage::Ended(not_judged())).await,
         }
     }
 }
@@ -177,6 +209,7 @@ fn may_not(right: Option<Right>) -> Refusal {
     Refusal { code: RefusalCode::NotAllowed, message: ShownText::clean(&message) }
 }
 
-fn not_allowed() -> Ended {
+/// Says nothing of the person.
+fn not_judged() -> Ended {
     Ended { verdict: Verdict::Unavailable, unjudged: true, wait: 0, factor: None, session: String::new() }
 }

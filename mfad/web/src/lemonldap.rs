@@ -80,7 +80,7 @@ async fn init(asked: Asked, desk: &Desk) -> Answer {
         let Ok(again) = SecretText::new(word.to_owned()) else { return result(StatusCode::OK, false) };
         desk.answer(&open, again).await
     } else {
-        desk.verify(Question { user, answer: None, choose, only: None, source: asked.source }).await
+        desk.verify(Question { user, answer: None, choose, source: asked.source }).await
     };
     said(&verified, true)
 }
@@ -93,7 +93,7 @@ async fn verify(asked: Asked, desk: &Desk) -> Answer {
     let verified = if let Some(open) = desk.open_for(&user) {
         desk.answer(&open, code).await
     } else {
-        let question = Question { user, answer: Some(code), choose, only: None, source: asked.source };
+        let question = Question { user, answer: Some(code), choose, source: asked.source };
         desk.verify(question).await
     };
     said(&verified, false)

@@ -1,11 +1,11 @@
-//! Where a request comes from: the peer's address, or what a trusted proxy says of it.
+//! Where a request comes from: the peer's address, or what a trusted proxy says of it; and whether a page asks.
 //!
 //! Refuses the word of everyone else: of `X-Forwarded-For` the rightmost address counts that is no trusted
 //! proxy's, because only what stands right of it was written by proxies that are.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use hyper::header::HeaderMap;
+use hyper::header::{HOST, HeaderMap, ORIGIN};
 use mfa_role::config::Network;
 
 /// Where peers of a Unix socket are: on this host.
@@ -27,6 +27,16 @@ pub fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> Option
         }
     }
     Some(nearest)
+}
+
+/// Whether a page of another origin asks. A request without either header is of no page.
+pub fn is_foreign(headers: &HeaderMap) -> bool {
+    if let Some(origin) = headers.get(ORIGIN) {
+        let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        return !matches!((authority, host), (Some((_, own)), Some(host)) if own.eq_ignore_ascii_case(host));
+    }
+    headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
 }
 
 #[cfg(test)]

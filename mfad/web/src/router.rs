@@ -14,7 +14,7 @@ use crate::{
     clients::Clients,
     lemonldap,
     link::Link,
-    ntopng,
+    linotp, ntopng,
     prover::Prover,
     transactions::Transactions,
     v1,
@@ -65,6 +65,7 @@ pub async fn answer(call: &mut Call, dialects: &[mfa_role::config::Mount]) -> An
             Dialect::V1 => v1::answer(call).await,
             Dialect::Ceptor => ceptor::answer(call).await,
             Dialect::LemonLdap => lemonldap::answer(call).await,
+            Dialect::LinOtp => linotp::answer(call).await,
             Dialect::Ntopng => ntopng::answer(call).await,
         };
         if let Some(answer) = answered {

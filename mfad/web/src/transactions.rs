@@ -9,8 +9,14 @@ use std::{
     time::Duration,
 };
 
-use mfa_proto::name::{ClientName, UserId};
+use mfa_proto::{
+    answer::OtpCode,
+    name::{ClientName, UserId},
+    secret::SecretText,
+    tag::Serial,
+};
 use tokio::time::Instant;
+use zeroize::Zeroizing;
 
 use crate::link::Busy;
 
@@ -34,8 +40,22 @@ pub(crate) struct Open {
     pub(crate) user: UserId,
     /// The conversation.
     pub(crate) busy: Busy,
+    /// What goes before each code that answers it.
+    pub(crate) pin: Option<SecretText>,
+    /// The only device that counts.
+    pub(crate) device: Option<Serial>,
     /// When it is over.
     pub(crate) until: Instant,
+}
+
+impl Open {
+    /// An answer, a code behind the PIN that was typed before; `None` when both together are too long.
+    pub(crate) fn behind_pin(&self, answer: SecretText) -> Option<SecretText> {
+        let code = OtpCode::parse(answer.expose());
+        let (Some(pin), Some(code)) = (&self.pin, code) else { return Some(answer) };
+        let both = Zeroizing::new(format!("{}{}", pin.expose(), code.expose()));
+        SecretText::new(both.as_str().to_owned()).ok()
+    }
 }
 
 impl Transactions {
@@ -86,6 +106,29 @@ impl Transactions {
         let fits = |open: &Open| open.client == *client && open.user == *user && open.until > now;
         let found = all.iter().filter(|(_, open)| fits(open)).max_by_key(|(_, open)| open.until);
         found.map(|(number, _)| number.clone())
+    }
+
+    /// Whether a challenge of `client` is open and about this user, and this device, as far as they are named.
+    pub(crate) fn is_about(
+        &self,
+        number: &str,
+        client: &ClientName,
+        (user, device): (Option<&UserId>, Option<&Serial>),
+    ) -> bool {
+        let fits = |open: &Open| {
+            open.client == *client
+                && open.until > Instant::now()
+                && user.is_none_or(|user| open.user == *user)
+                && device.is_none_or(|device| open.device.as_ref() == Some(device))
+        };
+        self.all().get(number).is_some_and(fits)
+    }
+
+    /// Keeps a PIN with the open challenge of `client`.
+    pub(crate) fn keep_pin(&self, number: &str, client: &ClientName, pin: SecretText) {
+        if let Some(open) = self.all().get_mut(number).filter(|open| open.client == *client) {
+            open.pin = Some(pin);
+        }
     }
 
     /// How many are open.

@@ -8,10 +8,11 @@ use std::{sync::Arc, time::Duration};
 use mfa_proto::{
     admin::{FactorId, Reply, Request},
     answer::AnswerShape,
-    front::{Ask, Ended, FrontMessage, Verify, What},
+    front::{Ask, Ended, FrontMessage, Verify, VerifyDevice, What},
     login::{ServerMessage, Verdict},
     name::{Claim, FactorLabel, UserId},
     secret::SecretText,
+    tag::Serial,
 };
 use mfa_role::config::{Right, WebClient};
 use tokio::time::{Instant, timeout};
@@ -34,9 +35,20 @@ pub struct Question {
     pub answer: Option<SecretText>,
     /// What is to be sent or begun first: a label, an outside service or a kind.
     pub choose: Option<FactorLabel>,
-    /// The only factor that counts.
-    pub only: Option<FactorId>,
     /// Where the person is, as far as the client has said.
+    pub source: Option<String>,
+}
+
+/// What is asked about a device.
+#[derive(Debug)]
+pub struct DeviceQuestion {
+    /// Its serial number.
+    pub serial: Serial,
+    /// Who has to have it; `None` whoever has it.
+    pub user: Option<UserId>,
+    /// As of [`Question`].
+    pub answer: Option<SecretText>,
+    /// As of [`Question`].
     pub source: Option<String>,
 }
 
@@ -118,7 +130,35 @@ impl Desk {
         if !self.client.rights.include(Right::Verify) {
             return Verified::Unavailable;
         }
-        self.begin(question).await
+        let Question { user, answer, choose, source } = question;
+        let patience = self.patience();
+        let verify = Verify { user: user.clone(), choose, only: None, answer, patience };
+        self.begin(source.as_deref(), What::Verify(Box::new(verify)), (user, None)).await
+    }
+
+    /// Has whoever holds a device verified, by that device alone.
+    pub async fn verify_device(&self, question: DeviceQuestion) -> Verified {
+        if !self.client.rights.include(Right::Verify) {
+            return Verified::Unavailable;
+        }
+        let DeviceQuestion { serial, user, answer, source } = question;
+        // Who that is, core does not say.
+        let Some(about) = user.clone().or_else(|| serial.keeper().ok()) else {
+            return Verified::Reject { wait: 0, open: false };
+        };
+        let device = Some(serial.clone());
+        let verify = VerifyDevice { serial, user, answer, patience: self.patience() };
+        self.begin(source.as_deref(), What::VerifyDevice(Box::new(verify)), (about, device)).await
+    }
+
+    /// Keeps what a person typed before a challenge, to go before each code that answers it: a PIN is judged with a
+    /// code behind it and never by itself.
+    pub fn keep_pin(&self, transaction: &str, pin: SecretText) {
+        self.transactions.keep_pin(transaction, &self.client.name, pin);
+    }
+
+    fn patience(&self) -> u32 {
+        u32::try_from(self.lifetime.as_secs()).unwrap_or(u32::MAX)
     }
 
     /// Has a signed token of a person verified, and nothing else: where a rule wants more, it is a no.
@@ -130,8 +170,11 @@ impl Desk {
         if AnswerShape::TOKEN.parse(token.expose()).is_none() {
             return Verified::Reject { wait: 0, open: false };
         }
-        let question = Question { user, answer: Some(token), choose: None, only: None, source };
-        match self.begin(question).await {
+        let answer = Some(token);
+        let verify =
+            Verify { user: user.clone(), choose: None, only: None, answer, patience: self.patience() };
+        let what = What::Verify(Box::new(verify));
+        match self.begin(source.as_deref(), what, (user, None)).await {
             Verified::Challenge(challenge) => {
                 // Ends the conversation.
                 drop(self.transactions.take(&challenge.transaction, &self.client.name));
@@ -145,16 +188,19 @@ impl Desk {
         }
     }
 
-    async fn begin(&self, question: Question) -> Verified {
-        let Question { user, answer, choose, only, source } = question;
-        let patience = u32::try_from(self.lifetime.as_secs()).unwrap_or(u32::MAX);
-        let verify = Verify { user: user.clone(), choose, only, answer, patience };
-        let ask = self.ask(source.as_deref(), What::Verify(Box::new(verify)));
+    async fn begin(
+        &self,
+        source: Option<&str>,
+        what: What,
+        (user, device): (UserId, Option<Serial>),
+    ) -> Verified {
+        let ask = self.ask(source, what);
         let until = Instant::now() + self.lifetime;
         let asked = timeout(self.lifetime, self.link.begin::<FrontMessage>(&ask)).await;
         match asked.unwrap_or(Err(Away::TimedOut)) {
             Ok((first, busy)) => {
-                let open = Open { client: self.client.name.clone(), user, busy, until };
+                let client = self.client.name.clone();
+                let open = Open { client, user, busy, pin: None, device, until };
                 self.go_on(first, open, None).await
             }
             Err(away) => lost(&away),
@@ -166,6 +212,7 @@ impl Desk {
         let Some(mut open) = self.transactions.take(transaction, &self.client.name) else {
             return Verified::Reject { wait: 0, open: false };
         };
+        let Some(answer) = open.behind_pin(answer) else { return Verified::Reject { wait: 0, open: false } };
         let left = open.until.saturating_duration_since(Instant::now());
         match timeout(left, open.busy.answer(answer)).await.unwrap_or(Err(Away::TimedOut)) {
             Ok(next) => self.go_on(next, open, Some(transaction)).await,
@@ -176,6 +223,11 @@ impl Desk {
     /// Whom an open challenge of this client is about.
     pub fn user_of(&self, transaction: &str) -> Option<UserId> {
         self.transactions.user_of(transaction, &self.client.name)
+    }
+
+    /// Whether a challenge of this client is open and about this user, and this device, as far as they are named.
+    pub fn is_about(&self, transaction: &str, user: Option<&UserId>, device: Option<&Serial>) -> bool {
+        self.transactions.is_about(transaction, &self.client.name, (user, device))
     }
 
     /// The open challenge of this client about a user, for dialects that have no number to name one by.

@@ -3,9 +3,10 @@
 use mfa_proto::{
     admin::{FactorId, Request},
     answer::AnswerShape,
-    front::{Ask, Ended, FrontMessage, Verify, What},
+    front::{Ask, Ended, FrontMessage, Verify, VerifyDevice, What},
     login::{ServerMessage, Verdict},
     name::{Claim, ClientName},
+    tag::Serial,
     text::ShownText,
 };
 
@@ -26,6 +27,13 @@ pub(crate) fn all() -> Vec<Sample> {
         patience: 120,
     };
     let bare = Verify { user: jane(), choose: None, only: None, answer: None, patience: 1 };
+    let device = |user| VerifyDevice {
+        serial: Serial::new("OATH00019E8B").unwrap(),
+        user,
+        answer: Some(secret("1234755224")),
+        patience: 120,
+    };
+    let of_device = |user| ask(What::VerifyDevice(Box::new(device(user))));
     let prompt = ServerMessage::Prompt {
         text: ShownText::clean("Verification code: "),
         echo: true,
@@ -42,6 +50,8 @@ pub(crate) fn all() -> Vec<Sample> {
         Sample::of("front/ask/verify", &ask(What::Verify(Box::new(verify)))),
         Sample::of("front/ask/verify/bare", &ask(What::Verify(Box::new(bare)))),
         Sample::of("front/ask/admin", &ask(What::Admin(Box::new(Request::Show { user: jane() })))),
+        Sample::of("front/ask/verify-device", &of_device(None)),
+        Sample::of("front/ask/verify-device/of", &of_device(Some(jane()))),
         Sample::of("front/turn", &FrontMessage::Turn { message: prompt, refused: true }),
         Sample::of("front/ended", &FrontMessage::Ended(ended)),
     ]

@@ -50,8 +50,8 @@ pub use self::{
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     front::{
-        CertificatePrint, ClientProof, Dialect, Mount, Passwords, PemFile, Right, Rights, Tls, Web,
-        WebClient, WebListen, WebPlace,
+        CertificatePrint, ClientProof, Dialect, LinOtp, LinOtpDetail, Mount, Passwords, PemFile, Right,
+        Rights, Tls, Web, WebClient, WebListen, WebPlace,
     },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     ldap::{Ldap, LdapDirectory, LdapServer, LdapTls},
@@ -155,11 +155,11 @@ impl Config {
         let mail_is_on = mail.is_on();
         let ldap = Ldap::read(reader, &mut root);
         let ldap_is_on = ldap.is_on();
+        let realms = realm::read(reader, &mut root);
         let config = Self {
             core,
             policy: Policy::read(reader, &mut root, &identity),
             identity,
-            realms: realm::read(reader, &mut root),
             totp: Totp::read(reader, &mut root),
             prompt: Prompt::read(reader, &mut root),
             limits: LimitsConfig::read(reader, &mut root),
@@ -173,7 +173,8 @@ impl Config {
             remember: Remembering::read(reader, &mut root),
             notify: Notify::read(reader, &mut root, mail_is_on),
             metrics: Metrics::read(reader, &mut root),
-            web: Web::read(reader, &mut root, ldap_is_on),
+            web: Web::read(reader, &mut root, (&realms, ldap_is_on)),
+            realms,
             audit: Audit::read(reader, &mut root),
             log: Log::read(reader, &mut root),
             process: Process::read(reader, &mut root),

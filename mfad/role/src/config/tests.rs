@@ -322,8 +322,10 @@ fn the_installed_example_shows_every_key_with_its_default() {
     let in_rules = |key: &String| key.starts_with("policy.rule.match.");
     let sections = "core identity realm policy totp prompt limits enrollment egress sms mail rest ldap token remember \
                     notify metrics web audit log process";
-    let containers: Vec<_> =
-        sections.split(' ').chain(["policy.rule", "sms.gateway", "web.listen", "web.client"]).collect();
+    let containers: Vec<_> = sections
+        .split(' ')
+        .chain(["policy.rule", "sms.gateway", "web.linotp", "web.listen", "web.client"])
+        .collect();
     let known: BTreeSet<String> = known_keys()
         .into_iter()
         .filter(|key| !in_rules(key) && !containers.contains(&key.as_str()))

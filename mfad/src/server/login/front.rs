@@ -9,14 +9,16 @@ use std::sync::Arc;
 use mfa_proto::{
     admin::FactorId,
     answer::AnswerShape,
-    front::{Ended, FrontMessage, Verify},
+    front::{Ended, FrontMessage, Verify, VerifyDevice},
     login::{ClientMessage, ServerMessage, Verdict, Withheld},
+    name::UserId,
     secret::SecretText,
 };
 use tokio::{
     net::UnixStream,
     time::{Duration, Instant},
 };
+use tracing::error;
 
 use super::{Login, Subject};
 use crate::{
@@ -37,6 +39,8 @@ use crate::{
 
 /// The longest a conversation across requests may take.
 const LONGEST: Duration = Duration::from_secs(600);
+/// No factor has this id: theirs begin at 1.
+const NO_FACTOR: FactorId = FactorId(0);
 
 /// What a login of a front end is beside what every login is.
 #[derive(Debug)]
@@ -64,6 +68,27 @@ pub(in crate::server) async fn verify(
     let deadline = Instant::now() + settings.login_timeout().max(patience);
     let login = Login::of_front(core, settings, (peer, client), (behalf, verify));
     super::conduct(login, wire, deadline).await
+}
+
+/// Which login a device is verified by. Whoever has it must be who is named, if somebody is; else it is nobody's, and
+/// refused like a wrong answer. `None` when that cannot be known.
+pub(in crate::server) async fn by_device(core: &Core, asked: VerifyDevice) -> Option<Verify> {
+    let VerifyDevice { serial, user, answer, patience } = asked;
+    let found = match core.store().find(serial.clone()).await {
+        Ok(found) => found,
+        Err(problem) => {
+            error!("cannot look for the serial number {serial}: {problem}");
+            return None;
+        }
+    };
+    let holds =
+        |holder: &UserId| !holder.realm.is_unassigned() && user.as_ref().is_none_or(|user| user == holder);
+    let found = found.filter(|(holder, ..)| holds(holder));
+    let (user, only) = match found {
+        Some((holder, factor, _)) => (holder, factor.factor),
+        None => (user.map_or_else(|| serial.keeper().ok(), Some)?, NO_FACTOR),
+    };
+    Some(Verify { user, choose: None, only: Some(only), answer, patience })
 }
 
 impl<'a> Login<'a> {

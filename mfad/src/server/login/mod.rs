@@ -28,7 +28,7 @@ use tokio::{
 use tracing::warn;
 
 pub(crate) use self::explain::explain;
-pub(super) use self::front::verify;
+pub(super) use self::front::{by_device, verify};
 use self::{front::Fronted, subject::Subject};
 use super::{
     Peer,

@@ -6,7 +6,7 @@
 
 use mfa_proto::{
     admin::{FactorId, FactorKind, FactorState},
-    name::{FactorLabel, RealmName, UserId, UserName},
+    name::{FactorLabel, RealmName, UserId},
     tag::{Description, Serial},
 };
 
@@ -40,8 +40,7 @@ const fn is_device(kind: FactorKind) -> bool {
 
 /// The name under which a device is kept that nobody has.
 fn keeper(serial: &Serial) -> Result<UserId, StoreError> {
-    let name = UserName::new(serial.as_str().to_ascii_uppercase()).map_err(|_| StoreError::Internal)?;
-    Ok(UserId { realm: RealmName::unassigned(), name })
+    serial.keeper().map_err(|_| StoreError::Internal)
 }
 
 /// Adds a factor with what identifies its device, or neither.

@@ -102,13 +102,8 @@ async fn second_factor(visit: &Visit<'_>, user: UserName) -> Answer {
         return visit.begin(user, Stage::Pending(None), words::code_wanted(methods).with(unauthorized));
     }
     // Only a rule lets in who holds nothing.
-    let question = Question {
-        user: UserId::local(user.clone()),
-        answer: None,
-        choose: None,
-        only: None,
-        source: visit.source(),
-    };
+    let question =
+        Question { user: UserId::local(user.clone()), answer: None, choose: None, source: visit.source() };
     match visit.desk.verify(question).await {
         Verified::Accept(_) => {
             let told = words::info(Some(user.as_str()), visit.source().as_deref(), Some(&methods));

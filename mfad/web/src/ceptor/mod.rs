@@ -4,7 +4,6 @@
 //! Refuses other pages (`Origin`), whoever has no session where one is needed, and to hold a password for longer
 //! than it takes to have it proven. `docs/compat.md` lists what is done otherwise than in the original.
 
-mod image;
 mod login;
 mod registration;
 mod second;
@@ -13,11 +12,11 @@ mod words;
 
 use hyper::{
     Method, StatusCode,
-    header::{ALLOW, HOST, ORIGIN, RETRY_AFTER},
+    header::{ALLOW, RETRY_AFTER},
 };
 
 pub use self::session::Sessions;
-use crate::{answer::Answer, call::Call, clients::Unknown, prover::Prover, verify::Desk};
+use crate::{answer::Answer, call::Call, clients::Unknown, origin, prover::Prover, verify::Desk};
 
 /// What all paths begin with.
 const PREFIX: &str = "/ceptorauthenticateldap/1";
@@ -60,7 +59,7 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
         let refused = words::UNREADABLE.with(StatusCode::METHOD_NOT_ALLOWED);
         return Some(refused.with(ALLOW, method.as_str()));
     }
-    if is_foreign(call) {
+    if origin::is_foreign(call.headers()) {
         return Some(words::FOREIGN.with(StatusCode::FORBIDDEN));
     }
     let desk = match call.login_page() {
@@ -86,15 +85,4 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
         Known::VerifyTotp => second::verify(&visit, second::Way::Totp).await,
         Known::Register => registration::begin(visit).await,
     })
-}
-
-/// Whether a page of another origin asks. A request without either header is of no page.
-fn is_foreign(call: &Call) -> bool {
-    let headers = call.headers();
-    if let Some(origin) = headers.get(ORIGIN) {
-        let authority = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-        return !matches!((authority, host), (Some((_, own)), Some(host)) if own.eq_ignore_ascii_case(host));
-    }
-    headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
 }

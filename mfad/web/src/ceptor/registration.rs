@@ -10,8 +10,8 @@ use mfa_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Visit, image, session::Stage, words};
-use crate::{answer::Answer, prover::Proven};
+use super::{Visit, session::Stage, words};
+use crate::{answer::Answer, image, prover::Proven};
 
 /// What is sent.
 #[derive(Deserialize)]

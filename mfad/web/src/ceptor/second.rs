@@ -37,7 +37,6 @@ pub(super) async fn send(visit: &Visit<'_>) -> Answer {
         user: UserId::local(found.session.user.clone()),
         answer: None,
         choose: Some(choose),
-        only: None,
         source: visit.source(),
     };
     match visit.desk.verify(question).await {
@@ -90,7 +89,7 @@ pub(super) async fn verify(visit: &Visit<'_>, way: Way) -> Answer {
             }
             let user = UserId::local(found.session.user.clone());
             let source = visit.source();
-            let question = Question { user, answer: Some(code), choose: None, only: None, source };
+            let question = Question { user, answer: Some(code), choose: None, source };
             judged(visit, &found, &visit.desk.verify(question).await)
         }
         // Nothing was sent, or nothing waits for a code.

@@ -20,8 +20,15 @@ const MOST_ROWS: u32 = 1000;
 /// `GET /v1/users`: a page of users, after one.
 pub(super) fn users(call: &Call) -> Result<Request, BadBody> {
     let query = call.query();
+    // Also where nobody is named in it, lest it be taken for a filter that fits.
+    realm(query.get("realm").map(str::to_owned))?;
     let after = query.get("after").map(|_| user(&query, "after")).transpose()?;
-    Ok(Request::List { after, orphaned: query.get("orphaned") == Some("true") })
+    let orphaned = match query.get("orphaned") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(_) => return Err(BadBody::Content("`orphaned` is true or false")),
+    };
+    Ok(Request::List { after, orphaned })
 }
 
 /// `GET /v1/factors`: what a user holds.
@@ -32,6 +39,8 @@ pub(super) fn factors(call: &Call) -> Result<Request, BadBody> {
 /// `GET /v1/audit`: rows of the trail.
 pub(super) fn audit(call: &Call) -> Result<Request, BadBody> {
     let query = call.query();
+    // Also where nobody is named in it, lest it be taken for a filter that fits.
+    realm(query.get("realm").map(str::to_owned))?;
     let number = |name: &str| query.get(name).map(str::parse::<i64>).transpose();
     let bad = |_| BadBody::Content("`after`, `since`, `until` and `last` are whole numbers");
     let last = query.get("last").map(str::parse::<u32>).transpose().map_err(bad)?;
@@ -58,9 +67,13 @@ fn user(query: &Params, name: &str) -> Result<UserId, BadBody> {
 
 /// A user by name and realm.
 pub(super) fn named(user: String, realm: Option<String>) -> Result<UserId, BadBody> {
-    let bad = |_| BadBody::Content("`user` or `realm` is no name");
-    let realm = realm.map_or_else(|| Ok(RealmName::local()), RealmName::new).map_err(bad)?;
-    Ok(UserId { realm, name: UserName::new(user).map_err(bad)? })
+    let name = UserName::new(user).map_err(|_| BadBody::Content("`user` is no name"))?;
+    Ok(UserId { realm: self::realm(realm)?, name })
+}
+
+fn realm(name: Option<String>) -> Result<RealmName, BadBody> {
+    let realm = name.map_or_else(|| Ok(RealmName::local()), RealmName::new);
+    realm.map_err(|_| BadBody::Content("`realm` is no name"))
 }
 
 /// Has core answer, and says it in JSON.

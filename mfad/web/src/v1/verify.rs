@@ -82,7 +82,7 @@ pub(super) fn question(asked: Asked, code: Option<SecretText>) -> Result<Option<
     let choose = factor.map(FactorLabel::new).transpose();
     let (Ok(name), Ok(realm), Ok(choose)) = (UserName::new(user), realm, choose) else { return Ok(None) };
     let user = UserId { realm, name };
-    Ok(Some(Question { user, answer: code, choose, only: None, source }))
+    Ok(Some(Question { user, answer: code, choose, source }))
 }
 
 pub(super) fn said(verified: &Verified, transaction: Option<&str>) -> Answer {

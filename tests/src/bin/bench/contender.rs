@@ -241,7 +241,8 @@ impl Contender {
     }
 }
 
-fn kib(file: &str, field: &str) -> u64 {
+/// A figure of a file of /proc.
+pub(crate) fn kib(file: &str, field: &str) -> u64 {
     let text = fs::read_to_string(file).unwrap_or_else(|error| panic!("{file}: {error}"));
     let line =
         text.lines().find(|line| line.starts_with(field)).unwrap_or_else(|| panic!("no {field} in {file}"));

@@ -23,6 +23,7 @@ mod rules;
 mod run;
 mod seeding;
 mod trail;
+mod web;
 
 use std::{path::Path, process::ExitCode};
 
@@ -40,8 +41,12 @@ fn main() -> ExitCode {
         }
     };
     if world::inside().is_some() {
-        let report = run::all(&World::make(), &options);
-        report.write(&World::disk().join("bench.json"));
+        let (world, result) = (World::make(), World::disk().join("bench.json"));
+        if options.only.as_deref() == Some("web") {
+            web::all(&world).write(&result);
+        } else {
+            run::all(&world, &options).write(&result);
+        }
         return ExitCode::SUCCESS;
     }
     if !nix::unistd::geteuid().is_root() {

@@ -13,7 +13,7 @@ pub(crate) struct Options {
     pub(crate) rounds: u32,
     /// Rows with more enrolled users are left out.
     pub(crate) most_users: u32,
-    /// Only contenders whose label has this word.
+    /// Only contenders whose label has this word; `web`: mfad-web, which is measured by itself.
     pub(crate) only: Option<String>,
 }
 

@@ -76,16 +76,19 @@ pub enum Dialect {
     Ceptor,
     /// The REST second factor of a `LemonLDAP::NG` portal, `/rest2f`.
     LemonLdap,
+    /// LinOTP's, `/validate`, `/admin`, `/audit` and `/system`.
+    LinOtp,
     /// ntopng's switch for its second factor, `/lua/admin/change_user_mfa.lua`.
     Ntopng,
 }
 
 impl Dialect {
     /// All there are, by name.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 5] = [
         ("v1", Self::V1),
         ("ceptor", Self::Ceptor),
         ("lemonldap", Self::LemonLdap),
+        ("linotp", Self::LinOtp),
         ("ntopng", Self::Ntopng),
     ];
 }

@@ -4,17 +4,20 @@
 //! plain HTTP on anything but this host, and secrets written out.
 
 mod client;
+mod linotp;
 mod listen;
 
 use std::{path::PathBuf, time::Duration};
 
 pub use self::{
     client::{CertificatePrint, ClientProof, Right, Rights, WebClient},
+    linotp::{LinOtp, LinOtpDetail},
     listen::{Dialect, Mount, PemFile, Place as WebPlace, Tls, WebListen},
 };
 use super::{
     kinds::{account, boolean, choice, duration, line, number, path, socket},
     reader::{Reader, Section},
+    realm::Realm,
     tree::Place,
 };
 
@@ -56,6 +59,8 @@ pub struct Web {
     pub access_log: bool,
     /// What clients with Digest authentication are told that they log in to.
     pub digest_realm: String,
+    /// What LinOTP's clients meet.
+    pub linotp: LinOtp,
     /// Where it listens. Nowhere: the role is off.
     pub listen: Vec<WebListen>,
     /// Who may ask.
@@ -77,7 +82,11 @@ impl Web {
         !self.listen.is_empty()
     }
 
-    pub(super) fn read(reader: &mut Reader, root: &mut Section, has_directory: bool) -> Self {
+    pub(super) fn read(
+        reader: &mut Reader,
+        root: &mut Section,
+        (realms, has_directory): (&[Realm], bool),
+    ) -> Self {
         let mut section = reader.section(root, "web");
         let s = &mut section;
         let minute = SECOND * 60;
@@ -108,6 +117,7 @@ impl Web {
             max_transactions: reader.value(s, "max_transactions", 256, number(4..=4096)).value,
             access_log: reader.value(s, "access_log", true, boolean).value,
             digest_realm: reader.value(s, "digest_realm", "mfad".into(), realm).value,
+            linotp: LinOtp::read(reader, s, realms),
             listen: Vec::new(),
             clients: Vec::new(),
         };

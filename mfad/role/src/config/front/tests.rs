@@ -92,3 +92,24 @@ fn the_print_of_a_certificate_is_read_as_openssl_shows_it() {
         assert_eq!(config.web().clients[0].proof.certificates[0].0, [0xab; 32]);
     }
 }
+
+#[test]
+fn what_linotp_is_told_is_read() {
+    let config =
+        read("[realm.home]\n[web.linotp]\nversion = \"4.0.0.dev0\"\ndefault_realm = \"home\"\n").unwrap();
+    let linotp = &config.web().linotp;
+    assert_eq!((linotp.default_realm.as_str(), linotp.numbers_version()), ("home", true));
+    let default = Config::default();
+    assert!(!default.web().linotp.numbers_version() && !default.web().linotp.challenge_response);
+    for (text, told) in [
+        ("version = \"two\"", "number of a version"),
+        ("version = \"2.11\\n\"", "number of a version"),
+        ("default_realm = \"unassigned\"", "nobody has"),
+        ("default_realm = \"hoem\"", "[realm.hoem]"),
+        ("default_realm = \"a/b\"", "default_realm"),
+        ("detail = true", "detail"),
+    ] {
+        let problem = read(&format!("[web.linotp]\n{text}\n")).unwrap_err();
+        assert!(problem.contains(told), "{text}: {problem}");
+    }
+}

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 const SCALE: usize = 6;
 
 /// Draws `link`, black on white, in one bit a pixel.
-pub(super) fn png(link: &str) -> Option<Zeroizing<Vec<u8>>> {
+pub(crate) fn png(link: &str) -> Option<Zeroizing<Vec<u8>>> {
     let modules = Qr::of(link)?.modules();
     let side = modules.len().checked_mul(SCALE)?;
     let mut pixels = Zeroizing::new(Vec::with_capacity(side.checked_mul(side.div_ceil(8))?));

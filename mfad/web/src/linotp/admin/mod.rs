@@ -1,0 +1,91 @@
+//! `/admin`: tokens are added, shown, changed and taken away.
+//!
+//! Each verb takes the right that core wants for it, and reading tokens beside. Refuses what would tell any client
+//! whose a code is, and verbs that nothing here stands for, in words that say what to do instead.
+
+mod change;
+mod init;
+mod look;
+mod meant;
+mod owners;
+mod pattern;
+mod rows;
+mod said;
+mod seed;
+mod set;
+mod show;
+mod token;
+
+use std::time::Duration;
+
+use mfa_role::config::LinOtp;
+
+pub(super) use self::{
+    owners::realms,
+    pattern::fits,
+    rows::{COUNT_WINDOW, SYNC_WINDOW, resolver},
+    said::{Done, asked, may_not, refused, senseless, unusable},
+    token::serial_of,
+};
+use super::{asked::Asked, envelope::Fault};
+use crate::verify::Desk;
+
+/// What a verb works with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Order<'a> {
+    pub(super) asked: &'a Asked,
+    pub(super) desk: &'a Desk,
+    pub(super) terms: &'a LinOtp,
+    /// How long challenges are open.
+    pub(super) lifetime: Duration,
+}
+
+/// The number that errors of a verb have. Values have 1.
+pub(super) fn fault_number(verb: &str) -> u8 {
+    u8::from(verb != "assign")
+}
+
+/// Whether there is such a verb.
+pub(super) fn is_known(verb: &str) -> bool {
+    VERBS.contains(&verb)
+}
+
+const VERBS: [&str; 15] = [
+    "init",
+    "enable",
+    "disable",
+    "remove",
+    "delete",
+    "show",
+    "assign",
+    "unassign",
+    "resync",
+    "reset",
+    "set",
+    "check_serial",
+    "getTokenOwner",
+    "losttoken",
+    "getSerialByOtp",
+];
+
+/// Does what a verb says.
+pub(super) async fn answer(verb: &str, order: Order<'_>) -> Result<Done, Fault> {
+    match verb {
+        "init" => init::init(order).await,
+        "enable" => change::enable(order).await,
+        "disable" => change::disable(order).await,
+        // Its manual says the one, its server has the other.
+        "remove" | "delete" => change::remove(order).await,
+        "assign" => change::assign(order).await,
+        "unassign" => change::unassign(order).await,
+        "resync" => change::resync(order).await,
+        "reset" => change::reset(order).await,
+        "set" => set::set(order).await,
+        "show" => show::show(order).await,
+        "check_serial" => look::check_serial(order).await,
+        "getTokenOwner" => look::owner(order).await,
+        "losttoken" => look::lost(order).await,
+        "getSerialByOtp" => Err(look::by_code()),
+        _ => Err(Fault::other("there is no such verb")),
+    }
+}

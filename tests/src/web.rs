@@ -1,0 +1,134 @@
+//! The web role of a world: a process and an account of its own, with credentials as the documents say. Refuses to
+//! wait for luck: it is started when it takes connections, and ended when its process is gone.
+
+use std::{
+    fs::{self, File},
+    net::TcpStream,
+    os::unix::fs::{PermissionsExt as _, chown},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use crate::{
+    daemon::Daemon,
+    sys::{run_with, wait_until},
+    world::{Account, PLACE, World},
+};
+
+/// The blocks of settings below a heading of docs/web.md, so that what is tested is what is documented.
+#[track_caller]
+pub fn documented<const N: usize>(heading: &str) -> [String; N] {
+    let text = include_str!("../../docs/web.md");
+    let (_, text) = text.split_once(&format!("\n{heading}\n")).expect("docs/web.md has this heading");
+    let text = text.split("\n#").next().unwrap_or_default();
+    let blocks: Vec<String> = text.split("```").skip(1).step_by(2).map(str::to_owned).collect();
+    blocks
+        .try_into()
+        .unwrap_or_else(|blocks: Vec<_>| panic!("{heading} has {} blocks, not {N}", blocks.len()))
+}
+
+/// `mfad-web`; ended when dropped.
+#[derive(Debug)]
+pub struct Web {
+    account: Account,
+    address: &'static str,
+    child: Option<Child>,
+}
+
+impl Web {
+    /// Its account, which has to be there before core is started, and where its configuration has it listen.
+    pub fn new(world: &World, address: &'static str) -> Self {
+        Self::of(world.add_service_user("mfad-web"), address)
+    }
+
+    /// Run by this account.
+    pub fn of(account: Account, address: &'static str) -> Self {
+        Self { account, address, child: None }
+    }
+
+    /// Writes the credential of a client: what of its secret mfad is to know.
+    #[track_caller]
+    pub fn credential(&self, name: &str, secret: &str) {
+        let directory = Path::new("/etc/mfad/web");
+        fs::create_dir_all(directory).expect("the world's /etc is writable");
+        let hash = run_with(&mut Command::new("sha256sum"), secret).ok();
+        let path = directory.join(name);
+        fs::write(&path, hash.split(' ').next().unwrap_or_default()).expect("the world's /etc is writable");
+        self.own(&path);
+    }
+
+    /// Makes a file one that its account may read, and nobody else.
+    #[track_caller]
+    pub fn own(&self, path: &Path) {
+        chown(path, None, Some(self.account.uid)).expect("root may");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o640)).expect("root may");
+    }
+
+    /// The directory of its Unix socket, as its unit has it made.
+    #[track_caller]
+    pub fn run_directory(&self) {
+        let directory = Path::new("/run/mfad-web");
+        fs::create_dir_all(directory).expect("the world's /run is writable");
+        chown(directory, Some(self.account.uid), Some(self.account.uid)).expect("root may");
+        fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).expect("root may");
+    }
+
+    /// Starts it before a daemon, and waits until it takes connections.
+    #[track_caller]
+    pub fn begin(&mut self, daemon: &Daemon) {
+        assert!(self.child.is_none(), "it is running already");
+        let output = File::options().create(true).append(true).open(output()).expect("/run is writable");
+        let errors = output.try_clone().expect("a descriptor can be copied");
+        let program = World::built("mfad-web");
+        let mut command = self.account.command(program.to_str().expect("the world's paths are ASCII"));
+        command.arg("--config").arg(&daemon.config).stdin(Stdio::null()).stdout(output).stderr(errors);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        wait_until("mfad-web takes connections", || {
+            if let Some(status) = child.try_wait().expect("a child can be waited for") {
+                panic!("mfad-web ended at once, {status}:\n{}", Self::output());
+            }
+            TcpStream::connect(self.address).is_ok()
+        });
+        self.child = Some(child);
+    }
+
+    /// Ends it without notice.
+    #[track_caller]
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("it is running");
+        child.kill().expect("our own child can be signalled");
+        child.wait().expect("a child can be waited for");
+    }
+
+    /// Its process id.
+    #[track_caller]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().expect("it is running").id()
+    }
+
+    /// What it wrote to standard output and error.
+    pub fn output() -> String {
+        fs::read_to_string(output()).unwrap_or_default()
+    }
+}
+
+fn output() -> PathBuf {
+    Path::new(PLACE).join("mfad-web.out")
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+        if std::thread::panicking() {
+            show(&format!("--- mfad-web said:\n{}", Self::output()));
+        }
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a failing test shows what its web role said")]
+fn show(text: &str) {
+    eprintln!("{text}");
+}
