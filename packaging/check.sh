@@ -148,7 +148,7 @@ arch() {
   local version
   version=$(cat "$work/versions")
   mkdir "$work/makepkg/src/mfad-$version"
-  cp -a packaging etc LICENSE-MIT "$work/makepkg/src/mfad-$version"
+  cp -a packaging etc docs LICENSE-MIT "$work/makepkg/src/mfad-$version"
   tar -C "$work/makepkg/src" -czf "$work/makepkg/mfad-$version.tar.gz" "mfad-$version"
   local made
   for made in mfad mfad-egress mfad-web mfad-password mfactl libpam_mfa.so; do
