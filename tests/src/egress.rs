@@ -2,19 +2,18 @@
 //! wait for luck: it is started when it takes connections, and ended when its process is gone.
 
 use std::{
-    fs::{self, File},
+    fs,
     os::unix::{
         fs::{PermissionsExt as _, chown},
         net::UnixStream,
     },
     path::{Path, PathBuf},
-    process::{Child, Stdio},
 };
 
 use crate::{
     daemon::Daemon,
-    sys::wait_until,
-    world::{Account, PLACE, World},
+    role::{self, Role},
+    world::{Account, World},
 };
 
 /// Where it listens.
@@ -25,7 +24,7 @@ const SOCKET: &str = "/run/mfad-egress/egress.sock";
 pub struct Egress {
     account: Account,
     config: PathBuf,
-    child: Option<Child>,
+    role: Role,
 }
 
 impl Egress {
@@ -51,7 +50,7 @@ impl Egress {
         chown(dir, Some(account.uid), Some(core)).expect("root may");
         // Set-group-id: what is made here belongs to the daemon's group.
         fs::set_permissions(dir, fs::Permissions::from_mode(0o2750)).expect("root may");
-        let mut egress = Self { account, config: daemon.config.clone(), child: None };
+        let mut egress = Self { account, config: daemon.config.clone(), role: Role::of("mfad-egress") };
         egress.begin();
         egress
     }
@@ -59,59 +58,23 @@ impl Egress {
     /// Starts the process and waits until it takes connections.
     #[track_caller]
     pub fn begin(&mut self) {
-        assert!(self.child.is_none(), "it is running already");
-        let output = File::options().create(true).append(true).open(output()).expect("/run is writable");
-        let errors = output.try_clone().expect("a descriptor can be copied");
-        let program = World::built("mfad-egress");
-        let mut command = self.account.command(program.to_str().expect("the world's paths are ASCII"));
-        command.arg("--config").arg(&self.config).stdin(Stdio::null()).stdout(output).stderr(errors);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        wait_until("mfad-egress takes connections", || {
-            if let Some(status) = child.try_wait().expect("a child can be waited for") {
-                panic!("mfad-egress ended at once, {status}:\n{}", Self::output());
-            }
-            UnixStream::connect(SOCKET).is_ok()
-        });
-        self.child = Some(child);
+        self.role.begin(&self.account, &self.config, || UnixStream::connect(SOCKET).is_ok());
     }
 
     /// Ends it without notice.
     #[track_caller]
     pub fn kill(&mut self) {
-        let mut child = self.child.take().expect("it is running");
-        child.kill().expect("our own child can be signalled");
-        child.wait().expect("a child can be waited for");
+        self.role.kill();
     }
 
     /// Its process id.
     #[track_caller]
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().expect("it is running").id()
+        self.role.pid()
     }
 
     /// What it wrote to standard output and error.
     pub fn output() -> String {
-        fs::read_to_string(output()).unwrap_or_default()
+        role::output("mfad-egress")
     }
-}
-
-fn output() -> PathBuf {
-    Path::new(PLACE).join("mfad-egress.out")
-}
-
-impl Drop for Egress {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().ok();
-            child.wait().ok();
-        }
-        if std::thread::panicking() {
-            show(&format!("--- mfad-egress said:\n{}", Self::output()));
-        }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "a failing test shows what its egress said")]
-fn show(text: &str) {
-    eprintln!("{text}");
 }

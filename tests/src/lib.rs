@@ -43,6 +43,7 @@ pub mod pam;
 pub mod password;
 pub mod polkit;
 pub mod pty;
+mod role;
 pub mod ssh;
 pub mod sys;
 pub mod web;

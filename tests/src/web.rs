@@ -2,17 +2,18 @@
 //! wait for luck: it is started when it takes connections, and ended when its process is gone.
 
 use std::{
-    fs::{self, File},
+    fs,
     net::TcpStream,
     os::unix::fs::{PermissionsExt as _, chown},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::Path,
+    process::Command,
 };
 
 use crate::{
     daemon::Daemon,
-    sys::{run_with, wait_until},
-    world::{Account, PLACE, World},
+    role::{self, Role},
+    sys::run_with,
+    world::{Account, World},
 };
 
 /// The blocks of settings below a heading of docs/web.md, so that what is tested is what is documented.
@@ -32,7 +33,7 @@ pub fn documented<const N: usize>(heading: &str) -> [String; N] {
 pub struct Web {
     account: Account,
     address: &'static str,
-    child: Option<Child>,
+    role: Role,
 }
 
 impl Web {
@@ -43,7 +44,7 @@ impl Web {
 
     /// Run by this account.
     pub fn of(account: Account, address: &'static str) -> Self {
-        Self { account, address, child: None }
+        Self { account, address, role: Role::of("mfad-web") }
     }
 
     /// Writes the credential of a client: what of its secret mfad is to know.
@@ -76,59 +77,24 @@ impl Web {
     /// Starts it before a daemon, and waits until it takes connections.
     #[track_caller]
     pub fn begin(&mut self, daemon: &Daemon) {
-        assert!(self.child.is_none(), "it is running already");
-        let output = File::options().create(true).append(true).open(output()).expect("/run is writable");
-        let errors = output.try_clone().expect("a descriptor can be copied");
-        let program = World::built("mfad-web");
-        let mut command = self.account.command(program.to_str().expect("the world's paths are ASCII"));
-        command.arg("--config").arg(&daemon.config).stdin(Stdio::null()).stdout(output).stderr(errors);
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        wait_until("mfad-web takes connections", || {
-            if let Some(status) = child.try_wait().expect("a child can be waited for") {
-                panic!("mfad-web ended at once, {status}:\n{}", Self::output());
-            }
-            TcpStream::connect(self.address).is_ok()
-        });
-        self.child = Some(child);
+        let address = self.address;
+        self.role.begin(&self.account, &daemon.config, || TcpStream::connect(address).is_ok());
     }
 
     /// Ends it without notice.
     #[track_caller]
     pub fn kill(&mut self) {
-        let mut child = self.child.take().expect("it is running");
-        child.kill().expect("our own child can be signalled");
-        child.wait().expect("a child can be waited for");
+        self.role.kill();
     }
 
     /// Its process id.
     #[track_caller]
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().expect("it is running").id()
+        self.role.pid()
     }
 
     /// What it wrote to standard output and error.
     pub fn output() -> String {
-        fs::read_to_string(output()).unwrap_or_default()
+        role::output("mfad-web")
     }
-}
-
-fn output() -> PathBuf {
-    Path::new(PLACE).join("mfad-web.out")
-}
-
-impl Drop for Web {
-    fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().ok();
-            child.wait().ok();
-        }
-        if std::thread::panicking() {
-            show(&format!("--- mfad-web said:\n{}", Self::output()));
-        }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "a failing test shows what its web role said")]
-fn show(text: &str) {
-    eprintln!("{text}");
 }
