@@ -6,6 +6,7 @@ use mfa_proto::{
     admin::{Reply, Request},
     codec::{self, CodecError},
     frame::{self, FrameError},
+    front::{Ask, FrontMessage},
     hello::{Hello, Welcome},
     login::{ClientMessage, ServerMessage},
     password,
@@ -35,6 +36,8 @@ fn all_decode_strictly(bytes: &[u8]) -> Result<(), TestCaseError> {
     decodes_strictly::<ServerMessage>(bytes)?;
     decodes_strictly::<password::Request>(bytes)?;
     decodes_strictly::<password::Reply>(bytes)?;
+    decodes_strictly::<Ask>(bytes)?;
+    decodes_strictly::<FrontMessage>(bytes)?;
     decodes_strictly::<Request>(bytes)?;
     decodes_strictly::<Reply>(bytes)
 }
