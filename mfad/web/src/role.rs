@@ -31,7 +31,7 @@ use crate::{
     link::{self, Link},
     prover::Prover,
     router::State,
-    server::{Listening, Server, Socket, tls},
+    server::{Listening, Server, Socket, certificates::Certificates},
     transactions::Transactions,
 };
 
@@ -99,24 +99,28 @@ fn start(cli: &Cli) -> Result<(), Failure> {
         Err(error) => warn!("how many files may be open cannot be set: {error}"),
     }
     // Before other threads run: it sets the mask for the mode of files.
-    let (listening, bound) = listeners(&config)?;
+    let mut certificates = Certificates::default();
+    let (listening, bound) = listeners(&config, &mut certificates)?;
     // Before other threads run, too: it would leave them out.
     let rules = confinement::of_start(&config, &cli.config, &bound);
     let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
     sandbox.tell();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
-    let done = runtime.block_on(serve(cli, &config, listening, &sandbox));
+    let done = runtime.block_on(serve(cli, &config, (listening, certificates), &sandbox));
     runtime.shutdown_background();
     done
 }
 
 /// All listeners, bound here; the files of Unix sockets go when what is kept of them does.
-fn listeners(config: &Config) -> Result<(Vec<Listening>, Vec<listen::Listener>), Failure> {
+fn listeners(
+    config: &Config,
+    certificates: &mut Certificates,
+) -> Result<(Vec<Listening>, Vec<listen::Listener>), Failure> {
     let (mut all, mut bound, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     for listen in &config.web().listen {
-        let tls = listen.tls.as_ref().map(|tls| tls::load(tls, config.web())).transpose();
-        let section = format!("[[web.listen]] {}", shown(listen));
+        let tls = certificates.load(listen, config.web());
+        let section = format!("[[web.listen]] {}", listen.place);
         match (bind(listen, &mut bound), tls) {
             (Ok(socket), Ok(tls)) => all.push(Listening { socket, listen: listen.clone(), tls }),
             (Err(fault), _) | (_, Err(fault)) => faults.push(SetupFault { section, fault }),
@@ -142,17 +146,10 @@ fn bind(listen: &WebListen, bound: &mut Vec<listen::Listener>) -> Result<Socket,
     }
 }
 
-fn shown(listen: &WebListen) -> String {
-    match &listen.place {
-        WebPlace::Address(address) => address.to_string(),
-        WebPlace::Socket(path) => path.display().to_string(),
-    }
-}
-
 async fn serve(
     cli: &Cli,
     config: &Config,
-    listening: Vec<Listening>,
+    (listening, certificates): (Vec<Listening>, Certificates),
     sandbox: &Sandbox,
 ) -> Result<(), Failure> {
     let mut signals =
@@ -168,7 +165,7 @@ async fn serve(
         Ok(())
     });
     for listening in listening {
-        info!("ready: {}", shown(&listening.listen));
+        info!("ready: {}", listening.listen.place);
         serving.spawn(server.clone().serve(listening));
     }
     let watchdog = tokio::spawn(service::watchdog());
@@ -179,7 +176,7 @@ async fn serve(
                 Word::Stop => break Ok(()),
                 Word::Reload => {
                     service::reloading();
-                    reload(&cli.config, &replace, sandbox);
+                    reload(&cli.config, &replace, (&certificates, sandbox));
                     service::ready();
                 }
             },
@@ -209,22 +206,31 @@ fn prepare(
     Ok(Arc::new(State { web, clients, link, transactions, sessions, prover }))
 }
 
-/// Reads configuration and credentials again; with a fault in them, what was in force stays in force. Listeners
-/// and their certificates are those of the start.
-fn reload(path: &Path, replace: &watch::Sender<Arc<State>>, sandbox: &Sandbox) {
+/// Reads configuration, credentials and certificates again; with a fault in them, what was in force stays in force.
+/// Listeners, and where their certificates are, are those of the start.
+fn reload(
+    path: &Path,
+    replace: &watch::Sender<Arc<State>>,
+    (certificates, sandbox): (&Certificates, &Sandbox),
+) {
     let before = Arc::clone(&replace.borrow());
     let within = |config: Config| match sandbox.contains(&confinement::of_config(&config)) {
         Ok(()) => Ok(config),
         Err(told) => Err(Failure::Other(told)),
     };
     let read = Config::load(path).map_err(Failure::from).and_then(within);
-    match read.and_then(|config| prepare(&config, &before.link, &before.transactions, &before.sessions)) {
-        Ok(state) => {
+    let prepared = read.and_then(|config| {
+        let renewed = certificates.renew(config.web()).map_err(Failure::Setup)?;
+        Ok((prepare(&config, &before.link, &before.transactions, &before.sessions)?, renewed))
+    });
+    match prepared {
+        Ok((state, renewed)) => {
             if state.web.listen != before.web.listen {
                 warn!("reload: [[web.listen]] was changed, which takes effect at the next start");
             }
+            renewed.replace();
             replace.send_replace(state);
-            info!("configuration and credentials read again");
+            info!("configuration, credentials and certificates read again");
         }
         Err(failure) => {
             for line in failure.to_string().lines() {

@@ -86,14 +86,15 @@ fn find(file: &PemFile, web: &Web) -> (PathBuf, Trust) {
 /// Reads a file; a secret one only when others cannot.
 fn read(path: &std::path::Path, secret: Option<Trust>) -> Result<Zeroizing<Vec<u8>>, String> {
     use std::io::Read as _;
-    let shown = path.display();
-    let failed = |error: std::io::Error| format!("{shown}: cannot be read: {error}");
+    let failed = |error: std::io::Error| format!("{}: cannot be read: {error}", path.display());
     // Certificates are often links to the newest one; keys are followed too, and judged where they lead.
-    let file = std::fs::canonicalize(path).and_then(|path| credentials::open(&path)).map_err(failed)?;
+    let real = std::fs::canonicalize(path).map_err(failed)?;
+    let file = credentials::open(&real).map_err(failed)?;
     let found = file.metadata().map_err(failed)?;
     if let Some(problem) = secret.and_then(|trust| exposure(&found, trust)) {
         return Err(format!(
-            "{shown} {problem}; it must be a plain file of root or of mfad-web's user with mode 0600, or 0640 with its group"
+            "{} {problem}; it must be a plain file of root or of mfad-web's user with mode 0600, or 0640 with its group",
+            real.display()
         ));
     }
     let mut bytes = Zeroizing::new(Vec::new());

@@ -16,7 +16,7 @@ use mfad_web::{
     clients::Clients,
     link::Link,
     router::State,
-    server::{Listening, Server, Socket, tls},
+    server::{Listening, Server, Socket, certificates::Certificates},
     transactions::Transactions,
 };
 use sha2::{Digest as _, Sha256};
@@ -96,7 +96,7 @@ impl Rig {
             let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             socket.set_nonblocking(true).unwrap();
             port = socket.local_addr().unwrap().port();
-            let tls = listen.tls.as_ref().map(|tls| tls::load(tls, config.web()).unwrap());
+            let tls = Certificates::default().load(listen, config.web()).unwrap();
             let listening = Listening { socket: Socket::Tcp(socket), listen: listen.clone(), tls };
             tasks.spawn(server.clone().serve(listening));
         }
