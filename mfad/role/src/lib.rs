@@ -6,6 +6,7 @@
 
 pub mod config;
 pub mod credentials;
+pub mod foreign;
 pub mod harden;
 pub mod listen;
 pub mod log;
