@@ -11,6 +11,7 @@ pub mod harden;
 pub mod listen;
 pub mod log;
 pub mod peers;
+pub mod program;
 pub mod prover;
 pub mod sandbox;
 pub mod service;
