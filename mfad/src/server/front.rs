@@ -16,6 +16,7 @@ use mfa_proto::{
     secret::SecretText,
     text::ShownText,
 };
+use mfa_role::peers;
 use tokio::{
     net::{UnixListener, UnixStream},
     time::timeout,
@@ -77,17 +78,9 @@ pub async fn serve(core: Arc<Core>, socket: UnixListener, (allowed, admission): 
 }
 
 async fn connection(core: &Arc<Core>, stream: UnixStream, (allowed, admission): (&[u32], &Admission)) {
-    let peer = match stream.peer_cred() {
-        Ok(credentials) => Peer { uid: credentials.uid() },
-        Err(error) => {
-            warn!("a front end was dropped: the kernel does not say whose it is: {error}");
-            return;
-        }
-    };
-    if !allowed.contains(&peer.uid) {
-        warn!(uid = peer.uid, "a connection was refused: only the account of [web] user is a front end");
-        return;
-    }
+    let only = "only the account of [web] user is a front end";
+    let Some(uid) = peers::admitted(&stream, allowed, only) else { return };
+    let peer = Peer { uid };
     // It is one process for many clients: it has no pace, and all places of its socket.
     let Some(_place) = admission.enter_unpaced(peer.uid, core.settings().caps()) else {
         warn!(uid = peer.uid, "a front end was refused: [core] max_connections are open");
