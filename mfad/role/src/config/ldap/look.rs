@@ -60,7 +60,7 @@ pub(super) fn read(reader: &mut Reader, s: &mut Section) -> Read {
     let mail = reader.optional(s, "mail_attribute", attribute);
     let secret = reader.optional(s, "secret_attribute", attribute);
     let key = reader.optional(s, "secret_key", credential);
-    let dir = reader.value(s, "secret_key_dir", "/etc/mfad/ldap".into(), path);
+    let dir = reader.value(s, "secret_key_dir", "/etc/mfad/ldap-keys".into(), path);
     let at_login = reader.value(s, "at_login", false, boolean);
     let refresh =
         reader.value(s, "refresh", Duration::from_secs(600), duration(Duration::ZERO..=MAX_REFRESH));

@@ -20,7 +20,7 @@ fn what_is_asked_is_what_is_named() {
     assert_eq!(all.attributes().collect::<Vec<_>>(), ["mobile", "mail", "mfadTotpSecret"]);
     assert_eq!(all.secret_key.as_deref(), Some("k"));
     assert_eq!((all.at_login, all.refresh), (false, Duration::from_secs(600)));
-    assert_eq!(all.secret_key_dir.to_str(), Some("/etc/mfad/ldap"));
+    assert_eq!(all.secret_key_dir.to_str(), Some("/etc/mfad/ldap-keys"));
     let one = look("mail_attribute = \"mail\"\nat_login = true\nrefresh = \"0s\"\n").unwrap();
     assert_eq!(one.attributes().collect::<Vec<_>>(), ["mail"]);
     assert_eq!((one.secret_key, one.at_login, one.refresh), (None, true, Duration::ZERO));
