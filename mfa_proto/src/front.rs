@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     admin::{FactorId, Request},
+    foreign::ForeignCode,
     login::{ServerMessage, Verdict},
     name::{Claim, ClientName, FactorLabel, UserId},
     secret::SecretText,
@@ -47,6 +48,8 @@ pub enum What {
     Admin(Box<Request>),
     /// Whether a person has a certain device.
     VerifyDevice(Box<VerifyDevice>),
+    /// To have a code delivered that the client made and will judge itself.
+    Deliver(Box<Deliver>),
 }
 
 /// A verification.
@@ -77,6 +80,22 @@ pub struct VerifyDevice {
     pub answer: Option<SecretText>,
     /// As of [`Verify`].
     pub patience: u32,
+}
+
+/// A code that is only to be carried to a person. Core keeps nothing of it, and takes it for no answer.
+///
+/// Core's reply is [`Reply::Done`](crate::admin::Reply::Done) whoever it is, and whether anything was sent or not;
+/// [`Reply::Refused`](crate::admin::Reply::Refused) when the client has not the right, or core cannot look.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Deliver {
+    /// To whom.
+    pub user: UserId,
+    /// The code.
+    pub code: ForeignCode,
+    /// To which of the addresses: a label or a kind.
+    pub choose: Option<FactorLabel>,
+    /// Minutes that it counts where it is judged, for the text of the message; core has bounds of its own.
+    pub minutes: u16,
 }
 
 /// From core, during a verification.

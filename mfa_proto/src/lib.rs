@@ -20,6 +20,7 @@ pub mod answer;
 pub mod auth_info;
 pub mod codec;
 pub mod egress;
+pub mod foreign;
 pub mod frame;
 pub mod front;
 pub mod hello;

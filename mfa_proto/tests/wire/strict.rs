@@ -7,6 +7,7 @@ use mfa_proto::{
     codec::{self, CodecError},
     egress::{Done, Errand, MAX_SEALED},
     frame::{self, FrameError},
+    front::{Ask, FrontMessage},
     hello::{Hello, Welcome},
     login::{ClientMessage, ServerMessage},
     password,
@@ -38,6 +39,8 @@ fn all_decode_strictly(bytes: &[u8]) -> Result<(), TestCaseError> {
     decodes_strictly::<password::Reply>(bytes)?;
     decodes_strictly::<Errand>(bytes)?;
     decodes_strictly::<Done>(bytes)?;
+    decodes_strictly::<Ask>(bytes)?;
+    decodes_strictly::<FrontMessage>(bytes)?;
     decodes_strictly::<Request>(bytes)?;
     decodes_strictly::<Reply>(bytes)
 }

@@ -24,7 +24,7 @@ pub use self::{
     line::Line,
     places::{MOST, MOST_AUTHORIZATIONS, MOST_AUTHORIZATIONS_OF_ONE, MOST_OF_ONE},
     terms::{NoRandomness, OutsideCode, outside_code},
-    words::{consultation, delivery},
+    words::{carriage, consultation, delivery},
 };
 
 /// How long polkit may take: what egress gives it, and the way there and back.

@@ -139,6 +139,18 @@ async fn answer(
             let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
             asker.verify(core, wire, login::by_device(core, *device)).await
         }
+        What::Deliver(deliver) => {
+            // Messages go out unasked: only for whoever has proven a password, whatever the configuration has.
+            let may = |client: &&WebClient| client.rights.include(Right::Deliver) && client.password_proven;
+            let reply = if let Some(client) = client.filter(may) {
+                let asker = (peer, Arc::clone(&settings), client);
+                login::deliver(core, asker, (&behalf, *deliver)).await
+            } else {
+                behalf.refuse(Right::Deliver.word());
+                Reply::Refused(may_not(Some(Right::Deliver)))
+            };
+            wire.write_within(PATIENCE, &reply).await
+        }
         What::Admin(request) => {
             let right = admin::right_of(&request);
             let may = client.zip(right).is_some_and(|(client, right)| client.rights.include(right));

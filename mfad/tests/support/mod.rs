@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod egress;
+pub mod fronts;
 pub mod outside;
 
 use std::{path::Path, sync::Arc, time::Duration};

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use mfa_proto::{
     admin::{FactorId, Reply, Request},
     answer::AnswerShape,
-    front::{Ask, Ended, FrontMessage, Verify, VerifyDevice, What},
+    front::{Ask, Deliver, Ended, FrontMessage, Verify, VerifyDevice, What},
     login::{ServerMessage, Verdict},
     name::{Claim, FactorLabel, UserId},
     secret::SecretText,
@@ -101,6 +101,10 @@ pub struct Challenge {
     /// Whether what is typed may be seen.
     pub echo: bool,
 }
+
+/// No code was delivered: says nothing of the person.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Undelivered;
 
 /// Asks core on behalf of one client.
 #[derive(Clone, Debug)]
@@ -233,6 +237,26 @@ impl Desk {
     /// The open challenge of this client about a user, for dialects that have no number to name one by.
     pub fn open_for(&self, user: &UserId) -> Option<String> {
         self.transactions.of_user(user, &self.client.name)
+    }
+
+    /// Has core deliver a code that the client made. Whether anything was sent, core tells nobody; an error when
+    /// nobody was looked up.
+    pub async fn deliver(&self, deliver: Deliver, source: Option<&str>) -> Result<(), Undelivered> {
+        if !self.client.rights.include(Right::Deliver) {
+            return Err(Undelivered);
+        }
+        let reply = self.link.reply(&self.ask(source, What::Deliver(Box::new(deliver)))).await;
+        match reply {
+            Ok(Reply::Done { .. }) => Ok(()),
+            Ok(other) => {
+                warn!("core delivers no code for client {}: {other:?}", self.client.name);
+                Err(Undelivered)
+            }
+            Err(away) => {
+                warn!("no code was delivered: {away}");
+                Err(Undelivered)
+            }
+        }
     }
 
     /// Has core do what `mfactl` does as well, as far as the rights of the client go.

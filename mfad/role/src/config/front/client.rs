@@ -117,11 +117,13 @@ pub enum Right {
     TokenVerify,
     /// To have a signed token made.
     TokenIssue,
+    /// To have a code sent to people that it made itself: what is in the message is then its word.
+    Deliver,
 }
 
 impl Right {
     /// All there are, by name.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("verify", Self::Verify),
         ("factors:read", Self::FactorsRead),
         ("factors:write", Self::FactorsWrite),
@@ -130,6 +132,7 @@ impl Right {
         ("status", Self::Status),
         ("token:verify", Self::TokenVerify),
         ("token:issue", Self::TokenIssue),
+        ("deliver", Self::Deliver),
     ];
 
     /// Its name.
@@ -170,6 +173,12 @@ pub(super) fn read(reader: &mut Reader, place: Place, mut section: Section) -> O
         if missing && !unread {
             reader.fault(Some(place), format!("this client is not whole: add `{key}`"));
         }
+    }
+    let delivers = rights.value.as_deref().is_some_and(|rights| rights.contains(&Right::Deliver));
+    if delivers && !password_proven {
+        let message = "the right \"deliver\" sends people messages unasked: it needs `password_proven = true`, said \
+                       of a client that asks only when the password was right";
+        reader.fault(rights.place, message);
     }
     if by_network && networks.place.is_none() {
         reader.fault(Some(place), "`by_network` needs `networks`: else anyone is this client");

@@ -26,6 +26,17 @@ fn a_client_and_a_listener_are_enough() {
 }
 
 #[test]
+fn whoever_has_messages_sent_says_so_and_has_passwords_proven() {
+    let proven = "password_proven = true\n";
+    let config = read(&format!("{LISTEN}{}{proven}", CLIENT.replace("verify", "deliver"))).unwrap();
+    let rights = &config.web().clients[0].rights;
+    assert!(rights.include(Right::Deliver) && !rights.include(Right::Verify));
+    let every = "verify\", \"factors:write\", \"token:issue";
+    let config = read(&format!("{LISTEN}{}{proven}", CLIENT.replace("verify", every))).unwrap();
+    assert!(!config.web().clients[0].rights.include(Right::Deliver), "no other right covers it");
+}
+
+#[test]
 fn files_and_credentials_are_told_apart() {
     let text = "[[web.listen]]\naddress = \"[::]:443\"\ncertificate = \"/etc/c.pem\"\nkey = \"tls-key\"\n\
                 dialects = { v1 = \"/mfa\" }\ntrusted_proxies = [\"10.0.0.0/8\"]\n";
@@ -76,6 +87,11 @@ fn what_cannot_be_meant_is_told() {
         (format!("{LISTEN}{CLIENT}certificates = [\"AB\"]\n"), "SHA-256 of the certificate"),
         (format!("{LISTEN}{CLIENT}certifcates = [\"AB\"]\n"), "did you mean `certificates`?"),
         (format!("{LISTEN}{}", CLIENT.replace("verify", "breakglass")), "verify"),
+        (format!("{LISTEN}{}", CLIENT.replace("verify", "deliver")), "it needs `password_proven = true`"),
+        (
+            format!("{LISTEN}{}password_proven = false\n", CLIENT.replace("verify", "verify\", \"deliver")),
+            "it needs `password_proven = true`",
+        ),
         (format!("{LISTEN}{}", CLIENT.replace("\"vpn\"", "\"a b\"")), "letters, digits"),
         ("[web]\ndigest_realm = \"a\\\"b\"\n".to_owned(), "without quotes"),
     ] {
