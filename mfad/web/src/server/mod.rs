@@ -25,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
 use self::places::{Place, Places};
-use crate::{call::Facts, origin::HERE, router::State};
+use crate::{call::Facts, clients::Certificate, origin::HERE, router::State};
 
 /// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -139,7 +139,7 @@ impl Server {
         let patience = self.state.borrow().web.header_timeout;
         match timeout(patience, tls.accept(stream)).await {
             Ok(Ok(stream)) => {
-                facts.certificate = tls::print_of(stream.get_ref().1.peer_certificates());
+                facts.certificate = Certificate::of(stream.get_ref().1.peer_certificates()).map(Arc::new);
                 connection::serve(self.state, stream, facts).await;
             }
             Ok(Err(error)) => debug!("{}: no TLS: {error}", facts.peer),
