@@ -26,7 +26,7 @@ use tracing::{debug, warn};
 use super::{
     ACCEPT_PAUSE, HELLO_PATIENCE, Peer,
     admission::Admission,
-    login,
+    login, password,
     wire::{Wire, WireError},
 };
 use crate::{
@@ -151,6 +151,13 @@ async fn answer(
             };
             wire.write_within(PATIENCE, &reply).await
         }
+        What::Password(user) => {
+            if let Some(client) = client.filter(|client| has_passwords_proven(client)) {
+                return password::attend(core, wire, (peer, client), (&behalf, *user)).await;
+            }
+            behalf.refuse("login_page with verify");
+            password::refuse(wire).await
+        }
         What::Admin(request) => {
             let right = admin::right_of(&request);
             let may = client.zip(right).is_some_and(|(client, right)| client.rights.include(right));
@@ -202,6 +209,11 @@ fn may_ask(client: &WebClient, verify: &Verify) -> bool {
         || (rights.include(Right::TokenVerify)
             && verify.choose.is_none()
             && verify.answer.as_ref().is_some_and(is_token))
+}
+
+/// Whether people give this client their passwords: the page where they log in, and no other.
+fn has_passwords_proven(client: &WebClient) -> bool {
+    client.proof.login_page && client.rights.include(Right::Verify)
 }
 
 fn may_not(right: Option<Right>) -> Refusal {

@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod front;
 mod login;
+mod password;
 mod process;
 
 use std::{sync::Arc, time::Duration};

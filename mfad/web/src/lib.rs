@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod answer;
+mod attended;
 pub mod call;
 pub mod ceptor;
 pub mod clients;

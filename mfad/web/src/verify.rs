@@ -266,7 +266,8 @@ impl Desk {
         reply.inspect_err(|away| warn!("core was not asked: {away}"))
     }
 
-    fn ask(&self, source: Option<&str>, what: What) -> Ask {
+    /// The question, as core takes it.
+    pub(crate) fn ask(&self, source: Option<&str>, what: What) -> Ask {
         let claim = |text: &str| Claim::clean_to(text, MAX_ADDRESS);
         Ask {
             client: self.client.name.clone(),

@@ -50,8 +50,8 @@ pub use self::{
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     front::{
-        CertificatePrint, ClientProof, Dialect, LinOtp, LinOtpDetail, Mount, Passwords, PemFile, Right,
-        Rights, Tls, Web, WebClient, WebListen, WebPlace,
+        CertificateName, CertificatePrint, ClientProof, Dialect, LinOtp, LinOtpDetail, Mount, Passwords,
+        PemFile, Right, Rights, Tls, Web, WebClient, WebListen, WebPlace,
     },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
     ldap::{Ldap, LdapDirectory, LdapLook, LdapServer, LdapTls},

@@ -29,7 +29,7 @@ use self::{
     certificates::Shown,
     places::{Place, Places},
 };
-use crate::{call::Facts, origin::HERE, router::State};
+use crate::{call::Facts, clients::Certificate, origin::HERE, router::State};
 
 /// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -143,7 +143,7 @@ impl Server {
         let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
         match timeout(patience, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
-                facts.certificate = tls::print_of(stream.get_ref().1.peer_certificates());
+                facts.certificate = Certificate::of(stream.get_ref().1.peer_certificates()).map(Arc::new);
                 connection::serve(self.state, stream, facts).await;
             }
             Ok(Err(error)) => debug!("{}: no TLS: {error}", facts.peer),

@@ -12,9 +12,8 @@ use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring::default_provider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::WebPkiClientVerifier,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// The longest file.
@@ -48,14 +47,12 @@ pub fn load(tls: &Tls, web: &Web) -> Result<Arc<ServerConfig>, String> {
     };
     let mut config =
         builder.with_single_cert(chain, key).map_err(|error| format!("certificate and key: {error}"))?;
+    if tls.client_ca.is_some() {
+        // A session that is taken up again would bring back a certificate as it was found good once.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+    }
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
-}
-
-/// The SHA-256 of the certificate that a client has shown.
-pub(super) fn print_of(shown: Option<&[CertificateDer<'_>]>) -> Option<[u8; 32]> {
-    let certificate = shown?.first()?;
-    Some(Sha256::digest(certificate).into())
 }
 
 fn certificates(file: &PemFile, web: &Web) -> Result<Vec<CertificateDer<'static>>, String> {

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 mod http;
+pub(crate) mod page;
 pub(crate) mod prover;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
@@ -157,7 +158,10 @@ impl Rig {
         let directory = self.daemon.directory.path();
         let link = Link::new(directory.join(socket), mfa_role::peers::allowed("root", "test"));
         let config = config(&self.text, directory);
-        self.state.send_replace(state(&config, directory, (link, before.transactions.clone())));
+        let state = state(&config, directory, (link, before.transactions.clone()));
+        let mut state = Arc::into_inner(state).expect("it is nobody else's yet");
+        state.sessions = before.sessions.clone();
+        self.state.send_replace(Arc::new(state));
     }
 }
 
