@@ -289,7 +289,7 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 23] = [
+const WITHOUT_DEFAULT: [&str; 24] = [
     "policy.timezone",
     "core.credential",
     "enrollment.enroll_by",
@@ -313,6 +313,7 @@ const WITHOUT_DEFAULT: [&str; 23] = [
     "prompt.default",
     "notify.mail_admin",
     "notify.hook",
+    "web.linotp.errors",
 ];
 
 #[test]
