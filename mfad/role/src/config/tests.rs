@@ -289,7 +289,7 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 27] = [
+const WITHOUT_DEFAULT: [&str; 28] = [
     "policy.timezone",
     "core.credential",
     "enrollment.enroll_by",
@@ -317,6 +317,7 @@ const WITHOUT_DEFAULT: [&str; 27] = [
     "prompt.default",
     "notify.mail_admin",
     "notify.hook",
+    "web.linotp.errors",
 ];
 
 #[test]

@@ -138,7 +138,11 @@ fn what_linotp_is_told_is_read() {
         read("[realm.home]\n[web.linotp]\nversion = \"4.0.0.dev0\"\ndefault_realm = \"home\"\n").unwrap();
     let linotp = &config.web().linotp;
     assert_eq!((linotp.default_realm.as_str(), linotp.numbers_version()), ("home", true));
+    let some = read("[web.linotp]\nerrors = [905, -311]\n").unwrap();
+    let linotp = &some.web().linotp;
+    assert!(linotp.makes_a_page(905) && linotp.makes_a_page(-311) && !linotp.makes_a_page(1102));
     let default = Config::default();
+    assert!(default.web().linotp.makes_a_page(1102));
     assert!(!default.web().linotp.numbers_version() && !default.web().linotp.challenge_response);
     for (text, told) in [
         ("version = \"two\"", "number of a version"),
@@ -147,6 +151,10 @@ fn what_linotp_is_told_is_read() {
         ("default_realm = \"hoem\"", "[realm.hoem]"),
         ("default_realm = \"a/b\"", "default_realm"),
         ("detail = true", "detail"),
+        ("errors = []", "leave it out"),
+        ("errors = 905", "list of numbers"),
+        ("errors = [\"905\"]", "whole number"),
+        ("errors = [905, 10000]", "-999 to 9999"),
     ] {
         let problem = read(&format!("[web.linotp]\n{text}\n")).unwrap_err();
         assert!(problem.contains(told), "{text}: {problem}");
