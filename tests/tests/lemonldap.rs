@@ -187,7 +187,6 @@ fn fronted(world: &World) -> (Daemon, Web, Seed) {
 }
 
 #[test]
-#[ignore = "needs the portal: make test-fronts"]
 fn a_portal_lets_in_who_has_password_and_code() {
     world::enter("a_portal_lets_in_who_has_password_and_code", |world| {
         let (daemon, _web, seed) = fronted(world);
@@ -219,7 +218,6 @@ fn a_portal_lets_in_who_has_password_and_code() {
 }
 
 #[test]
-#[ignore = "needs the portal: make test-fronts"]
 fn a_portal_lets_nobody_in_while_mfad_is_away() {
     world::enter("a_portal_lets_nobody_in_while_mfad_is_away", |world| {
         let (mut daemon, mut web, seed) = fronted(world);
