@@ -32,7 +32,7 @@ demo: ## Logs in over real ssh with password and code, in private namespaces
 	$(AS_ROOT) $(TARGET)/release/demo
 
 test: ## Installs what the tests need and runs all of them
-	tests/setup/packages.sh demo test deb
+	tests/setup/packages.sh demo test deb fronts
 	$(MAKE) --no-print-directory fmt docs units clippy unit e2e packages-check fuzz-smoke
 
 check: fmt docs clippy unit ## What needs no root: format, lints, unit tests
@@ -55,6 +55,7 @@ unit: ## Unit, property and in-process tests
 
 e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
 	$(CARGO) build
+	tests/setup/python.sh schemathesis "$(TARGET)"
 	$(RUNNER) $(CARGO) test -p mfa_tests
 
 test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
@@ -63,12 +64,11 @@ test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
 	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
 	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
 
-test-fronts: ## mfad-web before a portal, FreeRADIUS and nginx of Debian, and schemathesis (installs 80 packages more)
+test-fronts: ## A part of them: mfad-web before a portal, FreeRADIUS and nginx of Debian, and schemathesis
 	tests/setup/packages.sh demo test fronts
 	$(CARGO) build
-	$(RUNNER) $(CARGO) test -p mfa_tests --test lemonldap --test freeradius --test nginx -- --include-ignored
-	tests/setup/schemathesis.sh "$(TARGET)/schemathesis"
-	MFA_SCHEMATHESIS="$(abspath $(TARGET))/schemathesis" $(RUNNER) $(CARGO) test -p mfa_tests --test openapi -- --include-ignored
+	tests/setup/python.sh schemathesis "$(TARGET)"
+	$(RUNNER) $(CARGO) test -p mfa_tests --test lemonldap --test freeradius --test nginx --test openapi
 
 host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
 	tests/setup/packages.sh demo test deb

@@ -79,7 +79,7 @@ pub(crate) struct Global {
     /// Print JSON on standard output, and nothing else there
     #[arg(long, global = true, help_heading = ALL)]
     pub(crate) json: bool,
-    /// Talk to the daemon at this socket [default: /run/mfad/mfad.sock, else /run/mfad/user.sock]
+    /// Talk to the daemon at this socket, named without symbolic links [default: /run/mfad/mfad.sock, else /run/mfad/user.sock]
     #[arg(long, global = true, help_heading = ALL, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
     /// Give up on a daemon that is silent for so many seconds [default: 10; 60 where something is sent or judged elsewhere; 600 for backup, restore and audit verify]

@@ -458,18 +458,18 @@ async fn a_code_of_a_login_goes_on_counting() {
 
 #[tokio::test]
 async fn what_was_not_delivered_is_told_in_the_trail_and_stays_counted() {
-    for answer in [
-        egress::Reply::Done(Done::Failed { why: ShownText::clean("the gateway says 500") }),
-        egress::Reply::Done(Done::Yes),
-        egress::Reply::Done(Done::Busy),
-        egress::Reply::Bytes(vec![]),
-    ] {
-        let script = answer.clone();
-        let failing = |directory: &std::path::Path| Egress::start(directory, move |_| script.clone());
+    let answers: [fn() -> egress::Reply; 4] = [
+        || egress::Reply::Done(Done::Failed { why: ShownText::clean("the gateway says 500") }),
+        || egress::Reply::Done(Done::Yes),
+        || egress::Reply::Done(Done::Busy),
+        || egress::Reply::Bytes(vec![]),
+    ];
+    for answer in answers {
+        let failing = |directory: &std::path::Path| Egress::start(directory, move |_| answer());
         let mut rig = Rig::with("[identity]\naccounts = \"any\"\n", failing).await;
         rig.hold_sms("jane").await;
         rig.deliver("jane").await;
-        assert_eq!(rig.told("jane").await, row("unavailable", "undelivered"), "{answer:?}");
+        assert_eq!(rig.told("jane").await, row("unavailable", "undelivered"), "{:?}", answer());
         assert_eq!(rig.egress.taken().len(), 1);
         rig.refused("jane", None, "too_soon").await;
     }

@@ -16,11 +16,15 @@ use crate::{
     world::{Account, World},
 };
 
-/// The blocks of settings below a heading of docs/web.md, so that what is tested is what is documented.
+/// The text of docs/web.md.
+pub const WEB: &str = include_str!("../../docs/web.md");
+/// The text of docs/compat.md.
+pub const COMPAT: &str = include_str!("../../docs/compat.md");
+
+/// The blocks of settings below a heading of a document, so that what is tested is what is documented.
 #[track_caller]
-pub fn documented<const N: usize>(heading: &str) -> [String; N] {
-    let text = include_str!("../../docs/web.md");
-    let (_, text) = text.split_once(&format!("\n{heading}\n")).expect("docs/web.md has this heading");
+pub fn documented<const N: usize>(document: &str, heading: &str) -> [String; N] {
+    let (_, text) = document.split_once(&format!("\n{heading}\n")).expect("the document has this heading");
     let text = text.split("\n#").next().unwrap_or_default();
     let blocks: Vec<String> = text.split("```").skip(1).step_by(2).map(str::to_owned).collect();
     blocks

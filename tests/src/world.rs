@@ -27,6 +27,8 @@ const INSIDE: &str = "MFA_WORLD";
 const BUILD: &str = "MFA_WORLD_BUILD";
 /// A directory on a real disk, kept writable as [`World::disk`].
 const DISK: &str = "MFA_WORLD_DISK";
+/// A directory with programs that are not of the system, kept as [`World::tools`].
+const TOOLS: &str = "MFA_WORLD_TOOLS";
 /// Begins what the process outside passes on, to the end of the line.
 const TOLD: &str = "world: told: ";
 /// Printed when a test's body came to its end, so that a misspelled test name is not taken for a pass.
@@ -77,8 +79,8 @@ impl World {
     pub fn make() -> Self {
         assert_eq!(std::process::id(), 1, "a world is made in namespaces of its own: see Outer");
         let build = std::env::var_os(BUILD).map(PathBuf::from).expect("the process outside says where");
-        let disk = std::env::var_os(DISK).map(PathBuf::from);
-        mounts::make(&build, disk.as_deref());
+        let given = |variable: &str| std::env::var_os(variable).map(PathBuf::from);
+        mounts::make(&build, &[("disk", given(DISK)), ("tools", given(TOOLS))]);
         must(&["ip", "link", "set", "lo", "up"]);
         must(&["hostname", "world"]);
         Self { log: Log::listen() }
@@ -98,6 +100,12 @@ impl World {
     /// A directory on the disk, for what a tmpfs would be too fast for (benchmarks).
     pub fn disk() -> PathBuf {
         Path::new(PLACE).join("disk")
+    }
+
+    /// The Python environment that the world was given ([`Outer::with_tools`]). It was made elsewhere: run its
+    /// `bin/python`, with `-m`.
+    pub fn tools() -> PathBuf {
+        Path::new(PLACE).join("tools")
     }
 
     /// The system log of this world.

@@ -247,7 +247,6 @@ fn is_of_the_portal(code: &str) -> bool {
 }
 
 #[test]
-#[ignore = "needs the portal: make test-fronts"]
 fn a_portal_lets_in_who_has_password_and_code() {
     world::enter("a_portal_lets_in_who_has_password_and_code", |world| {
         let (daemon, _web, seed) = fronted(world);
@@ -279,7 +278,6 @@ fn a_portal_lets_in_who_has_password_and_code() {
 }
 
 #[test]
-#[ignore = "needs the portal: make test-fronts"]
 fn a_portal_lets_nobody_in_while_mfad_is_away() {
     world::enter("a_portal_lets_nobody_in_while_mfad_is_away", |world| {
         let (mut daemon, mut web, seed) = fronted(world);

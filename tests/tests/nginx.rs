@@ -24,7 +24,7 @@ use mfa_tests::{
     daemon::Setup,
     otp::Seed,
     sys::{must, run_with, wait_until},
-    web::{Web, documented},
+    web::{WEB, Web, documented},
     world::{self, PLACE, World},
 };
 
@@ -60,7 +60,7 @@ impl Nginx {
         fs::create_dir_all("/etc/nginx").unwrap();
         fs::write(site.join("page"), "what is guarded").unwrap();
         fs::write("/etc/nginx/passwords", "jane:{PLAIN}hunter2\n").unwrap();
-        let [locations] = documented("### nginx");
+        let [locations] = documented(WEB, "### nginx");
         let locations = locations.replace('…', "wiki-secret");
         let settings = format!(
             "user www-data;\ndaemon off;\npid {PLACE}/nginx.pid;\nerror_log {PLACE}/nginx.err;\nevents {{}}\n\
@@ -109,7 +109,6 @@ fn status(code: &str) -> u16 {
 }
 
 #[test]
-#[ignore = "needs nginx: make test-fronts"]
 fn nginx_shows_its_page_for_password_and_code_and_nothing_less() {
     world::enter("nginx_shows_its_page_for_password_and_code_and_nothing_less", |world: &World| {
         world.add_quick_user("jane");

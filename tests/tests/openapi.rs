@@ -8,7 +8,7 @@
     reason = "a test that fails should say where"
 )]
 
-use std::{path::PathBuf, process::Command};
+use std::process::Command;
 
 use mfa_tests::{
     daemon::Setup,
@@ -17,9 +17,6 @@ use mfa_tests::{
     web::Web,
     world::{self, World},
 };
-
-/// Where `tests/setup/schemathesis.sh` has put it.
-const PLACE: &str = "MFA_SCHEMATHESIS";
 
 const CONFIG: &str = r#"
 [[web.listen]]
@@ -36,13 +33,8 @@ rate = 10000
 "#;
 
 #[test]
-#[ignore = "needs schemathesis: make test-fronts"]
 fn answers_are_as_the_description_says_whatever_is_asked() {
-    let prepare = |outer: world::Outer| {
-        let place =
-            std::env::var_os(PLACE).expect("schemathesis is not installed: `make test-fronts` does that");
-        outer.with_disk(&PathBuf::from(place))
-    };
+    let prepare = |outer: world::Outer| outer.with_tools("schemathesis");
     world::enter_by("answers_are_as_the_description_says_whatever_is_asked", prepare, |world| {
         for name in ["jane", "joe"] {
             world.add_quick_user(name);
@@ -53,7 +45,7 @@ fn answers_are_as_the_description_says_whatever_is_asked() {
         daemon.enroll_totp("jane", &Seed::of("jane"));
         web.begin(&daemon);
 
-        let mut command = Command::new(World::disk().join("bin/python"));
+        let mut command = Command::new(World::tools().join("bin/python"));
         command.args(["-m", "schemathesis.cli", "run", "http://127.0.0.1:8080/v1/openapi.json"]);
         command.args(["--header", "Authorization: Bearer tester-secret", "--checks", "all"]);
         // What makes a string a name is more than the description says; one that is none is a 400.

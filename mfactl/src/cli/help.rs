@@ -311,7 +311,8 @@ pub(super) const SHOW: &str = "\
 JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, remembered (how many successes are), factors: a list of \
 {factor, kind, label, state (pending|active|disabled|exhausted), algorithm (sha1|sha256|sha512), \
 digits, period, left (recovery codes), target (masked, or the service), created, last_used, failures, \
-lock, drift}, invited_until, invited_until_rfc3339, graced (logins without a factor, or null). What does not \
+locks_at (failures that lock it), last_failed, lock, position (the next counter, or the last step used), used_up_to (when the code of that step was shown), drift, until, \
+serial, description, pin}, invited_until, invited_until_rfc3339, graced (logins without a factor, or null). What does not \
 apply to a kind is null. A user without a factor is shown when there is an invitation or was a login of \
 grace; uid is null then.";
 

@@ -9,7 +9,10 @@ use super::{
     GraceLogin, Graced, Hindrance, InvitationCheck, Issue, Issued, Judgment, Outcome, Proof, Recollection,
     Remembrance, Store, StoreError, Ticket, Undelivered, remembered,
 };
-use crate::{audit::Context, session::Settled};
+use crate::{
+    audit::Context,
+    session::{Reason, Settled},
+};
 
 /// A handle for logins.
 #[derive(Clone, Debug)]
@@ -95,6 +98,11 @@ impl LoginStore {
     /// See [`Store::record`].
     pub async fn record(&self, context: &Context, settled: &Settled) -> Result<(), StoreError> {
         self.0.record(context, settled).await
+    }
+
+    /// See [`Store::record_password`].
+    pub async fn record_password(&self, context: &Context, reason: Reason) -> Result<(), StoreError> {
+        self.0.record_password(context, reason).await
     }
 
     /// See [`Store::stretch_in_vain`].

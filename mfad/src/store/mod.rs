@@ -30,6 +30,7 @@ mod decoy;
 mod error;
 mod factor_row;
 mod factor_tag;
+mod failures;
 mod handle;
 mod head;
 mod issue;

@@ -17,7 +17,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     answer::Answer,
-    clients::{Shown, Unknown},
+    clients::{Certificate, Shown, Unknown},
     origin,
     router::State,
     verify::Desk,
@@ -30,8 +30,8 @@ pub struct Facts {
     pub listen: Arc<WebListen>,
     /// The address at the other end.
     pub peer: IpAddr,
-    /// The SHA-256 of the certificate that was shown and found good.
-    pub certificate: Option<[u8; 32]>,
+    /// The certificate that was shown and found good.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 /// Why a body cannot be used.
@@ -128,7 +128,7 @@ impl Call {
             method: self.head.method.as_str(),
             target,
             headers: &self.head.headers,
-            certificate: self.facts.certificate,
+            certificate: self.facts.certificate.as_deref(),
             address: self.address,
         };
         let client = self.state.clients.identify(&shown)?;

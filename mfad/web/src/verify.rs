@@ -20,7 +20,7 @@ use tracing::warn;
 
 use crate::{
     link::{Away, Link},
-    transactions::{Open, Transactions},
+    transactions::{Open, Transactions, Waiting},
 };
 
 /// How long the names of addresses may be that go to core.
@@ -204,7 +204,8 @@ impl Desk {
         match asked.unwrap_or(Err(Away::TimedOut)) {
             Ok((first, busy)) => {
                 let client = self.client.name.clone();
-                let open = Open { client, user, busy, pin: None, device, until };
+                let (prompt, wrong) = (String::new(), 0);
+                let open = Open { client, user, busy, pin: None, device, until, prompt, wrong };
                 self.go_on(first, open, None).await
             }
             Err(away) => lost(&away),
@@ -232,6 +233,11 @@ impl Desk {
     /// Whether a challenge of this client is open and about this user, and this device, as far as they are named.
     pub fn is_about(&self, transaction: &str, user: Option<&UserId>, device: Option<&Serial>) -> bool {
         self.transactions.is_about(transaction, &self.client.name, (user, device))
+    }
+
+    /// How far an open challenge of this client is, where it is about this user as far as one is named.
+    pub fn waiting(&self, transaction: &str, user: Option<&UserId>) -> Option<Waiting> {
+        self.transactions.waiting(transaction, &self.client.name, user)
     }
 
     /// The open challenge of this client about a user, for dialects that have no number to name one by.
@@ -266,7 +272,8 @@ impl Desk {
         reply.inspect_err(|away| warn!("core was not asked: {away}"))
     }
 
-    fn ask(&self, source: Option<&str>, what: What) -> Ask {
+    /// The question, as core takes it.
+    pub(crate) fn ask(&self, source: Option<&str>, what: What) -> Ask {
         let claim = |text: &str| Claim::clean_to(text, MAX_ADDRESS);
         Ask {
             client: self.client.name.clone(),
@@ -287,6 +294,8 @@ impl Desk {
                 }
                 FrontMessage::Turn { message: ServerMessage::Info(text), .. } => told.push(text.to_string()),
                 FrontMessage::Turn { message: ServerMessage::Prompt { text, echo, shape }, refused } => {
+                    open.prompt = text.to_string();
+                    open.wrong = open.wrong.saturating_add(u32::from(refused));
                     let Some(transaction) = self.park(open, number) else {
                         return Verified::TooSoon { wait: 1 };
                     };

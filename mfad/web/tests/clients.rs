@@ -1,4 +1,4 @@
-//! Every way to prove which client it is, over real TLS where that has a part in it.
+//! Every way to prove which client it is without TLS; with it: `certificates.rs`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,20 +12,9 @@ mod rig;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rig::Rig;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName},
-};
-use sha2::{Digest as _, Sha256};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
-use tokio_rustls::TlsConnector;
 
 const ASK: &str = "/v1/status";
 
@@ -102,81 +91,6 @@ async fn a_token_is_good_only_from_where_its_client_may_ask() {
     let rig = Rig::of(&text).await;
     let ask = rig.http().await.get(ASK, &format!("Authorization: Bearer {}\r\n", rig::VPN)).await;
     assert_eq!(ask.status, 401);
-}
-
-/// An authority and what it signed.
-struct Signed {
-    root: CertifiedIssuer<'static, KeyPair>,
-}
-
-impl Signed {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self { root: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
-    }
-
-    fn issue(&self, name: &str) -> (CertificateDer<'static>, KeyPair) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.root).unwrap();
-        (certificate.der().clone(), key)
-    }
-}
-
-#[tokio::test]
-async fn a_certificate_is_the_client_whose_print_it_has() {
-    let (ours, theirs) = (Signed::new(), Signed::new());
-    let (server, server_key) = ours.issue("localhost");
-    let (known, known_key) = ours.issue("gate");
-    let (other, other_key) = ours.issue("gate");
-    let (foreign, foreign_key) = theirs.issue("gate");
-    let print = format!("{:x}", hyper::body::Bytes::copy_from_slice(&Sha256::digest(&known)));
-    let listen = "address = \"127.0.0.1:1\"\ncertificate = \"{dir}/cert.pem\"\nkey = \"tls-key\"\n\
-                  client_ca = \"{dir}/ca.pem\"";
-    let text = rig::CLIENTS
-        .replace("address = \"127.0.0.1:1\"", listen)
-        .replace("token = \"vpn\"", &format!("certificates = [\"{print}\"]"));
-    let text = format!("{text}[web]\ncredentials_dir = \"{{dir}}\"\n");
-    let pem =
-        |der: &[u8]| format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64(der));
-    let rig = Rig::prepared(&text, |directory| {
-        plain(directory, "cert.pem", &pem(&server));
-        plain(directory, "ca.pem", &pem(ours.root.der()));
-        plain(directory, "tls-key", &server_key.serialize_pem());
-    })
-    .await;
-    let ask = async |shown: Option<(CertificateDer<'static>, &KeyPair)>| -> Option<u16> {
-        let mut roots = RootCertStore::empty();
-        roots.add(ours.root.der().clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots);
-        let config = match shown {
-            None => builder.with_no_client_auth(),
-            Some((certificate, key)) => {
-                let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-                builder.with_client_auth_cert(vec![certificate], key).unwrap()
-            }
-        };
-        let stream = TcpStream::connect(("127.0.0.1", rig.port())).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()?;
-        let request = format!("GET {ASK} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut said = Vec::new();
-        stream.read_to_end(&mut said).await.ok()?;
-        String::from_utf8(said).unwrap().split(' ').nth(1)?.parse().ok()
-    };
-    assert_eq!(ask(Some((known, &known_key))).await, Some(200));
-    assert_eq!(ask(Some((other, &other_key))).await, Some(401), "the same name, another certificate");
-    assert_eq!(ask(None).await, Some(401));
-    assert_eq!(ask(Some((foreign, &foreign_key))).await, None, "no connection with what nobody here signed");
-    let mut http = rig.http().await;
-    http.0.write_all(format!("GET {ASK} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
-    assert!(http.answer().await.is_none(), "no HTTP without TLS");
 }
 
 fn plain(directory: &Path, name: &str, text: &str) {

@@ -90,6 +90,7 @@ server default {
     authenticate {
         Auth-Type rest {
             rest {
+                ok = 1
                 updated = 1
             }
             if ("%{reply:REST-HTTP-Body}" == ":-)") {

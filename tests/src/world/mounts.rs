@@ -4,7 +4,7 @@
 use std::{
     fs::{self, File},
     os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use nix::mount::{MsFlags, mount};
@@ -26,10 +26,11 @@ const EMPTY: [(&str, &str); 6] = [
 /// Devices that login programs need.
 const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
 
-/// Makes all mounts. `build` and `disk` are paths of the host, perhaps below a directory that is replaced.
-pub(super) fn make(build: &Path, disk: Option<&Path>) {
+/// Makes all mounts. `build`, and what else is to be seen by a name, are paths of the host, perhaps below a directory
+/// that is replaced.
+pub(super) fn make(build: &Path, seen: &[(&str, Option<PathBuf>)]) {
     let place = Path::new(PLACE);
-    let keep = open_before_covered(build, disk);
+    let keep = open_before_covered(build, seen);
     tmpfs(Path::new("/run"), "mode=0755");
     for dir in ["bin", "etc", "dev"] {
         fs::create_dir_all(place.join(dir)).expect("the new /run is writable");
@@ -85,15 +86,15 @@ fn bind(source: &Path, target: &Path) {
         .unwrap_or_else(|error| panic!("cannot bind {} to {}: {error}", source.display(), target.display()));
 }
 
-/// What must be reachable later though its directory may be covered: the programs, the driver, the disk.
-fn open_before_covered(build: &Path, disk: Option<&Path>) -> Vec<(String, File)> {
+/// What must be reachable later though its directory may be covered: the programs, the driver, and what is named.
+fn open_before_covered(build: &Path, seen: &[(&str, Option<PathBuf>)]) -> Vec<(String, File)> {
     let mut keep = vec![
         ("bin/pam_driver".to_owned(), env!("MFA_PAM_DRIVER").into()),
         ("bin/sk_provider.so".to_owned(), env!("MFA_SK_PROVIDER").into()),
     ];
     keep.extend(BUILT.iter().map(|name| (format!("bin/{name}"), build.join(name))));
     keep.push(("console".to_owned(), "/dev/console".into())); // for a benchmark of what is written to it
-    keep.extend(disk.map(|disk| ("disk".to_owned(), disk.to_owned())));
+    keep.extend(seen.iter().filter_map(|(name, path)| Some(((*name).to_owned(), path.clone()?))));
     keep.retain(|(_, path)| path.exists());
     let open = |path: &Path| File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     keep.into_iter().map(|(name, path)| (name, open(&path))).collect()

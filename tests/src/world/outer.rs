@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{BUILD, DISK, DONE, INSIDE, TOLD};
+use super::{BUILD, DISK, DONE, INSIDE, TOLD, TOOLS};
 use crate::sys::pause;
 
 /// How a world is entered.
@@ -20,13 +20,15 @@ pub struct Outer {
     name: String,
     limit: Duration,
     disk: Option<PathBuf>,
+    tools: Option<PathBuf>,
     variables: Vec<(&'static str, OsString)>,
 }
 
 impl Outer {
     /// A world of this name, given three minutes.
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), limit: Duration::from_secs(180), disk: None, variables: Vec::new() }
+        let limit = Duration::from_secs(180);
+        Self { name: name.to_owned(), limit, disk: None, tools: None, variables: Vec::new() }
     }
 
     /// Given another time.
@@ -50,6 +52,23 @@ impl Outer {
         self
     }
 
+    /// Shows what `tests/setup/python.sh` has put into the target directory by this name, as [`super::World::tools`].
+    #[must_use]
+    #[track_caller]
+    pub fn with_tools(mut self, name: &str) -> Self {
+        let program = std::env::current_exe().expect("a process knows its program");
+        let target =
+            build_dir(&program).parent().map(Path::to_owned).expect("it is below the target directory");
+        let tools = target.join(name);
+        assert!(
+            tools.join("wanted").exists(),
+            "{name} is not in {}: tests/setup/python.sh puts it there, and `make e2e` and `make test-fronts` run that",
+            tools.display()
+        );
+        self.tools = Some(tools);
+        self
+    }
+
     /// The command that runs this very program again inside.
     pub fn command<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Command {
         let program = std::env::current_exe().expect("a process knows its program");
@@ -68,7 +87,9 @@ impl Outer {
         for kept in ["RUST_BACKTRACE", "TERM", "MFA_SHOW"] {
             command.envs(std::env::var_os(kept).map(|value| (OsString::from(kept), value)));
         }
-        command.envs(self.disk.as_ref().map(|disk| (OsString::from(DISK), disk.clone().into_os_string())));
+        for (variable, path) in [(DISK, &self.disk), (TOOLS, &self.tools)] {
+            command.envs(path.as_ref().map(|path| (variable, path)));
+        }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }

@@ -3,7 +3,9 @@
 use mfa_proto::{
     admin::{FactorId, Request},
     answer::AnswerShape,
-    front::{Ask, Deliver, Ended, FrontMessage, Verify, VerifyDevice, What},
+    front::{
+        Ask, Deliver, Ended, FrontMessage, PasswordMessage, PasswordOutcome, Verify, VerifyDevice, What,
+    },
     login::{ServerMessage, Verdict},
     name::{Claim, ClientName},
     tag::Serial,
@@ -60,5 +62,13 @@ pub(crate) fn all() -> Vec<Sample> {
         Sample::of("front/ask/deliver/bare", &deliver(None)),
         Sample::of("front/turn", &FrontMessage::Turn { message: prompt, refused: true }),
         Sample::of("front/ended", &FrontMessage::Ended(ended)),
+        Sample::of("front/ask/password", &ask(What::Password(Box::new(jane())))),
+        Sample::of("front/password/try", &PasswordMessage::Try),
+        Sample::of("front/password/blocked", &PasswordMessage::Blocked { wait: 540 }),
+        Sample::of("front/password/noted", &PasswordMessage::Noted),
+        Sample::of("front/password/unavailable", &PasswordMessage::Unavailable),
+        Sample::of("front/password/right", &PasswordOutcome::Right),
+        Sample::of("front/password/wrong", &PasswordOutcome::Wrong),
+        Sample::of("front/password/unjudged", &PasswordOutcome::Unjudged),
     ]
 }

@@ -3,6 +3,7 @@
 //! Refuses to say which part of a proof was wrong, and whether there is such a client; what was given and is
 //! wrong is never made up for by the network.
 
+mod certificate;
 mod digest;
 mod rate;
 mod secret;
@@ -17,6 +18,7 @@ use mfa_role::{
 };
 use zeroize::Zeroizing;
 
+pub use self::certificate::Certificate;
 use self::{digest::Digests, rate::Rate, secret::Hash};
 use crate::{SetupFault, clients::digest::Given};
 
@@ -48,8 +50,8 @@ pub struct Shown<'a> {
     pub target: &'a str,
     /// Its headers.
     pub headers: &'a HeaderMap,
-    /// The SHA-256 of the certificate that was shown and found good.
-    pub certificate: Option<[u8; 32]>,
+    /// The certificate that was shown and found good.
+    pub certificate: Option<&'a Certificate>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
 }
@@ -115,13 +117,18 @@ impl Clients {
             let given = given.to_str().ok().filter(|given| given.len() <= MAX_AUTHORIZATION)?;
             return self.by_authorization(given, shown).filter(may_come);
         }
-        let by_certificate = |known: &&Known| {
-            let prints = &known.client.proof.certificates;
-            shown.certificate.is_some_and(|print| prints.iter().any(|known| known.0 == print))
-        };
         let by_network = |known: &&Known| known.client.proof.by_network && may_come(known);
-        let known = || self.known.iter();
-        known().find(|known| by_certificate(known) && may_come(known)).or_else(|| known().find(by_network))
+        let by_certificate = shown.certificate.and_then(|shown| self.by_certificate(shown)).filter(may_come);
+        by_certificate.or_else(|| self.known.iter().find(by_network))
+    }
+
+    /// Whose certificate it is: by what it is before what it is called. One that is called like two clients is neither's.
+    fn by_certificate(&self, shown: &Certificate) -> Option<&Known> {
+        let by_print = self.known.iter().find(|known| shown.is_one_of(&known.client.proof.certificates));
+        by_print.or_else(|| {
+            let mut by_name = self.known.iter().filter(|known| shown.is_for(&known.client.proof.names));
+            by_name.next().filter(|_| by_name.next().is_none())
+        })
     }
 
     fn by_authorization(&self, given: &str, shown: &Shown<'_>) -> Option<&Known> {
