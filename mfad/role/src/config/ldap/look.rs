@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{
     super::{
-        Config,
+        Config, KeySource,
         kinds::{boolean, credential, duration, path, show_duration},
         reader::{Found, Reader, Section},
         tree::Place,
@@ -150,12 +150,13 @@ impl Places {
         }
         let signs =
             |name: &String| config.token.domains.iter().any(|d| [&d.seed, &d.signing_secret].contains(&name));
-        if signs(key) {
-            let message = "`ldap.secret_key` is a credential of [token] too: they are two secrets";
+        let seals = matches!(&config.core.key, KeySource::Credential(name) if name == key);
+        if signs(key) || seals {
+            let message = "`ldap.secret_key` is another credential of core's too ([core], [token]): they are two secrets";
             reader.fault(self.secret_key, message);
         }
-        if look.secret_key_dir == config.egress.credentials_dir {
-            let message = "`ldap.secret_key_dir` is where egress has its credentials: what opens sealed secrets is core's alone";
+        if [&config.egress.credentials_dir, &config.web.credentials_dir].contains(&&look.secret_key_dir) {
+            let message = "`ldap.secret_key_dir` is where egress or web has its credentials: what opens sealed secrets is core's alone";
             reader.fault(self.secret_key_dir.or(self.secret_key), message);
         }
     }

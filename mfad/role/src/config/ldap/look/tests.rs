@@ -38,8 +38,12 @@ fn core_asks_egress_and_egress_never_has_the_key() {
     assert_told(&format!("{WHOLE}{}", ALL.replace("\"k\"", "\"c\"")), "m.toml:9:14: ", "core's alone");
     let token = "[token.\"example.org\"]\nseed = \"s\"\nsigning_secret = \"k\"\n";
     assert_told(&format!("{WHOLE}{ALL}{token}"), "m.toml:9:14: ", "two secrets");
-    let dir = "secret_key_dir = \"/etc/mfad/egress\"";
-    assert_told(&format!("{WHOLE}{ALL}{dir}"), "m.toml:10:18: ", "core's alone");
+    let core = "[core]\ncredential = \"k\"\n";
+    assert_told(&format!("{WHOLE}{ALL}{core}"), "m.toml:9:14: ", "two secrets");
+    for role in ["egress", "web"] {
+        let dir = format!("secret_key_dir = \"/etc/mfad/{role}\"");
+        assert_told(&format!("{WHOLE}{ALL}{dir}"), "m.toml:10:18: ", "core's alone");
+    }
 }
 
 #[test]
