@@ -14,6 +14,7 @@ mod factor;
 mod help;
 mod import;
 mod invite;
+mod lost;
 mod orphans;
 mod pam;
 mod parse;
@@ -38,6 +39,7 @@ pub(crate) use self::{
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
     invite::InviteArgs,
+    lost::LostArgs,
     orphans::{ListArgs, PruneArgs, ReassignArgs},
     pam::{Despite, PamDisableArgs, PamEnableArgs, PamRevertArgs, PamVerb, SshdWay},
     parse::when,
@@ -158,6 +160,9 @@ pub(crate) enum Command {
     /// Make a code that lets a user in once, whatever else is lost or locked (root)
     #[command(name = "breakglass", after_long_help = help::BREAKGLASS)]
     BreakGlass(BreakGlassArgs),
+    /// Somebody has lost a phone: switch off what is lost, forget remembered successes, help on (root)
+    #[command(after_long_help = help::LOST)]
+    Lost(LostArgs),
     /// List and revoke successes for which logins are not asked again
     #[command(subcommand, arg_required_else_help = true)]
     Remembered(RememberedVerb),

@@ -96,7 +96,7 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         lock: lock_of(account_gate(&account, Channel::Proven, read.now), LockReason::LongWindow),
         remembered: remembered::live(read, &account)?,
         invited_until,
-        graced: graced.filter(|_| factors.iter().all(|factor| factor.state == FactorState::Pending)),
+        graced: graced.filter(|_| factors.iter().all(|factor| factor.is_nothing(read.now))),
         devices: factors.iter().any(has_more),
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
         factors: factors.iter().map(|factor| detail(read, &account, factor)).collect::<Result<_, _>>()?,
