@@ -28,6 +28,7 @@ pub mod login;
 pub mod module;
 pub mod name;
 pub mod password;
+pub mod pattern;
 pub mod place;
 pub mod secret;
 pub mod tag;
