@@ -16,6 +16,7 @@ use mfa_proto::{
     secret::SecretText,
     text::ShownText,
 };
+use mfa_role::peers;
 use tokio::{
     net::{UnixListener, UnixStream},
     time::timeout,
@@ -25,7 +26,7 @@ use tracing::{debug, warn};
 use super::{
     ACCEPT_PAUSE, HELLO_PATIENCE, Peer,
     admission::Admission,
-    login,
+    login, password,
     wire::{Wire, WireError},
 };
 use crate::{
@@ -77,17 +78,9 @@ pub async fn serve(core: Arc<Core>, socket: UnixListener, (allowed, admission): 
 }
 
 async fn connection(core: &Arc<Core>, stream: UnixStream, (allowed, admission): (&[u32], &Admission)) {
-    let peer = match stream.peer_cred() {
-        Ok(credentials) => Peer { uid: credentials.uid() },
-        Err(error) => {
-            warn!("a front end was dropped: the kernel does not say whose it is: {error}");
-            return;
-        }
-    };
-    if !allowed.contains(&peer.uid) {
-        warn!(uid = peer.uid, "a connection was refused: only the account of [web] user is a front end");
-        return;
-    }
+    let only = "only the account of [web] user is a front end";
+    let Some(uid) = peers::admitted(&stream, allowed, only) else { return };
+    let peer = Peer { uid };
     // It is one process for many clients: it has no pace, and all places of its socket.
     let Some(_place) = admission.enter_unpaced(peer.uid, core.settings().caps()) else {
         warn!(uid = peer.uid, "a front end was refused: [core] max_connections are open");
@@ -146,6 +139,26 @@ async fn answer(
             let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
             asker.verify(core, wire, login::by_device(core, *device)).await
         }
+        What::Deliver(deliver) => {
+            // Messages go out unasked: only for whoever has proven a password, whatever the configuration has.
+            let may = |client: &&WebClient| client.rights.include(Right::Deliver) && client.password_proven;
+            let reply = if let Some(client) = client.filter(may) {
+                let asker = (peer, Arc::clone(&settings), client);
+                login::deliver(core, asker, (&behalf, *deliver)).await
+            } else {
+                let lacking = Lacking::Right(Right::Deliver);
+                behalf.refuse(lacking.word());
+                Reply::Refused(lacking.told())
+            };
+            wire.write_within(PATIENCE, &reply).await
+        }
+        What::Password(user) => {
+            if let Some(client) = client.filter(|client| has_passwords_proven(client)) {
+                return password::attend(core, wire, (peer, client), (&behalf, *user)).await;
+            }
+            behalf.refuse("login_page with verify");
+            password::refuse(wire).await
+        }
         What::Admin(request) => {
             let reply = match lacking(client, admin::rights_of(&request)) {
                 None => admin::answer(core, peer, behalf, *request).await,
@@ -196,6 +209,11 @@ fn may_ask(client: &WebClient, verify: &Verify) -> bool {
         || (rights.include(Right::TokenVerify)
             && verify.choose.is_none()
             && verify.answer.as_ref().is_some_and(is_token))
+}
+
+/// Whether people give this client their passwords: the page where they log in, and no other.
+fn has_passwords_proven(client: &WebClient) -> bool {
+    client.proof.login_page && client.rights.include(Right::Verify)
 }
 
 /// Why a client may not.
