@@ -146,8 +146,9 @@ async fn answer(
                 let asker = (peer, Arc::clone(&settings), client);
                 login::deliver(core, asker, (&behalf, *deliver)).await
             } else {
-                behalf.refuse(Right::Deliver.word());
-                Reply::Refused(Lacking::Right(Right::Deliver).told())
+                let lacking = Lacking::Right(Right::Deliver);
+                behalf.refuse(lacking.word());
+                Reply::Refused(lacking.told())
             };
             wire.write_within(PATIENCE, &reply).await
         }
