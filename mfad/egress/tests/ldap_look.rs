@@ -257,7 +257,7 @@ async fn a_directory_that_gives_no_answer_is_no_answer() {
 }
 
 /// A server that gives these answers, one to each question of a connection.
-fn answers(said: Vec<Vec<u8>>) -> Outside {
+fn answers(said: Vec<Vec<u8>>, timeout: &str) -> Outside {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -271,7 +271,10 @@ fn answers(said: Vec<Vec<u8>>) -> Outside {
         }
     });
     let attributes = "mail_attribute = \"mail\"\nsecret_attribute = \"s\"\nsecret_key = \"k\"";
-    outside_of("\"127.0.0.1\"", &format!("tls = \"none\"\nport = {port}\ntimeout = \"1s\"\n{attributes}"))
+    outside_of(
+        "\"127.0.0.1\"",
+        &format!("tls = \"none\"\nport = {port}\ntimeout = \"{timeout}\"\n{attributes}"),
+    )
 }
 
 /// One element of BER.
@@ -300,7 +303,7 @@ async fn an_answer_that_is_none_fails_the_look_up_and_nothing_else() {
     };
     let uid = attribute(b"UID", &[b"whole"]);
     let mail = attribute(b"Mail", &[b" a@b "]);
-    let right = answers(vec![bound.clone(), entry(&[&uid, &mail])]);
+    let right = answers(vec![bound.clone(), entry(&[&uid, &mail])], "25s");
     assert_eq!(plain(look(&right, "whole").await), (None, Some("a@b".to_owned()), vec![]));
     for (what, found) in [
         ("an entry without anything", [answer(2, &element(0x64, &[])), answer(2, &success(0x65))].concat()),
@@ -316,7 +319,7 @@ async fn an_answer_that_is_none_fails_the_look_up_and_nothing_else() {
         ("no end", answer(2, &element(0x64, &[&element(4, &[b"x"]), &element(0x30, &[&uid])]))),
         ("no LDAP", b"HTTP/1.1 200 OK\r\n\r\n".to_vec()),
     ] {
-        let outside = answers(vec![bound.clone(), found]);
+        let outside = answers(vec![bound.clone(), found], "1s");
         let done = look(&outside, "whole").await;
         assert!(matches!(done, Done::Failed { .. }), "{what}: {done:?}");
         assert_eq!(run(&outside, Errand::Ping).await, Done::Yes);
@@ -326,7 +329,7 @@ async fn an_answer_that_is_none_fails_the_look_up_and_nothing_else() {
         ("nobody", answer(2, &success(0x65))),
         ("no name", entry(&[&mail])),
     ] {
-        assert_eq!(look(&answers(vec![bound.clone(), found]), "whole").await, Done::No, "{what}");
+        assert_eq!(look(&answers(vec![bound.clone(), found], "25s"), "whole").await, Done::No, "{what}");
     }
 }
 

@@ -42,6 +42,8 @@ pub struct LdapLook {
 /// Where things stand that do not go with other sections.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in super::super) struct Places {
+    phone: Option<Place>,
+    mail: Option<Place>,
     secret_key: Option<Place>,
     secret_key_dir: Option<Place>,
     at_login: Option<Place>,
@@ -73,8 +75,14 @@ pub(super) fn read(reader: &mut Reader, s: &mut Section) -> Read {
                        `secret_attribute` to [ldap]";
         reader.fault(wanted, message);
     }
-    let places =
-        Places { secret_key: key.place, secret_key_dir: dir.place, at_login: at_login.place, timeout: None };
+    let places = Places {
+        phone: phone.place,
+        mail: mail.place,
+        secret_key: key.place,
+        secret_key_dir: dir.place,
+        at_login: at_login.place,
+        timeout: None,
+    };
     let first = attributes.into_iter().chain([key.place, wanted]).flatten().next();
     let look = LdapLook {
         phone_attribute: phone.value,
@@ -132,6 +140,14 @@ impl Places {
     pub(in super::super) fn check(self, reader: &mut Reader, config: &Config) {
         let Some(directory) = &config.ldap.directory else { return };
         let Some(look) = &directory.look else { return };
+        for (place, sends, what) in [
+            (self.phone, config.sms.is_on(), "text messages are sent: [sms] gateways"),
+            (self.mail, config.mail.is_on(), "mail is sent: [mail] server"),
+        ] {
+            if let Some(place) = place.filter(|_| !sends) {
+                reader.note(place, format!("this address is looked up for nothing while no {what}"));
+            }
+        }
         let login = config.core.login_timeout;
         if look.at_login && directory.timeout >= login {
             let message = format!(

@@ -79,6 +79,18 @@ fn without_a_directory_nothing_can_be_asked() {
 }
 
 #[test]
+fn an_address_that_nothing_is_sent_to_is_noted() {
+    let notes =
+        |text: &str| -> Vec<String> { read(text).unwrap().notes().iter().map(ToString::to_string).collect() };
+    let told = notes(&format!("{WHOLE}{ALL}"));
+    assert!(told[0].starts_with("m.toml:6:19: ") && told[0].contains("[sms] gateways"), "{told:#?}");
+    assert!(told[1].starts_with("m.toml:7:18: ") && told[1].contains("[mail] server"), "{told:#?}");
+    assert_eq!(told.len(), 2, "{told:#?}");
+    let mail = "[mail]\nserver = \"mx.example.org\"\nfrom = \"m@example.org\"\n";
+    assert_eq!(notes(&format!("{WHOLE}mail_attribute = \"mail\"\n{mail}")), [""; 0]);
+}
+
+#[test]
 fn a_login_outlives_its_question() {
     let text = format!("[core]\nlogin_timeout = \"20s\"\n{WHOLE}{ALL}timeout = \"20s\"\n");
     assert_eq!(told(&text), [""; 0], "no login asks");
