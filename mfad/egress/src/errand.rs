@@ -80,7 +80,7 @@ impl Calls {
     fn enter<'a>(&'a self, errand: &'a Errand) -> Result<Option<Held<'a>>, &'a str> {
         let (name, one) = match errand {
             // Notices have places of their own.
-            Errand::Ping | Errand::Notify(_) => return Ok(None),
+            Errand::Ping | Errand::Notify(_) | Errand::Look(_) => return Ok(None),
             Errand::Authorize(_) => {
                 return self.polkit.try_acquire().map(|one| Some((one, None))).map_err(|_| "polkit");
             }
@@ -188,6 +188,7 @@ impl Outside {
             Errand::Notify(notice) => Box::pin(self.notify(notice)).await,
             Errand::Authorize(wanted) => self.authorize(wanted).await,
             Errand::Ping => Done::Yes,
+            Errand::Look(_) => failed("the directory is not asked about people: [ldap]"),
         }
     }
 
