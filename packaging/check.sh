@@ -58,8 +58,8 @@ content() { # package, directory, where units are
     [ -x "$root$file" ] || wrong "$name: a unit starts $file, which is not in it"
   done <"$work/started"
   # What documents, manuals and messages say lies there does.
-  grep -rhE '/usr/(lib|share/doc)/mfad/' README.md docs etc packaging/man mfad/src mfactl/src packaging/*.md | sed 's/\\-/-/g' |
-    grep -oE '/usr/(lib|share/doc)/mfad/[A-Za-z0-9_./-]*[A-Za-z0-9]' | sort -u >"$work/named"
+  grep -rhE '/usr/(lib|share|share/doc)/mfad/' README.md docs etc packaging/man mfad/src mfactl/src packaging/*.md | sed 's/\\-/-/g' |
+    grep -oE '/usr/(lib|share|share/doc)/mfad/[A-Za-z0-9_./-]*[A-Za-z0-9]' | sort -u >"$work/named"
   while IFS= read -r file; do
     compgen -G "$root$file*" >/dev/null || wrong "$name: $file is written about, and is not in it"
   done <"$work/named"
