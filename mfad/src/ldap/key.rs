@@ -10,7 +10,7 @@ use sha2::Sha256;
 use std::{fmt, path::Path};
 use zeroize::Zeroizing;
 
-use crate::seal::unhex;
+use crate::seal::{KeyId, unhex};
 
 /// Bytes of a key's id.
 pub(super) const ID: usize = 8;
@@ -52,7 +52,7 @@ impl ValueKey {
         let (mut seal, mut id) = (Zeroizing::new([0; 32]), [0_u8; ID]);
         derive.expand(SEALS, &mut *seal).ok()?;
         derive.expand(NAMES, &mut id).ok()?;
-        Some(Self { id: id.iter().map(|byte| format!("{byte:02x}")).collect(), seal })
+        Some(Self { id: KeyId::from_bytes(id).to_string(), seal })
     }
 
     /// What it is called in the values that it seals: 16 hexadecimal digits that tell nothing of it.
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(key.id().len(), 2 * ID);
         assert_eq!(parse(&digits.to_ascii_uppercase()).unwrap().id(), key.id());
         assert!(format!("{key:?}").contains("redacted") && !digits.contains(key.id()), "{key:?}");
-        for other in ["", "correct horse battery staple", &digits[1..], &format!("{digits}0")] {
+        for other in ["", "correct horse battery staple", digits.get(1..).unwrap(), &format!("{digits}0")] {
             assert!(parse(other).is_none(), "{other}");
         }
     }

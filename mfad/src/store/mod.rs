@@ -70,8 +70,9 @@ pub use self::{
     login_store::LoginStore,
     look::{Figures, FoundDevice, Holder},
     manage::{
-        Added, Authority, BreakGlass, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewBreakGlass,
-        NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target,
+        Added, Adopt, Authority, BreakGlass, Change, Changed, EnrollAll, EnrollFirst, Entry, FirstFactor,
+        Heir, Member, NewBreakGlass, NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target,
+        Unusable,
     },
     notices::{News, NewsPage},
     pin::{NewPin, Typed},
