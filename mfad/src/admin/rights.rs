@@ -54,6 +54,8 @@ pub(crate) const fn right_of(request: &Request) -> Option<Right> {
         | Request::AuditVerify
         | Request::Explain(_)
         | Request::BreakGlass { .. }
+        | Request::LdapSeal { .. }
+        | Request::LdapPull { .. }
         | Request::Metrics { .. } => None,
     }
 }

@@ -10,7 +10,10 @@ use sha2::Sha256;
 use std::{fmt, path::Path};
 use zeroize::Zeroizing;
 
-use crate::seal::{KeyId, unhex};
+use crate::{
+    config::Config,
+    seal::{KeyId, unhex},
+};
 
 /// Bytes of a key's id.
 pub(super) const ID: usize = 8;
@@ -37,8 +40,13 @@ pub enum KeyError {
     NoKey(String),
 }
 
-/// Reads the key from the credential that the configuration names.
-pub fn load_key(directory: &Path, name: &str) -> Result<ValueKey, KeyError> {
+/// Reads the key from the credential that the configuration names, if it names one.
+pub fn load_key(config: &Config) -> Result<Option<ValueKey>, KeyError> {
+    let Some(look) = config.ldap().look() else { return Ok(None) };
+    look.secret_key.as_ref().map(|name| read(&look.secret_key_dir, name)).transpose()
+}
+
+fn read(directory: &Path, name: &str) -> Result<ValueKey, KeyError> {
     let text = Credentials::new(directory).read(name)?;
     ValueKey::parse(&text).ok_or_else(|| KeyError::NoKey(name.to_owned()))
 }
@@ -93,13 +101,13 @@ mod tests {
     #[test]
     fn what_is_wrong_with_the_credential_is_told_without_it() {
         let dir = tempfile::tempdir().unwrap();
-        let told = || load_key(dir.path(), "ldap-key").unwrap_err().to_string();
+        let told = || read(dir.path(), "ldap-key").unwrap_err().to_string();
         assert!(told().contains("there is no credential ldap-key"), "{}", told());
         let path = dir.path().join("ldap-key");
         fs::write(&path, "MARKER-is-no-key\n").unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         assert!(told().contains("openssl rand -hex 32") && !told().contains("MARKER"), "{}", told());
         fs::write(&path, format!("{}\n", "ab".repeat(32))).unwrap();
-        load_key(dir.path(), "ldap-key").unwrap();
+        read(dir.path(), "ldap-key").unwrap();
     }
 }

@@ -2,12 +2,12 @@
 //! what a directory has. Nothing else here can touch what somebody holds, unlock or remove, so a mistake in the code that talks to
 //! every login host cannot either.
 
-use mfa_proto::{answer::Answer, name::UserId};
+use mfa_proto::{admin::PulledFactor, answer::Answer, name::UserId};
 
 use super::{
-    AccountView, Adopt, Attempt, Changed, Channel, CheckInvitation, Consult, Consulted, EnrollFirst,
-    GraceLogin, Graced, InvitationCheck, Issue, Issued, Judgment, Outcome, Proof, Recollection, Remembrance,
-    Store, StoreError, Ticket, Undelivered, remembered,
+    AccountView, Adopt, Attempt, Channel, CheckInvitation, Consult, Consulted, EnrollFirst, GraceLogin,
+    Graced, InvitationCheck, Issue, Issued, Judgment, Outcome, Proof, Recollection, Remembrance, Store,
+    StoreError, Ticket, Undelivered, remembered,
 };
 use crate::{audit::Context, session::Settled};
 
@@ -30,7 +30,7 @@ impl LoginStore {
     }
 
     /// See [`Store::adopt`].
-    pub async fn adopt(&self, adopt: Adopt) -> Result<Vec<Changed>, StoreError> {
+    pub async fn adopt(&self, adopt: Adopt) -> Result<Vec<PulledFactor>, StoreError> {
         self.0.adopt(adopt).await
     }
 

@@ -41,7 +41,7 @@ pub(super) use self::{
 pub use self::{
     all::{EnrollAll, Member},
     breakglass::{BreakGlass, NewBreakGlass},
-    directory::{Adopt, Change, Changed, Entry, Unusable},
+    directory::{Adopt, Entry, Unusable},
     first::{EnrollFirst, FirstFactor},
     orphans::{Heir, Reassign},
     recovery::{NewRecovery, RecoveryNew},

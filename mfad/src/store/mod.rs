@@ -70,9 +70,8 @@ pub use self::{
     login_store::LoginStore,
     look::{Figures, FoundDevice, Holder},
     manage::{
-        Added, Adopt, Authority, BreakGlass, Change, Changed, EnrollAll, EnrollFirst, Entry, FirstFactor,
-        Heir, Member, NewBreakGlass, NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target,
-        Unusable,
+        Added, Adopt, Authority, BreakGlass, EnrollAll, EnrollFirst, Entry, FirstFactor, Heir, Member,
+        NewBreakGlass, NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target, Unusable,
     },
     notices::{News, NewsPage},
     pin::{NewPin, Typed},

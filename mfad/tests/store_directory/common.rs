@@ -6,10 +6,12 @@ use mfa_proto::{
 };
 use mfad::{
     factor::{Address, Params, Secret},
-    store::{AccountView, Adopt, Change, Changed, Channel, Entry, Order, StoreError, Target, Unusable},
+    store::{AccountView, Adopt, Channel, Entry, Order, StoreError, Target, Unusable},
 };
 
 use crate::store_common::*;
+
+pub(crate) use mfa_proto::admin::{DirectoryChange as Change, PulledFactor as Changed};
 
 pub(crate) const ALL: [FactorKind; 3] = [FactorKind::Sms, FactorKind::Mail, FactorKind::Totp];
 

@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 use mfa_proto::admin::{FactorKind, FactorState};
 use mfad::{
     seal::Keyring,
-    store::{Change, Outcome, Store, StoreError},
+    store::{Outcome, Store, StoreError},
 };
 
 use crate::{common::*, store_common::*};
@@ -50,8 +50,7 @@ async fn other_parameters_are_another_factor_of_the_same_secret() {
 async fn only_as_many_are_held_as_allowed_and_what_is_long_gone_makes_room() {
     let f = Fixture::new();
     let few = |entry| mfad::store::Adopt { most: 2, ..wish("jane", entry) };
-    let kinds =
-        |changed: Vec<mfad::store::Changed>| changed.into_iter().map(|c| c.change).collect::<Vec<_>>();
+    let kinds = |changed: Vec<Changed>| changed.into_iter().map(|c| c.change).collect::<Vec<_>>();
     let adopted = f.store.adopt(few(has([secret_of(b"a"), secret_of(b"b"), secret_of(b"c")]))).await.unwrap();
     assert_eq!(kinds(adopted), [Change::Adopted, Change::Adopted, Change::NoRoom]);
     let rotated = f.store.adopt(few(has([secret_of(b"c")]))).await.unwrap();

@@ -6,9 +6,7 @@ use mfa_proto::{
     admin::{FactorKind, FactorState},
     answer::OtpCode,
 };
-use mfad::store::{
-    Change, EnrollFirst, FirstFactor, GraceLogin, GraceTerms, Member, Outcome, Refused, Target,
-};
+use mfad::store::{EnrollFirst, FirstFactor, GraceLogin, GraceTerms, Member, Outcome, Refused, Target};
 
 use crate::{common::*, store_common::*};
 

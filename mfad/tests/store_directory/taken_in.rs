@@ -4,7 +4,7 @@ use mfa_proto::{
     admin::{FactorKind, FactorState},
     answer::{Answer, RecoveryCode},
 };
-use mfad::store::{Change, CheckInvitation, Issued, Outcome, StoreSettings};
+use mfad::store::{CheckInvitation, Issued, Outcome, StoreSettings};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::{common::*, store_common::*};

@@ -5,7 +5,7 @@ use mfa_proto::{
     answer::Pin,
     tag::{Description, Serial},
 };
-use mfad::store::{Change, EnrollAll, Member, Refused, StoreError, Target};
+use mfad::store::{EnrollAll, Member, Refused, StoreError, Target};
 
 use crate::{common::*, store_common::*};
 

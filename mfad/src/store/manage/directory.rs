@@ -8,10 +8,7 @@
 mod apply;
 mod plan;
 
-use mfa_proto::{
-    admin::{FactorId, FactorKind},
-    name::FactorLabel,
-};
+use mfa_proto::admin::{DirectoryChange as Change, FactorId, FactorKind, PulledFactor as Changed};
 
 use self::{apply::Work, plan::plan};
 use super::{Answer, Holding, Order};
@@ -59,49 +56,17 @@ pub struct Adopt {
     pub notes: bool,
 }
 
-/// What became of a factor.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Change {
-    /// The directory has it, and it is there now.
-    Adopted,
-    /// The directory has another number or address for it.
-    Changed,
-    /// The directory has it again.
-    Back,
-    /// The directory has it no more: it is switched off.
-    Gone,
-    /// It made room, long gone from the directory, or was there for what did not open and now does.
-    Dropped,
-    /// The directory has something that does not open: its owner does not pass for one who never enrolled.
-    Withheld,
-    /// The user holds as many factors as allowed: it was not taken in.
-    NoRoom,
-}
-
-impl Change {
-    /// The row of the trail.
-    const fn event(self) -> &'static str {
-        match self {
-            Self::Adopted => "directory_adopt",
-            Self::Changed => "directory_change",
-            Self::Back => "directory_back",
-            Self::Gone => "directory_gone",
-            Self::Dropped => "directory_drop",
-            Self::Withheld => "directory_withhold",
-            Self::NoRoom => "directory_refused",
-        }
+/// The row of the trail.
+const fn event(change: Change) -> &'static str {
+    match change {
+        Change::Adopted => "directory_adopt",
+        Change::Changed => "directory_change",
+        Change::Back => "directory_back",
+        Change::Gone => "directory_gone",
+        Change::Dropped => "directory_drop",
+        Change::Withheld => "directory_withhold",
+        Change::NoRoom => "directory_refused",
     }
-}
-
-/// A factor that was changed, or would be.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Changed {
-    /// How.
-    pub change: Change,
-    /// Its kind.
-    pub kind: FactorKind,
-    /// Its label; of what was not taken in, none.
-    pub label: Option<FactorLabel>,
 }
 
 /// What would be changed.

@@ -7,7 +7,7 @@ use mfa_proto::{
 };
 
 use super::{
-    Adopt, Holding, note,
+    Adopt, Holding, event, note,
     plan::{Step, unread},
 };
 use crate::{
@@ -66,7 +66,7 @@ impl<'w, 't> Work<'w, 't> {
             Step::Drop(id, ..) => (Some(self.drop(id)?), "done", shown.kind.word()),
             Step::NoRoom(kind) => (None, "noticed", no_room(kind)),
         };
-        note(self.tx, &self.adopt.order, (shown.change.event(), verdict, reason), id)
+        note(self.tx, &self.adopt.order, (event(shown.change), verdict, reason), id)
     }
 
     /// Writes the account; what was remembered of it is void.
