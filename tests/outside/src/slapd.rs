@@ -45,21 +45,10 @@ impl Slapd {
         let added = add.arg("-l").arg(place.join("people.ldif")).output();
         let added = added.expect("slapadd starts: is slapd installed? tests/setup/packages.sh test");
         assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
-        let [port, tls_port] = free_ports();
-        let socket = place.join("ldapi").display().to_string().replace('/', "%2F");
-        let ldaps = if identity.is_some() { format!(" ldaps://127.0.0.1:{tls_port}") } else { String::new() };
-        let urls = format!("ldapi://{socket} ldap://127.0.0.1:{port}{ldaps}");
-        let mut command = tool("slapd", place);
-        command.args(["-d", "0", "-h", &urls]).stdin(Stdio::null()).stdout(Stdio::null());
-        let child = command.stderr(Stdio::null()).spawn().unwrap();
-        let mut slapd = Self { child, directory, port, tls_port };
-        let begun = Instant::now();
-        while UnixStream::connect(slapd.socket()).is_err() {
-            assert!(slapd.child.try_wait().unwrap().is_none(), "slapd ended at once");
-            assert!(begun.elapsed() < Duration::from_secs(60), "slapd never answers");
-            std::thread::yield_now();
-        }
-        slapd
+        // A port that was free may be somebody else's by now.
+        let tried = (0..5).find_map(|_| serve(&directory, identity.is_some()));
+        let (child, [port, tls_port]) = tried.expect("slapd ended at once, five times");
+        Self { child, directory, port, tls_port }
     }
 
     /// Its Unix socket.
@@ -134,6 +123,27 @@ fn tool(name: &str, place: &Path) -> Command {
     let mut command = Command::new(Path::new("/usr/sbin").join(name));
     command.arg("-f").arg(place.join("slapd.conf"));
     command
+}
+
+/// Starts the server, and waits until it answers; nothing when it ends.
+fn serve(directory: &tempfile::TempDir, tls: bool) -> Option<(Child, [u16; 2])> {
+    let place = directory.path();
+    let [port, tls_port] = free_ports();
+    let socket = place.join("ldapi").display().to_string().replace('/', "%2F");
+    let ldaps = if tls { format!(" ldaps://127.0.0.1:{tls_port}") } else { String::new() };
+    let urls = format!("ldapi://{socket} ldap://127.0.0.1:{port}{ldaps}");
+    let mut command = tool("slapd", place);
+    command.args(["-d", "0", "-h", &urls]).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let begun = Instant::now();
+    while UnixStream::connect(place.join("ldapi")).is_err() {
+        if child.try_wait().unwrap().is_some() {
+            return None;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "slapd never answers");
+        std::thread::yield_now();
+    }
+    Some((child, [port, tls_port]))
 }
 
 /// Ports that nothing has right now.

@@ -8,7 +8,7 @@ use std::{path::PathBuf, time::Duration};
 
 use super::{
     super::{
-        Config,
+        Config, KeySource,
         kinds::{boolean, credential, duration, path, show_duration},
         reader::{Found, Reader, Section},
         tree::Place,
@@ -42,6 +42,8 @@ pub struct LdapLook {
 /// Where things stand that do not go with other sections.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in super::super) struct Places {
+    phone: Option<Place>,
+    mail: Option<Place>,
     secret_key: Option<Place>,
     secret_key_dir: Option<Place>,
     at_login: Option<Place>,
@@ -60,7 +62,7 @@ pub(super) fn read(reader: &mut Reader, s: &mut Section) -> Read {
     let mail = reader.optional(s, "mail_attribute", attribute);
     let secret = reader.optional(s, "secret_attribute", attribute);
     let key = reader.optional(s, "secret_key", credential);
-    let dir = reader.value(s, "secret_key_dir", "/etc/mfad/ldap".into(), path);
+    let dir = reader.value(s, "secret_key_dir", "/etc/mfad/ldap-keys".into(), path);
     let at_login = reader.value(s, "at_login", false, boolean);
     let refresh =
         reader.value(s, "refresh", Duration::from_secs(600), duration(Duration::ZERO..=MAX_REFRESH));
@@ -73,8 +75,14 @@ pub(super) fn read(reader: &mut Reader, s: &mut Section) -> Read {
                        `secret_attribute` to [ldap]";
         reader.fault(wanted, message);
     }
-    let places =
-        Places { secret_key: key.place, secret_key_dir: dir.place, at_login: at_login.place, timeout: None };
+    let places = Places {
+        phone: phone.place,
+        mail: mail.place,
+        secret_key: key.place,
+        secret_key_dir: dir.place,
+        at_login: at_login.place,
+        timeout: None,
+    };
     let first = attributes.into_iter().chain([key.place, wanted]).flatten().next();
     let look = LdapLook {
         phone_attribute: phone.value,
@@ -132,6 +140,14 @@ impl Places {
     pub(in super::super) fn check(self, reader: &mut Reader, config: &Config) {
         let Some(directory) = &config.ldap.directory else { return };
         let Some(look) = &directory.look else { return };
+        for (place, sends, what) in [
+            (self.phone, config.sms.is_on(), "text messages are sent: [sms] gateways"),
+            (self.mail, config.mail.is_on(), "mail is sent: [mail] server"),
+        ] {
+            if let Some(place) = place.filter(|_| !sends) {
+                reader.note(place, format!("this address is looked up for nothing while no {what}"));
+            }
+        }
         let login = config.core.login_timeout;
         if look.at_login && directory.timeout >= login {
             let message = format!(
@@ -150,12 +166,13 @@ impl Places {
         }
         let signs =
             |name: &String| config.token.domains.iter().any(|d| [&d.seed, &d.signing_secret].contains(&name));
-        if signs(key) {
-            let message = "`ldap.secret_key` is a credential of [token] too: they are two secrets";
+        let seals = matches!(&config.core.key, KeySource::Credential(name) if name == key);
+        if signs(key) || seals {
+            let message = "`ldap.secret_key` is another credential of core's too ([core], [token]): they are two secrets";
             reader.fault(self.secret_key, message);
         }
-        if look.secret_key_dir == config.egress.credentials_dir {
-            let message = "`ldap.secret_key_dir` is where egress has its credentials: what opens sealed secrets is core's alone";
+        if [&config.egress.credentials_dir, &config.web.credentials_dir].contains(&&look.secret_key_dir) {
+            let message = "`ldap.secret_key_dir` is where egress or web has its credentials: what opens sealed secrets is core's alone";
             reader.fault(self.secret_key_dir.or(self.secret_key), message);
         }
     }

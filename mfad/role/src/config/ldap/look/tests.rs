@@ -20,7 +20,7 @@ fn what_is_asked_is_what_is_named() {
     assert_eq!(all.attributes().collect::<Vec<_>>(), ["mobile", "mail", "mfadTotpSecret"]);
     assert_eq!(all.secret_key.as_deref(), Some("k"));
     assert_eq!((all.at_login, all.refresh), (false, Duration::from_secs(600)));
-    assert_eq!(all.secret_key_dir.to_str(), Some("/etc/mfad/ldap"));
+    assert_eq!(all.secret_key_dir.to_str(), Some("/etc/mfad/ldap-keys"));
     let one = look("mail_attribute = \"mail\"\nat_login = true\nrefresh = \"0s\"\n").unwrap();
     assert_eq!(one.attributes().collect::<Vec<_>>(), ["mail"]);
     assert_eq!((one.secret_key, one.at_login, one.refresh), (None, true, Duration::ZERO));
@@ -38,8 +38,12 @@ fn core_asks_egress_and_egress_never_has_the_key() {
     assert_told(&format!("{WHOLE}{}", ALL.replace("\"k\"", "\"c\"")), "m.toml:9:14: ", "core's alone");
     let token = "[token.\"example.org\"]\nseed = \"s\"\nsigning_secret = \"k\"\n";
     assert_told(&format!("{WHOLE}{ALL}{token}"), "m.toml:9:14: ", "two secrets");
-    let dir = "secret_key_dir = \"/etc/mfad/egress\"";
-    assert_told(&format!("{WHOLE}{ALL}{dir}"), "m.toml:10:18: ", "core's alone");
+    let core = "[core]\ncredential = \"k\"\n";
+    assert_told(&format!("{WHOLE}{ALL}{core}"), "m.toml:9:14: ", "two secrets");
+    for role in ["egress", "web"] {
+        let dir = format!("secret_key_dir = \"/etc/mfad/{role}\"");
+        assert_told(&format!("{WHOLE}{ALL}{dir}"), "m.toml:10:18: ", "core's alone");
+    }
 }
 
 #[test]
@@ -72,6 +76,18 @@ fn without_a_directory_nothing_can_be_asked() {
         assert_told(&format!("[ldap]\n{key} = \"a\""), "m.toml:2:", "add `servers");
     }
     assert_told("[ldap]\nsecret_attribute = \"a\"\nsecret_key = \"k\"", "m.toml:2:20: ", "add `servers");
+}
+
+#[test]
+fn an_address_that_nothing_is_sent_to_is_noted() {
+    let notes =
+        |text: &str| -> Vec<String> { read(text).unwrap().notes().iter().map(ToString::to_string).collect() };
+    let told = notes(&format!("{WHOLE}{ALL}"));
+    assert!(told[0].starts_with("m.toml:6:19: ") && told[0].contains("[sms] gateways"), "{told:#?}");
+    assert!(told[1].starts_with("m.toml:7:18: ") && told[1].contains("[mail] server"), "{told:#?}");
+    assert_eq!(told.len(), 2, "{told:#?}");
+    let mail = "[mail]\nserver = \"mx.example.org\"\nfrom = \"m@example.org\"\n";
+    assert_eq!(notes(&format!("{WHOLE}mail_attribute = \"mail\"\n{mail}")), [""; 0]);
 }
 
 #[test]
