@@ -4,6 +4,7 @@
 //! everything, another uid a few verbs for its own account. Long answers come in pages.
 
 mod audit;
+mod directory;
 mod explain;
 mod factor;
 mod orphans;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     audit::{AuditFilter, AuditPage, AuditReport, AuditRow, VERDICTS},
+    directory::{DirectoryChange, Pulled, PulledFactor, SealedSecret},
     explain::{Counting, Explain, Explanation, KeyClaim, Outlook},
     factor::{
         Algorithm, DeviceDetail, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams,
@@ -249,6 +251,22 @@ pub enum Request {
         /// The serial number.
         serial: Serial,
     },
+    /// Seals a secret for a person, to be put into the directory. Reply: [`Reply::Sealed`]. uid 0 only.
+    LdapSeal {
+        /// For whom.
+        user: UserId,
+        /// What its codes are like.
+        params: TotpParams,
+        /// The secret in base32; `None` has one made.
+        secret: Option<SecretText>,
+    },
+    /// Takes over what the directory has of a person. Reply: [`Reply::Pulled`]. uid 0 only.
+    LdapPull {
+        /// Whom.
+        user: UserId,
+        /// Only says what would be changed.
+        dry_run: bool,
+    },
 }
 
 /// A factor of a user.
@@ -355,6 +373,10 @@ pub enum Reply {
     },
     /// The devices of a user's factors, in order of number.
     Devices(Vec<DeviceDetail>),
+    /// A secret, sealed for the directory. Shown once.
+    Sealed(Box<SealedSecret>),
+    /// What was taken over from the directory.
+    Pulled(Pulled),
 }
 
 /// What became of a restored database.

@@ -16,6 +16,9 @@ pub fn of_config(config: &Config) -> Rules {
     if let KeySource::File(path) = &config.core().key {
         rules = rules.read_beside(path);
     }
+    if let Some(look) = config.ldap().look().filter(|look| look.secret_key.is_some()) {
+        rules = rules.read(&look.secret_key_dir);
+    }
     if let Some(file) = &config.metrics().textfile {
         rules = rules.write(file.parent().unwrap_or(Path::new("/")));
     }

@@ -17,6 +17,7 @@ use crate::{
     confinement,
     decoy::Decoys,
     keys,
+    ldap::{self, Recent},
     limits::{Charge, GlobalRate, SourceKey, Sources},
     metrics::Metrics,
     notices,
@@ -55,6 +56,7 @@ pub struct Core {
     front_logins: Logins,
     front_end: OnceLock<u32>,
     outgoing: Outgoing,
+    looked_up: Recent,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
@@ -94,6 +96,7 @@ impl Core {
             front_logins: Logins::default(),
             front_end: OnceLock::new(),
             outgoing: Outgoing::default(),
+            looked_up: Recent::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
             sandbox: None,
@@ -148,7 +151,8 @@ impl Core {
         let config = self.read_config()?;
         let keyring = keys::load(&config).map_err(|error| vec![error.to_string()])?;
         let token = signers::load(&config).map_err(|error| vec![error.to_string()])?;
-        let settings = Settings::resolved(config).await?.with_signers(token);
+        let value_key = ldap::load_key(&config).map_err(|error| vec![error.to_string()])?;
+        let settings = Settings::resolved(config).await?.with_signers(token).with_value_key(value_key);
         self.store.replace_keyring(keyring).await.map_err(|error| vec![error.to_string()])?;
         self.store.replace_settings(settings.for_store()).await.map_err(|error| vec![error.to_string()])?;
         for key in settings.only_at_start(&self.settings()) {
@@ -159,6 +163,7 @@ impl Core {
         self.rate.lock().unwrap_or_else(PoisonError::into_inner).adjust(rate_limit(&settings));
         let notes = settings.notes().to_vec();
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+        self.looked_up.forget_all();
         self.chores.notify_one();
         // What people are told of, and how, may be another matter now.
         self.store.news().notify_one();
@@ -209,6 +214,11 @@ impl Core {
     /// Errands under way, and the way to have one done.
     pub fn outgoing(&self) -> &Outgoing {
         &self.outgoing
+    }
+
+    /// Whom the directory was asked about.
+    pub fn looked_up(&self) -> &Recent {
+        &self.looked_up
     }
 
     /// Connections open now, on all sockets.

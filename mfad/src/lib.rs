@@ -15,6 +15,7 @@ pub mod decoy;
 pub mod factor;
 pub mod identity;
 pub mod keys;
+pub mod ldap;
 pub mod limits;
 pub mod metrics;
 pub mod notices;

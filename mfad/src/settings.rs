@@ -12,6 +12,7 @@ use crate::{
     config::{self, Config},
     factor::{Rules, TokenSettings},
     identity::{Accounts, Directory, Nss},
+    ldap::ValueKey,
     limits::{Profile, ProfileName},
     outgoing::Line,
     policy::{Names, Networks, Policy},
@@ -30,6 +31,7 @@ pub struct Settings {
     profile: Profile,
     prompt: PromptSettings,
     token: Arc<TokenSettings>,
+    value_key: Option<ValueKey>,
     line: Option<Line>,
     grace: GraceTerms,
 }
@@ -58,6 +60,7 @@ impl Settings {
                 attempts: u32::from(config.prompt().attempts),
             },
             token: Arc::default(),
+            value_key: None,
             grace: grace_of(config.enrollment()),
             config,
         }
@@ -67,6 +70,12 @@ impl Settings {
     #[must_use]
     pub fn with_signers(self, token: TokenSettings) -> Self {
         Self { token: Arc::new(token), ..self }
+    }
+
+    /// The same, with the key that opens secrets of the directory ([`crate::ldap::load_key`]).
+    #[must_use]
+    pub fn with_value_key(self, value_key: Option<ValueKey>) -> Self {
+        Self { value_key, ..self }
     }
 
     /// The same, with names looked up elsewhere.
@@ -108,6 +117,24 @@ impl Settings {
     /// The way to egress, when something is configured that needs it.
     pub fn line(&self) -> Option<&Line> {
         self.line.as_ref()
+    }
+
+    /// The key that opens secrets of the directory.
+    pub fn value_key(&self) -> Option<&ValueKey> {
+        self.value_key.as_ref()
+    }
+
+    /// How long the directory may take, all its servers together.
+    pub fn directory_patience(&self) -> Duration {
+        let timeout =
+            self.config.ldap().directory.as_ref().map_or(Duration::ZERO, |directory| directory.timeout);
+        let patience = timeout.saturating_add(SLACK);
+        self.line.as_ref().map_or(patience, |line| line.patience().min(patience))
+    }
+
+    /// For how long what the directory said of a person is good for further logins; `None` where logins do not ask.
+    pub fn asks_directory(&self) -> Option<Duration> {
+        self.config.ldap().look().filter(|look| look.at_login).map(|look| look.refresh)
     }
 
     /// How long users without a factor get in without.

@@ -1,5 +1,6 @@
 //! One message of every kind, with a different value in every field, by name.
 
+mod directory;
 mod front;
 mod policy;
 
@@ -73,6 +74,7 @@ pub(crate) fn all() -> Vec<Sample> {
         errands(),
         front::all(),
         passwords(),
+        directory::all(),
     ]
     .into_iter()
     .flatten()
@@ -579,6 +581,8 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::Describe { .. } => 33,
         Request::Assign { .. } => 34,
         Request::Unassign { .. } => 35,
+        Request::LdapSeal { .. } => 36,
+        Request::LdapPull { .. } => 37,
     }
 }
 
@@ -607,6 +611,8 @@ pub(crate) fn reply_tag(reply: &Reply) -> u8 {
         Reply::Orphans(_) => 19,
         Reply::Found { .. } => 20,
         Reply::Devices(_) => 21,
+        Reply::Sealed(_) => 22,
+        Reply::Pulled(_) => 23,
     }
 }
 

@@ -2,9 +2,10 @@
 
 use mfa_proto::{
     admin::{
-        Algorithm, AuditPage, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail, FactorId,
-        FactorKind, FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, NewTag, Refusal,
-        RefusalCode, Reply, Request, Status, UserDetail, UserPage, UserSummary,
+        Algorithm, AuditPage, AuditRow, ConfigReport, DeviceDetail, DirectoryChange, Enrolled, FactorDetail,
+        FactorId, FactorKind, FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, NewTag,
+        Pulled, PulledFactor, Refusal, RefusalCode, Reply, Request, SealedSecret, Status, UserDetail,
+        UserPage, UserSummary,
     },
     answer::AnswerShape,
     auth_info::AuthInfo,
@@ -158,11 +159,21 @@ fn replies_that_are_not_lists_fit_whatever_their_fields_hold() {
         rows_with_old_key: u64::MAX,
         profile: word(),
     };
+    let sealed = SealedSecret { value: secret(), secret: Some(secret()), uri: Some(secret()) };
+    // Each factor of before may go, two addresses and four secrets may come, and none of those may be usable.
+    let (change, kind) = (DirectoryChange::Dropped, FactorKind::Totp);
+    let pulled = Pulled {
+        found: true,
+        changes: vec![PulledFactor { change, kind, label: Some(label()) }; MAX_FACTORS + 6],
+        unusable: vec![(kind, ShownText::clean(&"y".repeat(128))); 6],
+    };
     for reply in [
         Reply::Done { factors: u32::MAX },
         Reply::Enrolled(Box::new(enrolled)),
         Reply::Status(Box::new(status)),
         Reply::Refused(Refusal { code: RefusalCode::Unavailable, message: shown() }),
+        Reply::Sealed(Box::new(sealed)),
+        Reply::Pulled(pulled),
     ] {
         assert!(fits(&reply), "{reply:?}");
     }

@@ -131,6 +131,8 @@ fn needed(request: &Request) -> Option<(&'static str, &UserId)> {
         | Request::Find { .. }
         | Request::Describe { .. }
         | Request::Assign { .. }
-        | Request::Unassign { .. } => None,
+        | Request::Unassign { .. }
+        | Request::LdapSeal { .. }
+        | Request::LdapPull { .. } => None,
     }
 }

@@ -28,6 +28,7 @@ impl Desk<'_> {
         self.root_only("replace the database")?;
         let restored = self.core.store().restore().await;
         let restored = restored.map_err(|e| not_copied("restore the copy", &e))?;
+        self.core.looked_up().forget_all();
         warn!(event = "restore", actor = self.peer.uid, "the database was replaced by a copy: {restored:?}");
         Ok(Reply::Restored(restored))
     }

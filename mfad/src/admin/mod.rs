@@ -8,6 +8,7 @@ mod breakglass;
 mod codes;
 mod copies;
 mod device;
+mod directory;
 pub(crate) mod draft;
 mod enroll;
 mod explain;
@@ -137,6 +138,8 @@ async fn handle(desk: &Desk<'_>, request: Request, figures: &mut String) -> Resu
         Request::Describe { target, serial, description } => desk.describe(target, serial, description).await,
         Request::Assign { serial, user } => desk.assign(serial, user).await,
         Request::Unassign { serial } => desk.unassign(serial).await,
+        Request::LdapSeal { user, params, secret } => desk.ldap_seal(user, params, secret).await,
+        Request::LdapPull { user, dry_run } => desk.ldap_pull(user, dry_run).await,
     }
 }
 
@@ -155,6 +158,8 @@ impl Desk<'_> {
 
     /// Says in the log what was changed; the trail has it from the change's own transaction.
     fn log_change(&self, event: &str, user: &UserId) {
+        // What the directory has was taken over into what was held before.
+        self.core.looked_up().forget(user);
         let (actor, session) = (self.peer.uid, self.session.as_str());
         let user = user.to_string();
         let client = self.behalf.as_ref().map_or("-", |behalf| behalf.client.as_str());

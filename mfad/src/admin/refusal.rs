@@ -76,6 +76,7 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
             format!("too many wrong codes: the new factor of {user} is gone; enroll again"),
         ),
         Refused::Locked { gate } => (RefusalCode::Locked, Wording::refusal(*gate, now)),
+        Refused::OfDirectory => (RefusalCode::NotAllowed, why.to_string()),
         Refused::WrongState(_) | Refused::Orphaned | Refused::NotOrphaned | Refused::HeirHolds => {
             (RefusalCode::WrongState, why.to_string())
         }
@@ -85,7 +86,7 @@ fn explain(user: &UserId, now: UnixTime, why: &Refused) -> Refusal {
                 "{user} has a factor called \"{label}\": choose another --label, or put the new one in its place with --replace"
             ),
         ),
-        Refused::SerialTaken(_) => (RefusalCode::WrongState, why.to_string()),
+        Refused::SerialTaken(_) | Refused::GoneFromDirectory => (RefusalCode::WrongState, why.to_string()),
         Refused::TooMany(most) => (
             RefusalCode::TooMany,
             format!(

@@ -54,6 +54,8 @@ pub(crate) const fn rights_of(request: &Request) -> Option<&'static [Right]> {
         | Request::AuditVerify
         | Request::Explain(_)
         | Request::BreakGlass { .. }
+        | Request::LdapSeal { .. }
+        | Request::LdapPull { .. }
         | Request::Metrics { .. } => None,
     }
 }

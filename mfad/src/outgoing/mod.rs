@@ -14,7 +14,8 @@ mod words;
 use std::time::Duration;
 
 use mfa_proto::{
-    egress::{Authorization, Consultation, Delivery, Done, Errand, Notice},
+    egress::{Authorization, Consultation, Delivery, Done, Errand, Found, Look, Notice},
+    name::UserId,
     text::{ShownText, escape_for_log},
 };
 use mfa_role::wire::WireError;
@@ -147,6 +148,23 @@ impl Outgoing {
         match self.run_for(line, Via::Notices, &errand, patience).await? {
             Done::Yes => Ok(()),
             Done::No | Done::Delivered { .. } | Done::Found(_) => Err(Undone::Senseless),
+            Done::Failed { why } => Err(Undone::failed(&why)),
+            Done::Busy => Err(Undone::Busy),
+        }
+    }
+
+    /// Asks what the directory has of a person: `None` when there is not exactly one entry of the name. Nothing else
+    /// says that there is none.
+    pub async fn look(
+        &self,
+        line: &Line,
+        (user, patience): (UserId, Duration),
+    ) -> Result<Option<Box<Found>>, Undone> {
+        let errand = Errand::Look(Box::new(Look { user }));
+        match self.run_for(line, Via::Directory, &errand, patience).await? {
+            Done::Found(found) => Ok(Some(found)),
+            Done::No => Ok(None),
+            Done::Yes | Done::Delivered { .. } => Err(Undone::Senseless),
             Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }

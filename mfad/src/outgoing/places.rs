@@ -27,6 +27,8 @@ pub(super) enum Via {
     Outside(FactorLabel),
     /// To polkit, about a process of this uid.
     Polkit(u32),
+    /// To the directory.
+    Directory,
     /// To whoever is told of events.
     Notices,
     /// To egress itself.
@@ -38,7 +40,9 @@ impl Via {
     fn most(&self) -> u32 {
         match self {
             Self::Polkit(_) => MOST_AUTHORIZATIONS_OF_ONE,
-            Self::Medium(_) | Self::Outside(_) | Self::Notices | Self::Nothing => MOST_OF_ONE,
+            Self::Medium(_) | Self::Outside(_) | Self::Directory | Self::Notices | Self::Nothing => {
+                MOST_OF_ONE
+            }
         }
     }
 }

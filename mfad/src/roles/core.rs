@@ -29,7 +29,7 @@ use crate::{
     config::Config,
     confinement,
     core::Core,
-    harden, keys, log, metrics, notices, outgoing,
+    harden, keys, ldap, log, metrics, notices, outgoing,
     server::{
         self,
         admission::Admission,
@@ -207,7 +207,9 @@ async fn serve(
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
     let keyring = keys::load(&config).map_err(Failure::new)?;
     let token = signers::load(&config).map_err(Failure::new)?;
-    let settings = Settings::resolved(config).await.map_err(Failure::names)?.with_signers(token);
+    let value_key = ldap::load_key(&config).map_err(Failure::new)?;
+    let settings = Settings::resolved(config).await.map_err(Failure::names)?;
+    let settings = settings.with_signers(token).with_value_key(value_key);
     say_notes("start", settings.notes());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let database = setup::database(settings.config());

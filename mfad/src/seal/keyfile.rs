@@ -304,7 +304,7 @@ pub(crate) fn hex(key: &[u8; 32]) -> Zeroizing<String> {
 }
 
 /// Reads exactly as many hexadecimal digits as `into` has room for; wipes it otherwise.
-pub(super) fn unhex(text: &[u8], into: &mut [u8]) -> Option<()> {
+pub(crate) fn unhex(text: &[u8], into: &mut [u8]) -> Option<()> {
     let value = |digit: u8| char::from(digit).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let (pairs, rest) = text.as_chunks::<2>();
     if pairs.len() != into.len() || !rest.is_empty() {

@@ -20,7 +20,7 @@ mod mac;
 pub(crate) use self::{
     aead::{Binding, OVERHEAD, RowRef, open, seal},
     encode::Fields,
-    keyfile::hex,
+    keyfile::{hex, unhex},
     locked::LockedPage,
     mac::{Mac, keyed, row_mac, verify_row},
 };

@@ -74,6 +74,10 @@ pub enum Reason {
     Unreachable,
     /// The time of grace for users without a factor.
     Grace,
+    /// What the directory has of the user is not known, and the user holds nothing else.
+    Directory,
+    /// A directory has, or had, a factor of the user, which is switched off.
+    Withheld,
 }
 
 impl Reason {
@@ -107,6 +111,8 @@ impl Reason {
             Self::Lookup => "lookup",
             Self::Unreachable => "unreachable",
             Self::Grace => "grace",
+            Self::Directory => "directory",
+            Self::Withheld => "withheld",
         }
     }
 }

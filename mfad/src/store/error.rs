@@ -97,6 +97,16 @@ pub enum Refused {
     /// The serial number is in use.
     #[error("a factor with the serial number {0} exists: choose another, or take that one away first")]
     SerialTaken(Serial),
+    /// The directory keeps the factor.
+    #[error(
+        "the directory keeps this factor: change it there, or ask root to switch it off (mfactl disable)"
+    )]
+    OfDirectory,
+    /// The directory has no such factor any more, or none that opens.
+    #[error(
+        "the directory has this factor no more, or only what does not open: mend that there, then mfactl ldap pull"
+    )]
+    GoneFromDirectory,
     /// The user holds as many factors as allowed.
     #[error("the user holds {0} factors, as many as allowed; remove one first")]
     TooMany(u32),

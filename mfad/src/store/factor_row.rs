@@ -42,7 +42,7 @@ macro_rules! columns {
     () => {
         "id, account_id, kind, label, state, algorithm, digits, period, created, last_used, position, \
          drift, failures, since, not_before, until_admin, key_id, sealed, mac, \
-         serial, description, pin"
+         serial, description, pin, origin"
     };
 }
 
@@ -107,11 +107,11 @@ impl Factor {
             "INSERT INTO factor (",
             columns!(),
             ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-             ?20, ?21, ?22)"
+             ?20, ?21, ?22, ?23)"
         );
         let last_used = self.last_used.map(|time| time.0);
         let (kind, algorithm) = (self.params.kind().word(), algorithm_word(self.params.algorithm()));
-        let values: [&dyn ToSql; 22] = [
+        let values: [&dyn ToSql; 23] = [
             &self.id,
             &self.account_id,
             &kind,
@@ -134,6 +134,7 @@ impl Factor {
             &self.tag.serial_column(),
             &self.tag.description.as_str(),
             &self.tag.pin_column(),
+            &self.tag.origin_column(),
         ];
         tx.connection.prepare_cached(sql)?.execute(values)?;
         Ok(())
@@ -167,11 +168,9 @@ impl Factor {
         })
     }
 
-    /// All columns but the code itself, in order. As in schema 1 while those of schema 5 say nothing: a database
-    /// that was migrated keeps its rows.
+    /// All columns but the code itself, in order; those of later schemas as far as they say something.
     fn fields(&self) -> Fields {
-        let plain = self.tag.is_plain();
-        let mut fields = Fields::new(if plain { "mfad/row/factor/1" } else { "mfad/row/factor/2" });
+        let mut fields = Fields::new(self.tag.context());
         fields
             .int(self.id)
             .int(self.account_id)
@@ -191,9 +190,7 @@ impl Factor {
             .int(self.counter.until_admin)
             .bytes(self.key_id.as_bytes())
             .bytes(&self.sealed);
-        if !plain {
-            self.tag.add_to(&mut fields);
-        }
+        self.tag.add_to(&mut fields);
         fields
     }
 
@@ -323,13 +320,24 @@ impl Factor {
         self.update_tag(tx)
     }
 
-    /// Writes whose row it is, what is sealed in it, and what its device is called, if the row still is what was
-    /// read.
+    /// Seals another secret in the row, which still has to be written.
+    pub(super) fn exchange(
+        &mut self,
+        tx: &Tx<'_>,
+        account: &Account,
+        secret: &Secret,
+    ) -> Result<(), StoreError> {
+        self.sealed = tx.vault.seal(self.key_id, self.binding(account)?, &secret.to_bytes())?;
+        Ok(())
+    }
+
+    /// Writes whose row it is, what is sealed in it, who keeps it, and what its device is called, if the row still
+    /// is what was read.
     pub(super) fn update_tag(&mut self, tx: &Tx<'_>) -> Result<(), StoreError> {
         let before = self.mac;
         self.mac = tx.vault.sign(self.key_id, &self.fields())?;
         let sql = "UPDATE factor SET account_id = ?1, key_id = ?2, sealed = ?3, serial = ?4, description = ?5, \
-                   pin = ?6, label = ?7, mac = ?8 WHERE id = ?9 AND mac = ?10";
+                   pin = ?6, label = ?7, origin = ?8, mac = ?9 WHERE id = ?10 AND mac = ?11";
         let values = params![
             self.account_id,
             self.key_id.as_bytes(),
@@ -338,6 +346,7 @@ impl Factor {
             self.tag.description.as_str(),
             self.tag.pin_column(),
             self.label.as_str(),
+            self.tag.origin_column(),
             self.mac,
             self.id,
             before,

@@ -1,4 +1,4 @@
-//! What a factor's row says of its device: serial number, description, and the sealed PIN.
+//! What a factor's row says of its device: serial number, description, the sealed PIN, and who keeps it.
 //!
 //! Refuses a serial number that another factor has, in the transaction that would give it.
 
@@ -14,18 +14,50 @@ use super::{
 };
 use crate::seal::Fields;
 
-/// The columns of schema 5.
+/// Who keeps a factor: says whether it is there at all, while its state says whether it counts.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum Origin {
+    /// Whoever enrolled it.
+    #[default]
+    Own,
+    /// The directory. In state disabled, a person has switched it off.
+    Directory,
+    /// The directory kept it, and has it no more: switched off until it is back there.
+    Gone,
+    /// The directory has something for the user that does not open. The secret is one that nobody has.
+    Unread,
+}
+
+impl Origin {
+    const ALL: [Self; 4] = [Self::Own, Self::Directory, Self::Gone, Self::Unread];
+
+    fn column(self) -> i64 {
+        match self {
+            Self::Own => 0,
+            Self::Directory => 1,
+            Self::Gone => 2,
+            Self::Unread => 3,
+        }
+    }
+
+    fn from_column(column: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|origin| origin.column() == column)
+    }
+}
+
+/// The columns of schema 5 and 6.
 #[derive(Clone, Debug)]
 pub(super) struct Tag {
     pub(super) serial: Option<Serial>,
     pub(super) description: Description,
     /// Sealed with the key and the binding of the row ([`super::pin`]).
     pub(super) pin: Option<Vec<u8>>,
+    pub(super) origin: Origin,
 }
 
 impl Default for Tag {
     fn default() -> Self {
-        Self { serial: None, description: Description::none(), pin: None }
+        Self { serial: None, description: Description::none(), pin: None, origin: Origin::Own }
     }
 }
 
@@ -35,26 +67,47 @@ impl Tag {
         let place = |n: usize| first.saturating_add(n);
         let (serial, description): (Option<String>, String) = (row.get(place(0))?, row.get(place(1))?);
         let pin = row.get(place(2))?;
+        let origin = Origin::from_column(row.get(place(3))?);
         let (serial, description) = (serial.map(Serial::new).transpose(), Description::new(description));
-        Ok(match (serial, description) {
-            (Ok(serial), Ok(description)) => Some(Self { serial, description, pin }),
+        Ok(match (serial, description, origin) {
+            (Ok(serial), Ok(description), Some(origin)) => Some(Self { serial, description, pin, origin }),
             _ => None,
         })
     }
 
-    /// Whether it says nothing.
+    /// Whether it says nothing of a device.
     pub(super) fn is_plain(&self) -> bool {
         self.serial.is_none() && self.description.as_str().is_empty() && self.pin.is_none()
     }
 
-    /// Adds the columns to what the row's code covers.
+    /// As what a row's fields begin: as in the schema before while the columns of the next say nothing, so that a
+    /// database that was migrated keeps its rows.
+    pub(super) fn context(&self) -> &'static str {
+        match (self.origin, self.is_plain()) {
+            (Origin::Own, true) => "mfad/row/factor/1",
+            (Origin::Own, false) => "mfad/row/factor/2",
+            (Origin::Directory | Origin::Gone | Origin::Unread, _) => "mfad/row/factor/3",
+        }
+    }
+
+    /// Adds the columns to what the row's code covers, where they say something.
     pub(super) fn add_to(&self, fields: &mut Fields) {
+        if self.origin == Origin::Own && self.is_plain() {
+            return;
+        }
+        if self.origin != Origin::Own {
+            fields.int(self.origin.column());
+        }
         fields.maybe_text(self.serial_column()).text(self.description.as_str());
         fields.int(i64::from(self.pin.is_some())).bytes(self.pin.as_deref().unwrap_or_default());
     }
 
     pub(super) fn serial_column(&self) -> Option<&str> {
         self.serial.as_ref().map(Serial::as_str)
+    }
+
+    pub(super) fn origin_column(&self) -> i64 {
+        self.origin.column()
     }
 
     pub(super) fn pin_column(&self) -> Option<&[u8]> {

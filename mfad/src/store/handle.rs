@@ -3,6 +3,7 @@
 mod changes;
 mod copies;
 mod devices;
+mod directory;
 mod factors;
 mod notices;
 mod pins;

@@ -1,11 +1,15 @@
-//! What the login path gets of the store: look, judge, write down, and add a first factor to who has none.
-//! Nothing here can touch what somebody holds, unlock or remove, so a mistake in the code that talks to
+//! What the login path gets of the store: look, judge, write down, add a first factor to who has none, and take in
+//! what a directory has. Nothing else here can touch what somebody holds, unlock or remove, so a mistake in the code that talks to
 //! every login host cannot either.
 
-use mfa_proto::{admin::FactorId, answer::Answer, name::UserId};
+use mfa_proto::{
+    admin::{FactorId, PulledFactor},
+    answer::Answer,
+    name::UserId,
+};
 
 use super::{
-    AccountView, Addressed, Attempt, Carry, Channel, CheckInvitation, Consult, Consulted, EnrollFirst,
+    AccountView, Addressed, Adopt, Attempt, Carry, Channel, CheckInvitation, Consult, Consulted, EnrollFirst,
     GraceLogin, Graced, Hindrance, InvitationCheck, Issue, Issued, Judgment, Outcome, Proof, Recollection,
     Remembrance, Store, StoreError, Ticket, Undelivered, remembered,
 };
@@ -30,6 +34,11 @@ impl LoginStore {
             Some(view) => Ok(view),
             None => self.0.view(user, channel).await,
         }
+    }
+
+    /// See [`Store::adopt`].
+    pub async fn adopt(&self, adopt: Adopt) -> Result<Vec<PulledFactor>, StoreError> {
+        self.0.adopt(adopt).await
     }
 
     /// See [`Store::attempt`].

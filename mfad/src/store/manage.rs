@@ -6,6 +6,7 @@ mod all;
 mod breakglass;
 mod change;
 mod device;
+mod directory;
 mod enroll;
 mod first;
 mod limits;
@@ -27,6 +28,7 @@ pub(super) use self::{
     breakglass::{Sweep, any_expired, break_glass, spent, sweep},
     change::{disable, enable, remove},
     device::{Label, assign, describe, enroll_labeled, set_pin, unassign},
+    directory::{adopt, foresee},
     enroll::{confirm, enroll},
     first::{drop_pending_of_newcomer, enroll_first, is_newcomer},
     limits::{reset, unlock},
@@ -39,6 +41,7 @@ pub(super) use self::{
 pub use self::{
     all::{EnrollAll, Member},
     breakglass::{BreakGlass, NewBreakGlass},
+    directory::{Adopt, Entry, Unusable},
     first::{EnrollFirst, FirstFactor},
     orphans::{Heir, Reassign},
     recovery::{NewRecovery, RecoveryNew},
@@ -52,9 +55,10 @@ use super::{
     challenge::ENROLLMENT,
     counting::Counting,
     factor_row::{self, Factor},
+    factor_tag::Origin,
     pin::Typed,
     remembered, roster,
-    tx::Tx,
+    tx::{Read, Tx},
     waiting,
 };
 use crate::{
@@ -152,6 +156,12 @@ fn pending_dropped<T>(tx: &mut Tx<'_>, order: &Order, mut held: Holding, index: 
 }
 
 impl Order {
+    /// Refuses all but root to touch what the directory keeps: it would come back.
+    fn may_touch(&self, factor: &Factor) -> Result<(), Refused> {
+        let root = matches!(self.authority, Authority::Admin) && self.context.client.is_none();
+        if root || factor.tag.origin == Origin::Own { Ok(()) } else { Err(Refused::OfDirectory) }
+    }
+
     /// Whose budget a wrong code is charged to.
     fn channel(&self) -> Channel {
         match &self.authority {
@@ -164,8 +174,13 @@ impl Order {
 
 impl Holding {
     fn of(tx: &Tx<'_>, user: &UserId) -> Result<Option<Self>, StoreError> {
-        let Some(account) = roster::find(&tx.read(), user)? else { return Ok(None) };
-        let factors = factor_row::load_all(&tx.read(), &account)?;
+        Self::seen(&tx.read(), user)
+    }
+
+    /// The same where nothing is changed.
+    fn seen(read: &Read<'_>, user: &UserId) -> Result<Option<Self>, StoreError> {
+        let Some(account) = roster::find(read, user)? else { return Ok(None) };
+        let factors = factor_row::load_all(read, &account)?;
         Ok(Some(Self { account, factors }))
     }
 
@@ -177,6 +192,11 @@ impl Holding {
     /// Whether nothing is held that counts, or ever did.
     fn is_nothing(&self, now: UnixTime) -> bool {
         self.factors.iter().all(|factor| factor.is_nothing(now))
+    }
+
+    /// Whether the directory keeps a factor of this name: nothing is put in its place but by the directory.
+    fn is_of_directory(&self, label: &FactorLabel) -> bool {
+        self.factors.iter().any(|factor| factor.label == *label && factor.tag.origin != Origin::Own)
     }
 
     /// Factors that count towards the most that a user may hold.

@@ -73,8 +73,8 @@ pub use self::{
     login_store::LoginStore,
     look::{Figures, FoundDevice, Holder},
     manage::{
-        Added, Authority, BreakGlass, EnrollAll, EnrollFirst, FirstFactor, Heir, Member, NewBreakGlass,
-        NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target,
+        Added, Adopt, Authority, BreakGlass, EnrollAll, EnrollFirst, Entry, FirstFactor, Heir, Member,
+        NewBreakGlass, NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target, Unusable,
     },
     notices::{News, NewsPage},
     pin::{NewPin, Typed},

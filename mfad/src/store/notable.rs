@@ -25,14 +25,18 @@ pub(super) const CODE_REUSED: &str = "code_reused";
 pub(super) const RECOVERY_USED: &str = "recovery_used";
 
 /// Rows that people may be told of, with what the configuration calls them.
-const NOTABLE: [(&str, NotifyEvent); 13] = [
+const NOTABLE: [(&str, NotifyEvent); 17] = [
     ("enroll", NotifyEvent::Enroll),
     ("enroll_replace", NotifyEvent::Enroll),
     ("confirm", NotifyEvent::Enroll),
+    ("directory_adopt", NotifyEvent::Enroll),
+    ("directory_change", NotifyEvent::Enroll),
+    ("directory_back", NotifyEvent::Enroll),
     ("recovery_new", NotifyEvent::Enroll),
     ("remove", NotifyEvent::Remove),
     ("remove_tampered", NotifyEvent::Remove),
     ("disable", NotifyEvent::Remove),
+    ("directory_gone", NotifyEvent::Remove),
     (RECOVERY_USED, NotifyEvent::Recovery),
     (LOCKED, NotifyEvent::Lock),
     (CODE_REUSED, NotifyEvent::Reuse),

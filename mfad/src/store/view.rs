@@ -13,6 +13,7 @@ use super::{
     attempt::Channel,
     challenge,
     factor_row::{self, Factor},
+    factor_tag::Origin,
     roster,
     tx::Read,
     waiting,
@@ -21,6 +22,7 @@ use crate::{clock::UnixTime, factor::Secret, limits::Gate};
 
 /// What stands behind a name.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is asked for by itself, and several may hold")]
 pub struct AccountView {
     /// The active factors, in order of enrollment.
     pub held: Vec<Held>,
@@ -33,6 +35,9 @@ pub struct AccountView {
     pub gate: Gate,
     /// The uid at enrollment.
     pub uid: Option<u32>,
+    /// A directory has, or had, a factor of the user, which is switched off. Whoever can delete there, or write
+    /// nonsense, must not make the user pass for one who never enrolled.
+    pub withheld: bool,
     /// Nothing is held that counts, or ever did: a first factor may be enrolled, where the rules say so.
     pub newcomer: bool,
     /// Logins without a factor that the time of grace has let in.
@@ -46,6 +51,7 @@ impl AccountView {
         held: Vec::new(),
         shape: None,
         exhausted: false,
+        withheld: false,
         gate: Gate::Open,
         uid: None,
         newcomer: false,
@@ -105,9 +111,11 @@ fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountV
     for factor in active().filter(|factor| factor.keeps_challenges()) {
         challenge::of(read, factor)?;
     }
+    let withheld = factors.iter().any(|f| matches!(f.tag.origin, Origin::Gone | Origin::Unread));
     let newcomer = factors.iter().all(|factor| factor.is_nothing(read.now));
     let graced = if newcomer { graced(read, user)? } else { 0 };
-    Ok(AccountView { held, shape, exhausted, gate, uid: account.uid, newcomer, graced, tampered: false })
+    let uid = account.uid;
+    Ok(AccountView { held, shape, exhausted, withheld, gate, uid, newcomer, graced, tampered: false })
 }
 
 fn graced(read: &Read<'_>, user: &UserId) -> Result<u32, StoreError> {

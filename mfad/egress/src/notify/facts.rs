@@ -41,11 +41,11 @@ pub(super) fn of(notice: &Notice, host: &str) -> Vec<(Fact, String)> {
 /// One line for people, for each word of the trail.
 fn phrase(event: &str) -> &str {
     match event {
-        "enroll" | "confirm" => "a factor was added",
-        "enroll_replace" => "a factor was replaced",
+        "enroll" | "confirm" | "directory_adopt" | "directory_back" => "a factor was added",
+        "enroll_replace" | "directory_change" => "a factor was replaced",
         "recovery_new" => "new recovery codes were made",
         "remove" | "remove_tampered" => "a factor was removed",
-        "disable" => "a factor was switched off",
+        "disable" | "directory_gone" => "a factor was switched off",
         "recovery_used" => "a recovery code was used",
         "locked" => "locked after wrong codes",
         "code_reused" => "a code was used a second time",

@@ -113,6 +113,11 @@ impl<'a> Login<'a> {
             why.push(format!("too many failures came from this source: it has to wait {wait} s"));
             return;
         }
+        if self.settings.asks_directory().is_some() && self.context.user.realm.is_local() {
+            why.push(
+                "a login asks the directory first; what is known from before is what counts here".to_owned(),
+            );
+        }
         let enrolled_as = found.view.as_ref().ok().and_then(|view| view.uid);
         let subject = match self.subject(found) {
             Ok(subject) => subject,
@@ -223,13 +228,17 @@ fn fate(reason: Reason) -> Option<String> {
         .then(|| said.unwrap_or_else(|| format!("whatever is answered is refused: {}", reason.word())))
 }
 
-const FATES: [(Reason, &str); 5] = [
+const FATES: [(Reason, &str); 6] = [
     (Reason::NotEnoughFactors, "that is too few: it is asked like any other, and refused"),
     (Reason::UnknownUser, "this host has no such account: it is asked like any other, and refused"),
     (Reason::NotEnrolled, "the user has no active factor: it is asked like any other, and refused"),
     (
         Reason::Orphaned,
         "the account has another uid than at enrollment: its factors count for nobody until `mfactl reassign` or `mfactl remove`",
+    ),
+    (
+        Reason::Withheld,
+        "what the directory kept for the user is gone from there, or does not open: it is asked like any other, and refused",
     ),
     (Reason::Exhausted, "the factors failed too often: no code counts until a factor is enrolled again"),
 ];

@@ -6,6 +6,7 @@
 
 mod awake;
 mod deliver;
+mod directory;
 mod ending;
 mod errand;
 mod explain;
@@ -222,7 +223,10 @@ impl<'a> Login<'a> {
 
     /// Who it is; an error is the end of the login.
     async fn look_up(&mut self) -> Result<Subject, Settled> {
-        let found = self.find().await?;
+        let found = match self.settings.asks_directory() {
+            Some(refresh) => self.find_by_directory(refresh).await?,
+            None => self.find().await?,
+        };
         if self.own.is_some_and(|uid| found.account != Account::Known { uid }) {
             // The same for names that exist and names that do not.
             return Err(Settled::denied(Reason::NotAllowed));

@@ -30,6 +30,8 @@ pub(super) struct Found {
     pub(super) account: Account,
     pub(super) membership: Membership,
     pub(super) view: Result<AccountView, StoreError>,
+    /// The directory may have more than what is seen here, and could not be asked.
+    pub(super) in_doubt: bool,
 }
 
 /// What stands behind the name that logs in.
@@ -85,18 +87,23 @@ impl Login<'_> {
     /// Looks up all that is known of the name. An error is the end of the login.
     pub(super) async fn find(&self) -> Result<Found, Settled> {
         let user = &self.context.user;
-        let groups = self.settings.policy().groups_wanted(&self.request(None));
         // Side by side: neither needs the other, and each costs a thread's time. What the store says is
         // looked at only once the account and the policy ask for it.
-        let (account, view) = tokio::join!(
-            self.settings.directory().find_in_groups(user, groups),
-            self.core.login_store().view(user.clone(), self.channel)
-        );
-        let (account, membership) = account.map_err(|error| {
+        let (account, view) =
+            tokio::join!(self.account(), self.core.login_store().view(user.clone(), self.channel));
+        let (account, membership) = account?;
+        Ok(Found { account, membership, view, in_doubt: false })
+    }
+
+    /// Who bears the name, and in which groups that matter.
+    pub(super) async fn account(&self) -> Result<(Account, Membership), Settled> {
+        let user = &self.context.user;
+        let groups = self.settings.policy().groups_wanted(&self.request(None));
+        let account = self.settings.directory().find_in_groups(user, groups).await;
+        account.map_err(|error| {
             error!(session = self.context.session.as_str(), "cannot look up {user}: {error}");
             Settled::unavailable(Reason::Lookup)
-        })?;
-        Ok(Found { account, membership, view })
+        })
     }
 
     /// What the rules are asked.
@@ -122,7 +129,7 @@ impl Login<'_> {
 
     /// Who this is, as far as factors are concerned; an error is the end of the login.
     pub(super) fn subject(&mut self, found: Found) -> Result<Subject, Settled> {
-        let Found { account, membership, view } = found;
+        let Found { account, membership, view, in_doubt } = found;
         let (need, grant) = match self.decision(&membership)? {
             Decision::Require(need) => (need, None),
             Decision::Skip(grant) => (Need::default(), Some(grant)),
@@ -151,7 +158,7 @@ impl Login<'_> {
             );
             Settled::unavailable(Reason::Store)
         })?;
-        self.of_account(view, uid)
+        self.of_account(view, (uid, in_doubt))
     }
 
     /// The end of a login that needs no factor. Where nobody has proven a password it would be a yes to nothing.
@@ -159,7 +166,11 @@ impl Login<'_> {
         if self.may_skip() { Settled::not_applicable(grant) } else { Settled::denied(Reason::Policy) }
     }
 
-    fn of_account(&self, view: AccountView, uid: Option<u32>) -> Result<Subject, Settled> {
+    fn of_account(
+        &self,
+        view: AccountView,
+        (uid, in_doubt): (Option<u32>, bool),
+    ) -> Result<Subject, Settled> {
         if view.tampered {
             error!(
                 session = self.context.session.as_str(),
@@ -183,6 +194,12 @@ impl Login<'_> {
         // Whoever is this account now did not enroll what it holds, and must not pass for new.
         if view.uid.is_some() && view.uid != uid {
             return Ok(Subject::nobody(Reason::Orphaned));
+        }
+        if in_doubt {
+            return self.in_doubt();
+        }
+        if view.withheld {
+            return Ok(Subject::nobody(Reason::Withheld));
         }
         if let Some(newcomer) = self.newcomer(&view, uid) {
             return Ok(Subject::Newcomer(newcomer));

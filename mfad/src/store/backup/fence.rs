@@ -148,6 +148,7 @@ impl Fence<'_> {
                 (Some(twin), Some(before)) => {
                     carry_over(&mut factor, twin);
                     carry_pin(before, tx, (&account, &mut factor), twin)?;
+                    carry_origin(tx, &mut factor, twin)?;
                     carry::nonces(before, tx, factor.id)?;
                     self.restored.carried_over = self.restored.carried_over.saturating_add(1);
                 }
@@ -260,6 +261,15 @@ fn carry_pin(
     let owner = roster::find_by_id(before, twin.account_id)?.ok_or(StoreError::Internal)?;
     let Some(pin) = twin.open_pin(before, &owner)? else { return Ok(()) };
     factor.seal_pin(tx, account, &pin)?;
+    factor.update_tag(tx)
+}
+
+/// Who switched a factor off goes on with that: what a directory has no more is not what nobody enrolled.
+fn carry_origin(tx: &Tx<'_>, factor: &mut Factor, twin: &Factor) -> Result<(), StoreError> {
+    if twin.state != FactorState::Disabled || twin.tag.origin == factor.tag.origin {
+        return Ok(());
+    }
+    factor.tag.origin = twin.tag.origin;
     factor.update_tag(tx)
 }
 

@@ -3,14 +3,18 @@
 use mfa_proto::admin::{FactorId, FactorState};
 
 use super::{Answer, Authority, Holding, Order, Target, authorize, purge};
-use crate::store::{Refused, StoreError, audit_rows, factor_row::Factor, remembered, tx::Tx};
+use crate::store::{
+    Refused, StoreError, audit_rows, factor_row::Factor, factor_tag::Origin, remembered, tx::Tx,
+};
 
 /// Makes an active factor unusable until it is enabled again.
 pub(in crate::store) fn disable(tx: &mut Tx<'_>, mut order: Order, target: &Target) -> Answer<FactorId> {
     let user = order.context.user.clone();
     let Some(held) = Holding::of(tx, &user)? else { return Ok(Err(Refused::NotEnrolled)) };
     // Found before the code is judged: a code must not be used up for what cannot be done.
-    if let Err(refused) = switchable(&held, target, FactorState::Active) {
+    let may =
+        switchable(&held, target, FactorState::Active).and_then(|index| touchable(&held, &order, index));
+    if let Err(refused) = may {
         return Ok(Err(refused));
     }
     if let Err(refused) = authorize(tx, &mut order, Some(&held))? {
@@ -19,8 +23,23 @@ pub(in crate::store) fn disable(tx: &mut Tx<'_>, mut order: Order, target: &Targ
     switch(tx, &order, target, (FactorState::Active, FactorState::Disabled))
 }
 
-/// Makes a disabled factor usable again; one disabled by failures has to be enrolled anew.
+/// Whether a factor is one that the order may be about.
+fn touchable(held: &Holding, order: &Order, index: usize) -> Result<(), Refused> {
+    order.may_touch(held.factors.get(index).ok_or(Refused::NoSuchFactor)?)
+}
+
+/// Makes a disabled factor usable again; one disabled by failures has to be enrolled anew, and one that the
+/// directory has no more has to come back there.
 pub(in crate::store) fn enable(tx: &mut Tx<'_>, order: &Order, target: &Target) -> Answer<FactorId> {
+    let Some(held) = Holding::of(tx, &order.context.user)? else { return Ok(Err(Refused::NotEnrolled)) };
+    if let Ok(index) = switchable(&held, target, FactorState::Disabled) {
+        if let Err(refused) = touchable(&held, order, index) {
+            return Ok(Err(refused));
+        }
+        if held.factors.get(index).is_some_and(|f| matches!(f.tag.origin, Origin::Gone | Origin::Unread)) {
+            return Ok(Err(Refused::GoneFromDirectory));
+        }
+    }
     switch(tx, order, target, (FactorState::Disabled, FactorState::Active))
 }
 
@@ -75,6 +94,9 @@ pub(in crate::store) fn remove(tx: &mut Tx<'_>, mut order: Order, target: &Targe
     };
     let Some(held) = held else { return Ok(Err(Refused::NotEnrolled)) };
     let target = if all {
+        if let Some(refused) = held.factors.iter().find_map(|factor| order.may_touch(factor).err()) {
+            return Ok(Err(refused));
+        }
         None
     } else {
         match held.find(target, &any) {
@@ -82,6 +104,9 @@ pub(in crate::store) fn remove(tx: &mut Tx<'_>, mut order: Order, target: &Targe
                 let Some(factor) = held.factors.get(index) else { return Ok(Err(Refused::NoSuchFactor)) };
                 if factor.params.is_emergency() && !matches!(order.authority, Authority::Admin) {
                     return Ok(Err(Refused::Invalid("only an administrator takes an emergency code back")));
+                }
+                if let Err(refused) = order.may_touch(factor) {
+                    return Ok(Err(refused));
                 }
                 Some(factor.id)
             }

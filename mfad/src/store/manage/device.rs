@@ -18,7 +18,7 @@ use crate::store::{
     Refused, StoreError,
     audit_rows::{self, Event},
     factor_row::Factor,
-    factor_tag,
+    factor_tag::{self, Origin},
     pin::NewPin,
     remembered, roster,
     tx::Tx,
@@ -93,6 +93,8 @@ fn label(tx: &mut Tx<'_>, user: &UserId, factor: FactorId, label: Label) -> Answ
     Ok(Ok(()))
 }
 
+/// With its next secret, the PIN would be gone, and nobody told.
+const KEPT: Refused = Refused::Invalid("a factor that the directory keeps has no PIN, and no other owner");
 const NO_PIN: Refused = Refused::Invalid("a PIN is typed before codes: this kind of factor has none");
 const NO_DEVICE: Refused =
     Refused::Invalid("only devices with codes of their own (totp, hotp) go from hand to hand");
@@ -114,7 +116,11 @@ pub(in crate::store) fn set_pin(
         return Ok(Err(Refused::Invalid("a device that nobody has has no PIN: set it for who gets it")));
     }
     let states = [S::Pending, S::Active, S::Disabled];
-    let meant = |held: &Holding| held.find_among(target, &states, |factor| factor.params.takes_pin());
+    let meant = |held: &Holding| {
+        let index = held.find_among(target, &states, |factor| factor.params.takes_pin())?;
+        let own = held.factors.get(index).is_some_and(|factor| factor.tag.origin == Origin::Own);
+        if own { Ok(index) } else { Err(KEPT) }
+    };
     let Some(held) = Holding::of(tx, &user)? else { return Ok(Err(Refused::NotEnrolled)) };
     // Found before the code is judged: a code must not be used up for what cannot be done.
     if let Err(refused) = meant(&held) {
@@ -163,6 +169,9 @@ pub(in crate::store) fn describe(
         Err(refused) => return Ok(Err(refused)),
     };
     let Some(factor) = held.factors.get_mut(index) else { return Ok(Err(Refused::NoSuchFactor)) };
+    if let Err(refused) = order.may_touch(factor) {
+        return Ok(Err(refused));
+    }
     if let Some(serial) = serial {
         if let Err(taken) = factor_tag::free(&tx.read(), &serial, Some(factor.id))? {
             return Ok(Err(taken));
@@ -224,6 +233,9 @@ pub(in crate::store) fn unassign(tx: &mut Tx<'_>, order: &Order, serial: &Serial
     }
     if !is_device(factor.params.kind()) {
         return Ok(Err(NO_DEVICE));
+    }
+    if factor.tag.origin != Origin::Own {
+        return Ok(Err(KEPT));
     }
     let mut context = order.context.clone();
     context.user = keeper(serial)?;

@@ -1,0 +1,17 @@
+//! What core makes of a directory: addresses and sealed secrets of people, which egress looks up.
+//!
+//! Refuses to believe the directory in more than that: a secret counts only when it was sealed here, for this
+//! person; what is looked up becomes factors of the store, which counts codes and failures; and what a directory
+//! does not have any more is switched off, never forgotten.
+
+mod entry;
+mod key;
+mod recent;
+mod value;
+
+pub use self::{
+    entry::{AskError, Asked, ask},
+    key::{KeyError, ValueKey, load_key},
+    recent::Recent,
+    value::{Broken, Sealed, open, seal},
+};
