@@ -58,8 +58,8 @@ content() { # package, directory, where units are
     [ -x "$root$file" ] || wrong "$name: a unit starts $file, which is not in it"
   done <"$work/started"
   # What documents, manuals and messages say lies there does.
-  grep -rhE '/usr/(lib|share/doc)/mfad/' README.md docs etc packaging/man mfad/src mfactl/src packaging/*.md | sed 's/\\-/-/g' |
-    grep -oE '/usr/(lib|share/doc)/mfad/[A-Za-z0-9_./-]*[A-Za-z0-9]' | sort -u >"$work/named"
+  grep -rhE '/usr/(lib|share|share/doc)/mfad/' README.md docs etc packaging/man mfad/src mfactl/src packaging/*.md | sed 's/\\-/-/g' |
+    grep -oE '/usr/(lib|share|share/doc)/mfad/[A-Za-z0-9_./-]*[A-Za-z0-9]' | sort -u >"$work/named"
   while IFS= read -r file; do
     compgen -G "$root$file*" >/dev/null || wrong "$name: $file is written about, and is not in it"
   done <"$work/named"
@@ -124,7 +124,9 @@ rpm_package() {
   # It lists no directories; the modes of those are the unpacking's.
   find "$root" -type d -exec chmod 755 {} +
   content RPM "$root" /usr/lib/systemd/system
-  rpm -qp --qf '[%{FILENAMES} %{FILEFLAGS:fflags}\n]' "$package" | grep -qx '/etc/mfad/mfad.toml cn' || wrong "RPM: mfad.toml is not kept"
+  # By a file: grep is done at the first line, and rpm would end by writing to nobody.
+  rpm -qp --qf '[%{FILENAMES} %{FILEFLAGS:fflags}\n]' "$package" >"$work/flags"
+  grep -qx '/etc/mfad/mfad.toml cn' "$work/flags" || wrong "RPM: mfad.toml is not kept"
   rpm -qp --qf '[%{FILEUSERNAME}:%{FILEGROUPNAME} %{FILENAMES}\n]' "$package" | grep -v '^root:root ' && wrong "RPM: not root's"
   [ -e "$root/usr/lib64/security/pam_mfa.so" ] || wrong "RPM: lacks the module"
   [ -e "$root/usr/share/authselect/vendor/mfad/system-auth" ] || wrong "RPM: lacks the profile"

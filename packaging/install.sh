@@ -90,7 +90,7 @@ fi
 [ -z "$pam_configs_dir" ] || each 644 "$pam_configs_dir" packaging/pam-configs/*
 [ -z "$authselect_dir" ] || tree "$authselect_dir/mfad" packaging/authselect
 
-each 644 "$doc" docs/admin-guide.md
+each 644 "$doc" docs/admin-guide.md docs/ldap.md
 each 644 "$doc/guides" docs/guides/*.md
 
 # For the admin to look at and to copy: what they are for may not be there.
@@ -101,6 +101,7 @@ each 644 "$doc/examples/polkit-rules.d" packaging/polkit/*.rules
 each 644 "$doc/gateways" etc/gateways/*.toml
 tree "$doc/fail2ban" etc/fail2ban
 each 644 "$share/mfad/selinux" packaging/selinux/mfad.*
+each 644 "$share/mfad/ldap" packaging/ldap/*
 
 # A configuration that is there already is the admin's.
 [ -e "$destdir/etc/pam.d/mfad-password" ] || put 644 etc/pam.d/mfad-password /etc/pam.d/mfad-password

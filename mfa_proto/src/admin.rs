@@ -13,7 +13,7 @@ mod status;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    audit::{AuditFilter, AuditPage, AuditReport, AuditRow},
+    audit::{AuditFilter, AuditPage, AuditReport, AuditRow, VERDICTS},
     explain::{Counting, Explain, Explanation, KeyClaim, Outlook},
     factor::{
         Algorithm, DeviceDetail, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams,

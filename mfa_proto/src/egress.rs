@@ -1,9 +1,10 @@
-//! What core asks of egress, version 1: deliver a code, have an outside service begin or judge.
+//! What core asks of egress, version 1: deliver a code, have an outside service begin or judge, look a person up.
 //!
 //! One errand and one result at a time over a connection. Egress holds the gateways' credentials and knows
-//! no seed; core knows no gateway. Refuses more than one text and one name to leave for a login.
+//! no seed: those that a directory keeps pass it sealed. Core knows no gateway. Refuses more than one text and
+//! one name to leave for a login.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     name::{Claim, FactorLabel, ServiceName, UserId},
@@ -36,6 +37,9 @@ pub enum Errand {
     Authorize(Box<Authorization>),
     /// Say that you are there. Result: [`Done::Yes`].
     Ping,
+    /// Look up what the directory has of a person. Result: [`Done::Found`], or [`Done::No`] when there is not
+    /// exactly one entry of that name.
+    Look(Box<Look>),
 }
 
 /// A code to deliver.
@@ -113,8 +117,45 @@ pub struct Authorization {
     pub uid: u32,
 }
 
-/// What became of an errand.
+/// A person to look up.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Look {
+    /// Who. The directory knows the name alone; which realms it is asked for is core's to judge.
+    pub user: UserId,
+}
+
+/// The most sealed secrets that a directory may have of one person.
+pub const MAX_SEALED: usize = 4;
+
+/// What the directory has of a person.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Found {
+    /// The telephone number. Nobody has checked how it is written.
+    pub phone: Option<SecretText>,
+    /// The mail address. Nobody has checked how it is written.
+    pub mail: Option<SecretText>,
+    /// Sealed TOTP secrets, at most [`MAX_SEALED`], in no order. Egress cannot open them.
+    #[serde(deserialize_with = "few")]
+    pub sealed: Vec<SecretText>,
+}
+
+/// What was found is like nothing, itself included: secrets are not compared in passing.
+impl PartialEq for Found {
+    fn eq(&self, _other: &Self) -> bool {
+        false
+    }
+}
+
+fn few<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<SecretText>, D::Error> {
+    let sealed = Vec::deserialize(deserializer)?;
+    if sealed.len() > MAX_SEALED {
+        return Err(D::Error::custom("more sealed secrets than a person may have"));
+    }
+    Ok(sealed)
+}
+
+/// What became of an errand.
+#[derive(Debug, Deserialize, PartialEq, Serialize)]
 #[must_use]
 pub enum Done {
     /// A gateway has taken the code. It may still not arrive.
@@ -133,4 +174,6 @@ pub enum Done {
     },
     /// Too much is under way.
     Busy,
+    /// What the directory has of the person.
+    Found(Box<Found>),
 }

@@ -2,8 +2,8 @@
 //! question; core judges by the configuration what that front end's client may ask.
 //!
 //! One question after the other over one connection. A verification is a conversation as in [`crate::login`]
-//! until [`FrontMessage::Ended`]; everything else has one [`crate::admin::Reply`]. Whoever gives a verification
-//! up ends the connection.
+//! until [`FrontMessage::Ended`]; a password has its leave and its outcome; everything else has one
+//! [`crate::admin::Reply`]. Whoever gives a verification up ends the connection.
 //!
 //! ```text
 //! front end                                core
@@ -13,12 +13,17 @@
 //!                                       <- Turn{Prompt{"Verification code: ", …}}
 //!   Answer("000000")                    ->
 //!                                       <- Ended{Deny}
+//!   Ask{portal, Password{jane}}         ->
+//!                                       <- Try
+//!   Wrong                               ->
+//!                                       <- Noted
 //! ```
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     admin::{FactorId, Request},
+    foreign::ForeignCode,
     login::{ServerMessage, Verdict},
     name::{Claim, ClientName, FactorLabel, UserId},
     secret::SecretText,
@@ -47,6 +52,11 @@ pub enum What {
     Admin(Box<Request>),
     /// Whether a person has a certain device.
     VerifyDevice(Box<VerifyDevice>),
+    /// To have a code delivered that the client made and will judge itself.
+    Deliver(Box<Deliver>),
+    /// Whether a password of this person may be tried, which somebody else then proves. The answer is a
+    /// [`PasswordMessage`], to which [`PasswordMessage::Try`] wants a [`PasswordOutcome`].
+    Password(Box<UserId>),
 }
 
 /// A verification.
@@ -79,6 +89,22 @@ pub struct VerifyDevice {
     pub patience: u32,
 }
 
+/// A code that is only to be carried to a person. Core keeps nothing of it, and takes it for no answer.
+///
+/// Core's reply is [`Reply::Done`](crate::admin::Reply::Done) whoever it is, and whether anything was sent or not;
+/// [`Reply::Refused`](crate::admin::Reply::Refused) when the client has not the right, or core cannot look.
+#[derive(Debug, Deserialize, Serialize)]
+pub struct Deliver {
+    /// To whom.
+    pub user: UserId,
+    /// The code.
+    pub code: ForeignCode,
+    /// To which of the addresses: a label or a kind.
+    pub choose: Option<FactorLabel>,
+    /// Minutes that it counts where it is judged, for the text of the message; core has bounds of its own.
+    pub minutes: u16,
+}
+
 /// From core, during a verification.
 #[derive(Debug, Deserialize, Serialize)]
 pub enum FrontMessage {
@@ -106,4 +132,32 @@ pub struct Ended {
     pub factor: Option<FactorId>,
     /// What ties the rows of the trail and the lines of the log together.
     pub session: String,
+}
+
+/// From core, about a password.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[must_use]
+pub enum PasswordMessage {
+    /// It may be tried. Until core is told otherwise it counts as wrong: who ends the connection leaves it so.
+    Try,
+    /// Not now: too many failures came from where the person is.
+    Blocked {
+        /// Seconds to wait.
+        wait: u32,
+    },
+    /// The outcome is written down.
+    Noted,
+    /// The client may not ask this, or the outcome cannot be written down: nobody is to be told what it was.
+    Unavailable,
+}
+
+/// What came of a password, from the front end.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub enum PasswordOutcome {
+    /// It is the account's.
+    Right,
+    /// It is not, or there is no such account, or it may not be used.
+    Wrong,
+    /// It was not judged.
+    Unjudged,
 }

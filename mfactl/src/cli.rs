@@ -14,6 +14,7 @@ mod factor;
 mod help;
 mod import;
 mod invite;
+mod lost;
 mod orphans;
 mod pam;
 mod parse;
@@ -38,6 +39,7 @@ pub(crate) use self::{
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
     invite::InviteArgs,
+    lost::LostArgs,
     orphans::{ListArgs, PruneArgs, ReassignArgs},
     pam::{Despite, PamDisableArgs, PamEnableArgs, PamRevertArgs, PamVerb, SshdWay},
     parse::when,
@@ -79,7 +81,7 @@ pub(crate) struct Global {
     /// Print JSON on standard output, and nothing else there
     #[arg(long, global = true, help_heading = ALL)]
     pub(crate) json: bool,
-    /// Talk to the daemon at this socket [default: /run/mfad/mfad.sock, else /run/mfad/user.sock]
+    /// Talk to the daemon at this socket, named without symbolic links [default: /run/mfad/mfad.sock, else /run/mfad/user.sock]
     #[arg(long, global = true, help_heading = ALL, value_name = "PATH")]
     pub(crate) socket: Option<PathBuf>,
     /// Give up on a daemon that is silent for so many seconds [default: 10; 60 where something is sent or judged elsewhere; 600 for backup, restore and audit verify]
@@ -158,6 +160,9 @@ pub(crate) enum Command {
     /// Make a code that lets a user in once, whatever else is lost or locked (root)
     #[command(name = "breakglass", after_long_help = help::BREAKGLASS)]
     BreakGlass(BreakGlassArgs),
+    /// Somebody has lost a phone: switch off what is lost, forget remembered successes, help on (root)
+    #[command(after_long_help = help::LOST)]
+    Lost(LostArgs),
     /// List and revoke successes for which logins are not asked again
     #[command(subcommand, arg_required_else_help = true)]
     Remembered(RememberedVerb),

@@ -15,6 +15,7 @@ mod hint;
 mod import;
 mod invite;
 mod list;
+mod lost;
 pub(crate) mod orphans;
 mod pam;
 mod recovery;
@@ -138,6 +139,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Unlock(user) => verb::unlock(context, &user),
         Command::Reset(user) => verb::reset(context, &user),
         Command::BreakGlass(arguments) => breakglass::run(context, &arguments),
+        Command::Lost(arguments) => lost::run(context, &arguments),
         Command::Remembered(verb) => remembered::run(context, verb),
         Command::Backup(arguments) => backup::backup(context, &arguments),
         Command::Restore(arguments) => backup::restore(context, &arguments),

@@ -7,6 +7,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod factor;
 pub(crate) mod json;
+pub(crate) mod lost;
 pub(crate) mod orphans;
 pub(crate) mod recovery;
 pub(crate) mod remembered;
@@ -16,6 +17,16 @@ pub(crate) mod table;
 pub(crate) mod time;
 pub(crate) mod user;
 pub(crate) mod view;
+
+/// A name as one word of a shell.
+pub(crate) fn shell_word(name: &str) -> String {
+    let safe = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | '+');
+    if !name.is_empty() && name.chars().all(safe) && !name.starts_with('-') {
+        name.to_owned()
+    } else {
+        format!("'{}'", mfa_proto::text::escape_for_log(name).replace('\'', "'\\''"))
+    }
+}
 
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {

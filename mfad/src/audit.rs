@@ -10,7 +10,10 @@ use mfa_proto::{
 };
 use tracing::{info, warn};
 
-use crate::{session::Settled, store::Outcome};
+use crate::{
+    session::{Reason, Settled},
+    store::Outcome,
+};
 
 /// The number that ties together what happened in one login: 64 random bits as hex.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -124,6 +127,16 @@ pub fn log_attempt(context: &Context, outcome: &Outcome) {
         "{}",
         line("code refused", context, reason)
     );
+}
+
+/// Writes to the log that a password was not accepted, or not let try.
+pub fn log_password(context: &Context, verdict: &str, reason: Reason) {
+    let user = context.user.to_string();
+    let source = context.source.as_ref().map_or("-", Claim::as_str);
+    let (service, session, reason) = (context.service.as_str(), context.session.as_str(), reason.word());
+    let (event, actor, client) = ("password", context.actor, context.client_word());
+    let line = line(format_args!("password {verdict}"), context, reason);
+    warn!(event, user, service, client, source, verdict, reason, session, actor, "{line}");
 }
 
 fn log_emergency(context: &Context) {

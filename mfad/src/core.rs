@@ -17,10 +17,11 @@ use crate::{
     confinement,
     decoy::Decoys,
     keys,
-    limits::{GlobalRate, SourceKey, Sources},
+    limits::{Charge, GlobalRate, SourceKey, Sources},
     metrics::Metrics,
     notices,
     outgoing::Outgoing,
+    policy::Source,
     server::admission::{Admission, Logins},
     settings::Settings,
     signers,
@@ -231,6 +232,35 @@ impl Core {
     pub fn source_blocked_until(&self, source: SourceKey) -> Option<UnixTime> {
         let now = self.now();
         self.sources.lock().unwrap_or_else(PoisonError::into_inner).blocked_until(source, now)
+    }
+
+    /// Counts a failure of a source beforehand; an error is until when nothing from it is judged.
+    pub fn try_source(&self, source: SourceKey) -> Result<Charge, UnixTime> {
+        let now = self.now();
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).try_once(source, now)
+    }
+
+    /// Takes a failure back that was none.
+    pub fn take_back(&self, charge: &Charge) {
+        self.sources.lock().unwrap_or_else(PoisonError::into_inner).take_back(charge);
+    }
+
+    /// Counts what the trail says of sources: a restart forgives nobody.
+    pub async fn recall_failures(&self) {
+        let (_, window) = source_limits(&self.settings());
+        let failures = match self.store.failures_since(self.now().plus(window.saturating_neg())).await {
+            Ok(failures) => failures,
+            Err(problem) => {
+                warn!("sources begin anew: their failures cannot be read: {problem}");
+                return;
+            }
+        };
+        let mut sources = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        for (source, at) in failures {
+            if let Some(address) = Source::named(&source).address() {
+                sources.charge(SourceKey::of(address), at);
+            }
+        }
     }
 
     /// Counts a failure; how long its answer is to be delayed.

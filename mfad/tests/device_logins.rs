@@ -145,3 +145,27 @@ async fn a_device_is_nobodys_until_it_is_given_to_somebody() {
     assert!(matches!(daemon.admin(unassign).await, Reply::Done { factors: 1 }));
     assert_eq!(daemon.login("jane", &[&hotp(1)]).await.verdict, Verdict::Deny);
 }
+
+#[tokio::test]
+async fn show_says_that_there_is_more_and_devices_where_a_factor_stands() {
+    let daemon = Daemon::start("[prompt]\nattempts = 1\n").await;
+    let reply = daemon.admin(tagged(user_id("jane"), "key", NewTag::default())).await;
+    assert!(matches!(reply, Reply::Enrolled(_)), "{reply:?}");
+    let stands = || async {
+        let Reply::User(detail) = daemon.admin(Request::Show { user: user_id("jane") }).await else {
+            panic!()
+        };
+        assert!(detail.devices, "a device without name and PIN has a counter");
+        let Reply::Devices(devices) = daemon.admin(Request::Devices { user: user_id("jane") }).await else {
+            panic!("no devices")
+        };
+        (devices[0].position, detail.factors[0].failures, devices[0].last_failed)
+    };
+    assert_eq!(stands().await, (Some(0), 0, None));
+    assert_eq!(daemon.login("jane", &["000000"]).await.verdict, Verdict::Deny);
+    let (position, failures, last) = stands().await;
+    assert_eq!((position, failures), (Some(0), 1));
+    assert_eq!(last, Some(daemon.last_audit("jane").await.time));
+    assert_eq!(daemon.login("jane", &[&hotp(3)]).await.verdict, Verdict::Accept);
+    assert_eq!(stands().await, (Some(4), 0, None));
+}

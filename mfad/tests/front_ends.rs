@@ -11,38 +11,23 @@
 
 mod support;
 
-use std::{path::PathBuf, sync::Arc};
-
 use mfa_proto::{
     admin::{FactorRef, Reply, Request},
-    front::{Ask, Ended, FrontMessage, Verify, VerifyDevice, What},
+    front::{Ended, FrontMessage, Verify, VerifyDevice, What},
     hello::{Hello, Protocol, Welcome},
     login::{ClientMessage, ServerMessage, Verdict},
-    name::{Claim, ClientName},
     tag::Serial,
 };
-use mfad::server::{admission::Admission, front, listen};
 use nix::unistd::geteuid;
-use support::{Client, Daemon, hotp, secret, user_id};
-use tokio::net::{UnixListener, UnixStream};
+use support::{
+    Client, Daemon,
+    fronts::{ask, open},
+    hotp, secret, user_id,
+};
+use tokio::net::UnixStream;
 
 const VPN: &str = "[[web.listen]]\naddress = \"127.0.0.1:1\"\n[[web.client]]\nname = \"vpn\"\n\
                    rights = [\"verify\"]\ntoken = \"vpn\"\npassword_proven = true\n";
-
-/// Serves front ends of these uids; where.
-fn open(daemon: &Daemon, allowed: &[u32]) -> (PathBuf, listen::Listener) {
-    let path = daemon.directory.path().join("web.sock");
-    let listener = listen::bind(&path, listen::Reach::Private).unwrap();
-    let socket = UnixListener::from_std(listener.socket.try_clone().unwrap()).unwrap();
-    let shared = (allowed.to_vec().into(), Admission::default());
-    tokio::spawn(front::serve(Arc::clone(&daemon.core), socket, shared));
-    (path, listener)
-}
-
-fn ask(client: &str, what: What) -> Ask {
-    let client = ClientName::new(client).unwrap();
-    Ask { client, address: Some(Claim::clean("192.0.2.1")), source: None, what }
-}
 
 fn verify(user: &str, answer: Option<&str>) -> What {
     let (user, answer) = (user_id(user), answer.map(secret));

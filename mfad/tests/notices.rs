@@ -161,10 +161,10 @@ async fn a_crash_after_telling_tells_again_and_loses_nothing() {
 #[tokio::test]
 async fn one_that_cannot_be_told_holds_up_no_other() {
     let daemon = daemon(HOOK).await;
-    let failed = Done::Failed { why: ShownText::clean("the hook ended with exit status: 1") };
+    let failed = || Done::Failed { why: ShownText::clean("the hook ended with exit status: 1") };
     let egress = Egress::start(daemon.directory.path(), move |taken| {
         let janes = matches!(taken, Taken::Notify { user, .. } if user == "jane");
-        Reply::Done(if janes { failed.clone() } else { Done::Yes })
+        Reply::Done(if janes { failed() } else { Done::Yes })
     });
     let following = follow(&daemon).await;
     daemon.enroll_totp("jane").await;

@@ -14,7 +14,12 @@ mod support;
 
 use std::sync::Arc;
 
-use mfa_proto::{codec, egress::Done, login::Verdict, text::ShownText};
+use mfa_proto::{
+    codec,
+    egress::{Done, Found},
+    login::Verdict,
+    text::ShownText,
+};
 use support::{
     Daemon, NOW,
     egress::{Egress, Reply, Taken},
@@ -47,21 +52,22 @@ async fn the_service_says_yes_or_no() {
 
 #[tokio::test]
 async fn what_is_no_yes_denies_and_stays_charged() {
-    let yes = codec::encode(&Done::Yes).unwrap().to_vec();
+    let bytes = |done: Done| codec::encode(&done).unwrap().to_vec();
     let replies = [
-        Reply::Done(Done::No),
-        Reply::Done(Done::Delivered { via: ShownText::clean("yes") }),
-        Reply::Done(Done::Failed { why: ShownText::clean("it answers in HTML") }),
-        Reply::Done(Done::Busy),
-        Reply::Bytes(vec![]),
-        Reply::Bytes(yes[..2].to_vec()),
-        Reply::Bytes(b"HTTP/1.1 200 OK\r\n\r\ntrue".to_vec()),
-        Reply::Bytes([&[0, 2], &yes[2..], &[0]].concat()),
+        bytes(Done::No),
+        bytes(Done::Delivered { via: ShownText::clean("yes") }),
+        bytes(Done::Failed { why: ShownText::clean("it answers in HTML") }),
+        bytes(Done::Busy),
+        bytes(Done::Found(Box::new(Found { phone: None, mail: None, sealed: vec![] }))),
+        vec![],
+        bytes(Done::Yes)[..2].to_vec(),
+        b"HTTP/1.1 200 OK\r\n\r\ntrue".to_vec(),
+        [&[0, 2], &bytes(Done::Yes)[2..], &[0][..]].concat(),
     ];
     for reply in replies {
         let daemon = daemon("[prompt]\nattempts = 1\n").await;
         let said = reply.clone();
-        let _egress = Egress::start(daemon.directory.path(), move |_| said.clone());
+        let _egress = Egress::start(daemon.directory.path(), move |_| Reply::Bytes(said.clone()));
         let factor = daemon.hold_rest("jane", "corp").await;
         let mut talk = daemon.begin("jane").await;
         talk.prompt().await;
@@ -128,7 +134,7 @@ async fn a_service_that_has_to_begin_is_told_first_and_a_failing_one_denies_only
 
     let daemon = self::daemon("").await;
     let _egress = Egress::start(daemon.directory.path(), |taken| match taken {
-        Taken::Begin { .. } => Reply::Done(Done::No),
+        Taken::Begin { .. } | Taken::Look { .. } => Reply::Done(Done::No),
         Taken::Judge { .. }
         | Taken::Deliver { .. }
         | Taken::Notify { .. }
@@ -210,6 +216,7 @@ async fn a_slow_service_holds_up_nobody_else() {
         Arc::new(daemon("[core]\nper_uid_connections = 512\n[limits]\nsource_failures = 1000\n").await);
     let egress = Egress::start(daemon.directory.path(), |taken| match taken {
         Taken::Judge { .. } => Reply::Wait,
+        Taken::Look { .. } => Reply::Done(Done::No),
         Taken::Deliver { .. } => Reply::Done(Done::Delivered { via: ShownText::clean("script") }),
         Taken::Begin { .. } | Taken::Notify { .. } | Taken::Authorize { .. } | Taken::Ping => {
             Reply::Done(Done::Yes)

@@ -15,7 +15,7 @@ mod support;
 use mfa_proto::{
     admin::Request,
     codec,
-    egress::{Done, Medium},
+    egress::{Done, Found, Medium},
     login::{ClientMessage, Dialogue, ServerMessage, Verdict},
     text::ShownText,
 };
@@ -115,8 +115,8 @@ async fn without_a_gateway_the_prompt_says_so_and_other_factors_work() {
 #[tokio::test]
 async fn a_gateway_that_failed_leaves_no_code_behind() {
     let daemon = daemon("").await;
-    let failed = Done::Failed { why: ShownText::clean("the gateway says 500") };
-    let egress = Egress::start(daemon.directory.path(), move |_| Reply::Done(failed.clone()));
+    let failed = || Done::Failed { why: ShownText::clean("the gateway says 500") };
+    let egress = Egress::start(daemon.directory.path(), move |_| Reply::Done(failed()));
     daemon.hold_sms("jane").await;
     daemon.enroll_totp("jane").await;
     let mut talk = daemon.begin("jane").await;
@@ -131,21 +131,22 @@ async fn a_gateway_that_failed_leaves_no_code_behind() {
 
 #[tokio::test]
 async fn whatever_egress_says_of_a_delivery_lets_nobody_in() {
-    let yes = codec::encode(&Done::Yes).unwrap().to_vec();
+    let bytes = |done: Done| codec::encode(&done).unwrap().to_vec();
     let replies = [
-        Reply::Done(Done::Yes),
-        Reply::Done(Done::No),
-        Reply::Done(Done::Busy),
-        Reply::Bytes(vec![]),
-        Reply::Bytes(vec![0]),
-        Reply::Bytes(vec![0, 9, 1]),
-        Reply::Bytes(vec![0xff; 64]),
-        Reply::Bytes([yes.as_slice(), b"and more"].concat()),
+        bytes(Done::Yes),
+        bytes(Done::No),
+        bytes(Done::Busy),
+        bytes(Done::Found(Box::new(Found { phone: None, mail: None, sealed: vec![] }))),
+        vec![],
+        vec![0],
+        vec![0, 9, 1],
+        vec![0xff; 64],
+        [&bytes(Done::Yes), &b"and more"[..]].concat(),
     ];
     for reply in replies {
         let daemon = daemon("").await;
         let said = reply.clone();
-        let egress = Egress::start(daemon.directory.path(), move |_| said.clone());
+        let egress = Egress::start(daemon.directory.path(), move |_| Reply::Bytes(said.clone()));
         daemon.hold_sms("jane").await;
         let mut talk = daemon.begin("jane").await;
         let prompt = talk.prompt().await;

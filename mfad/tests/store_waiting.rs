@@ -15,12 +15,13 @@ use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf, sync::Arc};
 use mfa_proto::{
     admin::{AuditFilter, FactorState},
     answer::{Answer, OtpCode, RecoveryCode},
+    text::ShownText,
 };
 use mfad::{
     clock::{FakeClock, UnixTime},
     seal::Keyring,
     store::{
-        Authority, Channel, CheckInvitation, EnrollFirst, FirstFactor, GraceLogin, GraceTerms,
+        Authority, BreakGlass, Channel, CheckInvitation, EnrollFirst, FirstFactor, GraceLogin, GraceTerms,
         InvitationCheck, LoginStore, Member, NewFactor, Order, Outcome, Refused, Store, StoreError, Target,
     },
 };
@@ -374,4 +375,55 @@ async fn a_copy_whose_rows_were_changed_is_not_restored() {
         let refused = f.store.restore().await;
         assert!(matches!(refused, Err(StoreError::Tampered(_))), "{damage}: {refused:?}");
     }
+}
+
+/// An emergency code of somebody who holds nothing else, for two hours.
+async fn emergency(f: &Fixture, name: &str) {
+    let reason = ShownText::clean("phone lost");
+    f.store.break_glass(BreakGlass { order: order(name), minutes: 120, reason }).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_had_but_an_emergency_code_is_new_from_the_moment_it_is_over() {
+    let f = Fixture::new();
+    emergency(&f, "jane").await;
+    let is_new = || async { f.store.view(user("jane"), Channel::Proven).await.unwrap().newcomer };
+    f.clock.set(NOW.plus(7_199));
+    assert!(!is_new().await);
+    assert!(matches!(f.store.invite(order("jane"), HOUR).await, Err(StoreError::Refused(_))));
+    let code = totp(b"new", f.clock_now());
+    assert!(matches!(f.store.enroll_first(first("jane", None, &code)).await.unwrap(), Outcome::NoFactor));
+    // A clock that was set back makes it void, but it may count again.
+    f.clock.set(NOW.plus(-1));
+    assert!(!is_new().await);
+
+    f.clock.set(NOW.plus(7_200));
+    assert!(is_new().await, "nothing was swept");
+    let invitation = invite(&f, "jane").await;
+    assert!(check(&f, "jane", &invitation).await);
+    // Nobody else's account, whoever it is now.
+    assert!(!check_as(&f, "jane", 1001, &invitation).await.unwrap());
+    let code = totp(b"new", f.clock_now());
+    assert!(accepted(&enroll_first(&f, "jane", Some(&invitation)).await), "{code}");
+    assert!(!is_new().await);
+    assert_eq!(f.store.expire_break_glass().await.unwrap(), [user("jane")]);
+    assert_eq!(
+        f.store.show(user("jane")).await.unwrap().factors.len(),
+        1,
+        "the code is swept, the factor stays"
+    );
+    assert_eq!(f.store.check_audit().await.unwrap().broken_at, None);
+}
+
+#[tokio::test]
+async fn to_take_an_invitation_back_leaves_a_code_that_is_over_to_the_sweep() {
+    let f = Fixture::new();
+    emergency(&f, "jane").await;
+    f.clock.advance(7_200);
+    invite(&f, "jane").await;
+    assert_eq!(f.store.uninvite(order("jane")).await.unwrap(), 1);
+    assert_eq!(f.store.expire_break_glass().await.unwrap(), [user("jane")]);
+    let rows = f.store.audit(AuditFilter::default(), 1_000).await.unwrap().rows;
+    assert!(rows.iter().any(|row| row.event == "breakglass_expired"));
+    assert!(rows.iter().all(|row| row.event != "pending_dropped"));
 }

@@ -20,7 +20,7 @@ use nix::{
     },
 };
 
-use crate::{deadline::Deadline, fault::Fault, peer::Keeper};
+use crate::{deadline::Deadline, fault::Fault, peer};
 
 /// How long to wait for the daemon without sleep, each time.
 const PATIENCE: Duration = Duration::from_micros(400);
@@ -43,9 +43,9 @@ pub(crate) struct Channel {
 impl Channel {
     /// Connects to `path`, and goes on only when root or the owner of its directory listens there.
     pub(crate) fn connect(path: &Path, deadline: Deadline) -> Result<Self, Fault> {
-        let keeper = Keeper::of(path)?;
+        let keeper = peer::keeper_of(path)?;
         let socket = connected(path, &deadline)?;
-        keeper.expect(&socket)?;
+        peer::expect(keeper, &socket)?;
         Ok(Self::begin(socket, deadline))
     }
 

@@ -9,7 +9,7 @@ set -eu
 declare -A of=(
   [build]="build-essential libpam0g-dev"
   [demo]="openssh-server openssh-client iproute2 util-linux passwd procps"
-  [test]="apparmor curl dbus-daemon debootstrap fail2ban freeradius freeradius-rest freeradius-utils openssl polkitd python3-aiosmtpd python3-dbusmock python3-prometheus-client rsync selinux-policy-dev slapd strace sudo sqlite3 oathtool libpam-oath libpam-modules login systemd"
+  [test]="apparmor curl dbus-daemon debootstrap fail2ban freeradius freeradius-rest freeradius-utils ldap-utils openssl polkitd python3-aiosmtpd python3-dbusmock python3-prometheus-client python3-requests rsync selinux-policy-dev slapd strace sudo sqlite3 oathtool libpam-oath libpam-modules login systemd"
   [fronts]="curl freeradius freeradius-rest freeradius-utils libconvert-base32-perl libgd-securityimage-perl libimage-magick-perl liblemonldap-ng-portal-perl libmime-tools-perl libpam-radius-auth libplack-perl libstring-random-perl nginx-light openssl pamtester python3-venv"
   [bench]="libpam-oath libpam-google-authenticator libpam-modules iproute2 util-linux sqlite3"
   [peer]="postgresql python3-venv"

@@ -41,6 +41,7 @@ pub mod mail;
 pub mod otp;
 pub mod pam;
 pub mod password;
+pub mod phone;
 pub mod polkit;
 pub mod pty;
 mod role;

@@ -13,59 +13,16 @@ use std::{fs, process::Command};
 use mfa_tests::{
     daemon::{Daemon, Setup},
     egress::Egress,
-    gateway::{Gateway, Received},
+    gateway::Gateway,
     mail::MailServer,
     otp::Seed,
+    phone::{NUMBER, code_in, enroll_phone, sms_section, takes_all, wait_out_the_interval},
     pty::Session,
     ssh::{self, CODE_PROMPT, PASSWORD_PROMPT, Sshd},
-    sys::{unix_now, wait_until},
     world::{self, PASSWORD, World},
 };
 
-const NUMBER: &str = "+491701234321";
 const SENT_PROMPT: &str = "Code sent to ";
-
-/// A gateway that takes every message.
-fn takes_all() -> Gateway {
-    Gateway::start(|_| (200, r#"{"status":"ok"}"#.to_owned()))
-}
-
-fn sms_section(gateways: &[(&str, &Gateway)], more: &str) -> String {
-    use std::fmt::Write as _;
-    let names: Vec<String> = gateways.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-    let mut toml = format!("[sms]\ngateways = [{}]\n{more}\n", names.join(", "));
-    for (name, gateway) in gateways {
-        write!(
-            toml,
-            "[sms.gateway.{name}]\ntype = \"http\"\nurl = \"{}\"\njson = {{ to = \"{{number}}\", text = \"{{text}}\" }}\n\
-             success_pointer = \"/status\"\nsuccess_value = \"ok\"\n",
-            gateway.url("/messages")
-        )
-        .unwrap();
-    }
-    toml
-}
-
-/// The code in a message.
-fn code_in(message: &Received) -> String {
-    let text = message.json()["text"].as_str().expect("a message has a text").to_owned();
-    text.rsplit('#').next().expect("the last line ends in the code").trim().to_owned()
-}
-
-/// Gives jane a telephone: enrolls the number, confirms it by the code that came.
-fn enroll_phone(daemon: &Daemon, gateway: &Gateway) {
-    let before = gateway.received().len();
-    daemon.ctl_with(&["enroll", "sms", "jane", "--address-stdin"], &format!("{NUMBER}\n")).ok();
-    let messages = gateway.wait_for(before + 1);
-    let code = code_in(messages.last().expect("one came"));
-    daemon.ctl(&["confirm", "jane", &code]).ok();
-}
-
-/// Waits until a code may be sent again: `resend_interval` is ten seconds here, the least there is.
-fn wait_out_the_interval() {
-    let begun = unix_now();
-    wait_until("the interval is over", || unix_now() > begun + 10);
-}
 
 /// Logs in as far as the question after the password.
 fn asked(prompt: &str) -> Session {
@@ -89,7 +46,7 @@ fn a_text_message_logs_in_once() {
         let gateway = takes_all();
         let (daemon, _egress, _sshd) =
             scene(world, &sms_section(&[("lab", &gateway)], "resend_interval = \"10s\""));
-        enroll_phone(&daemon, &gateway);
+        enroll_phone(&daemon, &gateway, "jane");
         wait_out_the_interval();
         // The only factor is a sent one and the password is proven: the code is on its way by itself.
         let mut session = asked(SENT_PROMPT);
@@ -117,7 +74,7 @@ fn the_second_gateway_is_tried_when_the_first_fails() {
         let sound = takes_all();
         let (daemon, _egress, _sshd) =
             scene(world, &sms_section(&[("one", &broken), ("two", &lying), ("three", &sound)], ""));
-        enroll_phone(&daemon, &sound);
+        enroll_phone(&daemon, &sound, "jane");
         assert_eq!((broken.received().len(), lying.received().len(), sound.received().len()), (1, 1, 1));
     });
 }
@@ -128,7 +85,7 @@ fn without_a_gateway_nobody_gets_in_by_text_message() {
         let gateway = takes_all();
         let (daemon, mut egress, _sshd) =
             scene(world, &sms_section(&[("lab", &gateway)], "resend_interval = \"10s\""));
-        enroll_phone(&daemon, &gateway);
+        enroll_phone(&daemon, &gateway, "jane");
         let seed = Seed::of("jane");
         daemon.enroll_hotp("jane", &seed, 0);
         wait_out_the_interval();
@@ -152,7 +109,7 @@ fn one_prompt_serves_them_all() {
         let gateway = takes_all();
         let (daemon, _egress, _sshd) =
             scene(world, &sms_section(&[("lab", &gateway)], "resend_interval = \"10s\""));
-        enroll_phone(&daemon, &gateway);
+        enroll_phone(&daemon, &gateway, "jane");
         let seed = Seed::of("jane");
         daemon.enroll_hotp("jane", &seed, 0);
         let codes = recovery_codes(&daemon);
@@ -306,7 +263,7 @@ fn secrets_appear_in_no_log_database_or_process_listing() {
         let (daemon, egress, _sshd) =
             scene(world, &sms_section(&[("lab", &gateway)], "resend_interval = \"10s\""));
         let seed = Seed::of("marker");
-        enroll_phone(&daemon, &gateway);
+        enroll_phone(&daemon, &gateway, "jane");
         daemon.enroll_hotp("jane", &seed, 0);
         let codes = recovery_codes(&daemon);
         wait_out_the_interval();
@@ -377,7 +334,7 @@ fn no_more_messages_leave_than_the_caps_allow() {
         let gateway = takes_all();
         let caps = "resend_interval = \"10s\"\nper_user_day = 2\n";
         let (daemon, _egress, _sshd) = scene(world, &sms_section(&[("lab", &gateway)], caps));
-        enroll_phone(&daemon, &gateway);
+        enroll_phone(&daemon, &gateway, "jane");
         for _ in 0..2 {
             wait_out_the_interval();
             let mut session = ssh::ssh("jane", &[], "id -un");

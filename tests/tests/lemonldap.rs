@@ -18,12 +18,15 @@ use std::{
 
 use mfa_tests::{
     daemon::{Daemon, Setup},
+    egress::Egress,
+    gateway::Gateway,
     otp::Seed,
-    sys::{run_with, wait_until},
+    phone::{NUMBER, code_in, enroll_phone, sms_section, takes_all, wait_out_the_interval},
+    sys::{run_with, unix_now, wait_until},
     web::Web,
     world::{self, PLACE, World},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const ADDRESS: &str = "127.0.0.1:8888";
 const PROGRAM: &str = "/usr/share/lemonldap-ng/portal/htdocs/index.psgi";
@@ -50,8 +53,24 @@ password_proven = true
 /// A running portal with its demonstration accounts (`dwho`, password `dwho`); ended when dropped.
 struct Portal(Child);
 
+/// As docs/compat.md has them for a portal that asks mfad for codes.
+fn settings() -> Value {
+    serde_json::from_str(include_str!("../fronts/lmConf-1.json")).unwrap()
+}
+
+/// The same for a portal that makes its codes itself, and sends one again after ten seconds.
+fn settings_with_codes() -> Value {
+    let mut settings = settings();
+    for unused in ["rest2fVerifyUrl", "rest2fVerifyArgs"] {
+        assert!(settings.as_object_mut().unwrap().remove(unused).is_some());
+    }
+    settings["rest2fCodeActivation"] = json!("[A-Z]{3}\\d{5}");
+    settings["rest2fResendInterval"] = json!(10);
+    settings
+}
+
 impl Portal {
-    fn start(world: &World) -> Self {
+    fn start(world: &World, settings: &Value) -> Self {
         assert!(Path::new(PROGRAM).exists(), "the portal is not installed: `make test-fronts` does that");
         let account = world.add_service_user("portal");
         for name in ["cache", "conf", "sessions", "psessions"] {
@@ -61,8 +80,7 @@ impl Portal {
         }
         let ini = "/var/lib/lemonldap-ng/lemonldap-ng.ini";
         fs::write(ini, include_str!("../fronts/lemonldap-ng.ini")).unwrap();
-        let settings = include_str!("../fronts/lmConf-1.json");
-        fs::write("/var/lib/lemonldap-ng/conf/lmConf-1.json", settings).unwrap();
+        fs::write("/var/lib/lemonldap-ng/conf/lmConf-1.json", settings.to_string()).unwrap();
 
         let (host, port) = ADDRESS.split_once(':').unwrap();
         let output = File::create(output()).unwrap();
@@ -140,6 +158,12 @@ impl Browser {
         self.send("/rest2fcheck", &[("code", code)]);
     }
 
+    /// Has the code of this form sent again.
+    fn resend(&mut self) {
+        self.send("/rest2fresend", &[]);
+        assert!(self.is_asked_for_a_code(), "{}\n{}", self.page, said());
+    }
+
     /// Whose session this is, by what the portal says of its cookie.
     fn session(&self) -> Option<String> {
         let told = self.ask("/mysession/?whoami", &[]);
@@ -176,21 +200,57 @@ fn logs_in(name: &str, daemon: &Daemon, code: &str) {
 }
 
 fn fronted(world: &World) -> (Daemon, Web, Seed) {
+    let (daemon, web) = fronted_by(world, CONFIG);
+    let seed = Seed::of("dwho");
+    daemon.enroll_hotp("dwho", &seed, 0);
+    (daemon, web, seed)
+}
+
+fn fronted_by(world: &World, config: &str) -> (Daemon, Web) {
     world.add_quick_user("dwho");
     let mut web = Web::new(world, "127.0.0.1:8080");
     web.credential("portal-password", "portal-secret");
-    let daemon = Setup::as_root().section(CONFIG).start();
-    let seed = Seed::of("dwho");
-    daemon.enroll_hotp("dwho", &seed, 0);
+    let daemon = Setup::as_root().section(config).start();
     web.begin(&daemon);
-    (daemon, web, seed)
+    (daemon, web)
+}
+
+/// A front with these rights for a portal that makes its codes itself, and dwho with a telephone to which nothing
+/// has gone for a while.
+fn fronted_for_codes(world: &World, rights: &str) -> (Daemon, Web, Egress, Gateway) {
+    let gateway = takes_all();
+    let sms = sms_section(&[("lab", &gateway)], "resend_interval = \"10s\"");
+    let config = CONFIG.replace("[\"verify\"]", rights);
+    let (daemon, web) =
+        fronted_by(world, &format!("{config}{sms}[log]\ntarget = \"stderr\"\nlevel = \"debug\"\n"));
+    let egress = Egress::start(world, &daemon);
+    enroll_phone(&daemon, &gateway, "dwho");
+    wait_out_the_interval();
+    (daemon, web, egress, gateway)
+}
+
+/// Puts the configuration in force with one thing changed.
+#[track_caller]
+fn change(daemon: &Daemon, before: &str, after: &str) {
+    let text = fs::read_to_string(&daemon.config).unwrap();
+    assert!(text.contains(before), "{text}");
+    fs::write(&daemon.config, text.replace(before, after)).unwrap();
+    daemon.ctl(&["reload"]).ok();
+}
+
+/// Whether a text is what the portal's settings have codes look like.
+fn is_of_the_portal(code: &str) -> bool {
+    let (letters, digits) = code.split_at(3);
+    digits.len() == 5
+        && letters.bytes().all(|byte| byte.is_ascii_uppercase())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[test]
 fn a_portal_lets_in_who_has_password_and_code() {
     world::enter("a_portal_lets_in_who_has_password_and_code", |world| {
         let (daemon, _web, seed) = fronted(world);
-        let _portal = Portal::start(world);
+        let _portal = Portal::start(world, &settings());
 
         let mut browser = Browser::open("no-password");
         browser.password("wrong");
@@ -221,7 +281,7 @@ fn a_portal_lets_in_who_has_password_and_code() {
 fn a_portal_lets_nobody_in_while_mfad_is_away() {
     world::enter("a_portal_lets_nobody_in_while_mfad_is_away", |world| {
         let (mut daemon, mut web, seed) = fronted(world);
-        let _portal = Portal::start(world);
+        let _portal = Portal::start(world, &settings());
 
         let mut browser = at_the_form("web-goes");
         web.kill();
@@ -243,5 +303,80 @@ fn a_portal_lets_nobody_in_while_mfad_is_away() {
         daemon.begin();
 
         logs_in("back", &daemon, &seed.hotp(0));
+    });
+}
+
+#[test]
+#[ignore = "needs the portal: make test-fronts"]
+fn a_portal_that_makes_its_codes_has_them_sent_and_judges_them() {
+    world::enter("a_portal_that_makes_its_codes_has_them_sent_and_judges_them", |world| {
+        let (daemon, _web, _egress, gateway) = fronted_for_codes(world, "[\"deliver\"]");
+        let _portal = Portal::start(world, &settings_with_codes());
+
+        let mut browser = Browser::open("no-password");
+        browser.password("wrong");
+        browser.is_not_let_in(BAD_PASSWORD);
+        assert_eq!(gateway.received().len(), 1, "nothing is sent to whom has not proven the password");
+
+        let mut browser = at_the_form("right");
+        let message = gateway.wait_for(2).pop().unwrap();
+        assert_eq!(message.json()["to"], NUMBER);
+        let code = code_in(&message);
+        assert!(is_of_the_portal(&code), "{message:?}");
+        browser.code(&code);
+        assert_eq!(browser.session().as_deref(), Some("dwho"), "{}\n{}", browser.page, said());
+        let row = daemon.audit("dwho").pop().unwrap();
+        let told =
+            ["event", "verdict", "reason", "client", "source"].map(|field| row[field].as_str().unwrap());
+        assert_eq!(told, ["deliver", "done", "sms", "portal", "127.0.0.1"], "{row}");
+        for text in [row.to_string(), daemon.output(), Web::output(), Egress::output()] {
+            assert!(!text.is_empty() && !text.contains(&code), "{text}");
+        }
+
+        // Another form has another code, and within the interval none is sent.
+        change(&daemon, "\"10s\"", "\"5m\"");
+        let mut browser = at_the_form("late");
+        browser.code(&code);
+        browser.is_not_let_in(BAD_CODE);
+        let mut browser = at_the_form("again");
+        let shown = unix_now();
+        assert_eq!(gateway.received().len(), 2);
+        assert_eq!(daemon.audit("dwho").pop().unwrap()["reason"], "too_soon");
+        change(&daemon, "\"5m\"", "\"10s\"");
+        wait_until("the portal sends a code again", || unix_now() > shown + 11);
+        browser.resend();
+        let second = code_in(&gateway.wait_for(3).pop().unwrap());
+        assert!(is_of_the_portal(&second) && second != code, "{second}");
+        browser.code(&second);
+        assert_eq!(browser.session().as_deref(), Some("dwho"), "{}\n{}", browser.page, said());
+
+        assert_eq!(daemon.failures("dwho"), 0, "the portal judges alone, and nobody counts here");
+        let logins = daemon.audit("dwho").iter().filter(|row| row["event"] == "login").count();
+        assert_eq!(logins, 0);
+    });
+}
+
+#[test]
+#[ignore = "needs the portal: make test-fronts"]
+fn a_portal_that_may_not_have_its_codes_sent_lets_nobody_in() {
+    world::enter("a_portal_that_may_not_have_its_codes_sent_lets_nobody_in", |world| {
+        let (daemon, mut web, mut egress, gateway) = fronted_for_codes(world, "[\"verify\"]");
+        let _portal = Portal::start(world, &settings_with_codes());
+        let mut browser = at_the_form("without-the-right");
+        assert_eq!(gateway.received().len(), 1, "the number was proven by it");
+        assert!(Web::output().contains("the right \"deliver\""), "{}", Web::output());
+        browser.code("AAA00000");
+        browser.is_not_let_in(BAD_CODE);
+
+        // With the right, and nobody to send it.
+        change(&daemon, "[\"verify\"]", "[\"deliver\"]");
+        web.kill();
+        web.begin(&daemon);
+        egress.kill();
+        let mut browser = at_the_form("nobody-sends");
+        browser.code("AAA00000");
+        browser.is_not_let_in(BAD_CODE);
+        assert_eq!(daemon.audit("dwho").pop().unwrap()["reason"], "undelivered");
+        assert_eq!(gateway.received().len(), 1);
     });
 }

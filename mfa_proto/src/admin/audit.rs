@@ -8,6 +8,10 @@ use crate::{
     text::ShownText,
 };
 
+/// The words that stand in [`AuditRow::verdict`].
+pub const VERDICTS: [&str; 9] =
+    ["accept", "partial", "deny", "locked", "skip", "unavailable", "begun", "done", "noticed"];
+
 /// Which rows are wanted; all that is given must fit.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub struct AuditFilter {
@@ -19,7 +23,7 @@ pub struct AuditFilter {
     pub service: Option<ServiceName>,
     /// From one source, as it was claimed.
     pub source: Option<Claim>,
-    /// With this verdict: `accept`, `deny`, `locked`, …
+    /// With this verdict: one of [`VERDICTS`].
     pub verdict: Option<String>,
     /// About this: `login`, `enroll`, …
     pub event: Option<String>,

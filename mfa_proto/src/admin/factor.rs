@@ -332,7 +332,8 @@ pub struct UserDetail {
     pub invited_until: Option<i64>,
     /// Logins without a factor that the time of grace has let in; `None` for users with a factor.
     pub graced: Option<u32>,
-    /// A device of these has a serial number, a description or a PIN ([`super::Request::Devices`]).
+    /// There is more to say of these: a position, failures, a serial number, a description or a PIN
+    /// ([`super::Request::Devices`]).
     pub devices: bool,
     /// Its factors.
     pub factors: Vec<FactorDetail>,

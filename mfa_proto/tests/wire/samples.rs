@@ -15,7 +15,7 @@ use mfa_proto::{
     answer::AnswerShape,
     auth_info::AuthInfo,
     codec,
-    egress::{Consultation, Delivery, Done, Errand, Medium},
+    egress::{Consultation, Delivery, Done, Errand, Found, Look, Medium},
     hello::{Hello, Protocol, Welcome},
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict, Withheld},
     name::{Claim, FactorLabel, RealmName, ServiceName, UserId, UserName},
@@ -321,6 +321,7 @@ fn errands() -> Vec<Sample> {
         ("notify", Errand::Notify(Box::new(policy::notice()))),
         ("authorize", Errand::Authorize(Box::new(policy::authorization()))),
         ("ping", Errand::Ping),
+        ("look", Errand::Look(Box::new(Look { user: jane() }))),
     ];
     let done = [
         ("delivered", Done::Delivered { via: ShownText::clean("twilio") }),
@@ -328,11 +329,22 @@ fn errands() -> Vec<Sample> {
         ("no", Done::No),
         ("failed", Done::Failed { why: ShownText::clean("HTTP 500") }),
         ("busy", Done::Busy),
+        ("found/whole", Done::Found(Box::new(found(["{1}c2VhbGVk", "{1}YW5vdGhlcg"])))),
+        ("found/least", Done::Found(Box::new(Found { phone: None, mail: None, sealed: vec![] }))),
     ];
     let errands = errands.iter().map(|(name, errand)| Sample::of(format!("errand/{name}"), errand));
     let mail = Sample::of("errand/medium/mail", &Medium::Mail);
     let done = done.iter().map(|(name, done)| Sample::of(format!("done/{name}"), done));
     errands.chain([mail]).chain(done).collect()
+}
+
+/// What a directory may have of a person.
+pub(crate) fn found<const N: usize>(sealed: [&str; N]) -> Found {
+    Found {
+        phone: Some(secret("+491701234321")),
+        mail: Some(secret("jane@example.org")),
+        sealed: sealed.map(secret).into(),
+    }
 }
 
 /// What a front end asks the prover of passwords, and what it is told.

@@ -9,6 +9,7 @@ use mfa_proto::{
     answer::AnswerShape,
     auth_info::AuthInfo,
     codec,
+    egress::{Done, Errand, Found, Look, MAX_SEALED},
     frame::{HEADER, MAX_PAYLOAD},
     login::{ClientMessage, Dialogue, ServerMessage, Start},
     name::{Claim, ClientName, FactorLabel, RealmName, ServiceName, UserId, UserName},
@@ -218,6 +219,14 @@ fn requests_fit_whatever_their_fields_hold() {
     };
     assert!(fits(&Request::Enroll(Box::new(new))));
     assert!(fits(&Request::Confirm { user: user(), factor: Some(FactorId(FAR)), code: secret() }));
+}
+
+#[test]
+fn look_ups_fit_whatever_a_directory_has() {
+    let sealed = std::iter::repeat_with(secret).take(MAX_SEALED).collect();
+    let found = Found { phone: Some(secret()), mail: Some(secret()), sealed };
+    assert!(fits(&Done::Found(Box::new(found))));
+    assert!(fits(&Errand::Look(Box::new(Look { user: user() }))));
 }
 
 #[test]

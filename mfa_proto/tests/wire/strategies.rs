@@ -8,6 +8,7 @@ use mfa_proto::{
     },
     answer::AnswerShape,
     auth_info::AuthInfo,
+    egress::{Done, Errand, Found, Look, MAX_SEALED},
     hello::{Hello, Protocol, Welcome},
     login::{ClientMessage, Dialogue, ServerMessage, Start, Verdict, Withheld},
     name::{Claim, FactorLabel, RealmName, ServiceName, UserId, UserName},
@@ -213,4 +214,12 @@ pub(crate) fn reply() -> impl Strategy<Value = Reply> {
         (prop::sample::select(codes), shown())
             .prop_map(|(code, message)| Reply::Refused(Refusal { code, message })),
     ]
+}
+
+/// The errands and results of a look-up; the golden file has the others.
+pub(crate) fn look() -> impl Strategy<Value = (Errand, Done)> {
+    let sealed = prop::collection::vec(secret(), 0..=MAX_SEALED);
+    (user(), option::of(secret()), option::of(secret()), sealed).prop_map(|(user, phone, mail, sealed)| {
+        (Errand::Look(Box::new(Look { user })), Done::Found(Box::new(Found { phone, mail, sealed })))
+    })
 }

@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use mfa_proto::{
     admin::{Reply, Request},
     codec::{self, CodecError},
+    egress::{Done, Errand, MAX_SEALED},
     frame::{self, FrameError},
+    front::{Ask, FrontMessage},
     hello::{Hello, Welcome},
     login::{ClientMessage, ServerMessage},
     password,
@@ -35,6 +37,10 @@ fn all_decode_strictly(bytes: &[u8]) -> Result<(), TestCaseError> {
     decodes_strictly::<ServerMessage>(bytes)?;
     decodes_strictly::<password::Request>(bytes)?;
     decodes_strictly::<password::Reply>(bytes)?;
+    decodes_strictly::<Errand>(bytes)?;
+    decodes_strictly::<Done>(bytes)?;
+    decodes_strictly::<Ask>(bytes)?;
+    decodes_strictly::<FrontMessage>(bytes)?;
     decodes_strictly::<Request>(bytes)?;
     decodes_strictly::<Reply>(bytes)
 }
@@ -127,6 +133,24 @@ fn a_secret_arrives_as_it_was_sent() {
     }
 }
 
+#[test]
+fn what_was_found_has_few_secrets_and_is_like_nothing() {
+    let found = |secrets: usize| {
+        let count = u8::try_from(secrets).unwrap();
+        [&[5, 0, 0, count][..], &b"\x01s".repeat(secrets)].concat()
+    };
+    for secrets in 0..=MAX_SEALED {
+        let (one, other) = (codec::decode::<Done>(&found(secrets)), codec::decode::<Done>(&found(secrets)));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_ne!(one, other);
+        assert_ne!(one, Done::No);
+    }
+    for secrets in [MAX_SEALED + 1, 100] {
+        let error = codec::decode::<Done>(&found(secrets)).unwrap_err();
+        assert!(matches!(error, CodecError::Malformed { .. }), "{error}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
@@ -166,8 +190,11 @@ proptest! {
         client in strategies::client_message(),
         request in strategies::request(),
         reply in strategies::reply(),
+        (errand, done) in strategies::look(),
     ) {
         comes_back(&client)?;
+        comes_back(&errand)?;
+        drop(comes_back(&done)?);
         comes_back(&request)?;
         comes_back(&reply)?;
     }

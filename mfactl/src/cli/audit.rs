@@ -1,6 +1,7 @@
 //! `audit`: which rows, and whether the trail is whole.
 
 use clap::{Args, Subcommand};
+use mfa_proto::admin::VERDICTS;
 use mfa_proto::name::{Claim, ServiceName, UserName};
 
 use super::help;
@@ -29,8 +30,8 @@ pub(crate) struct AuditRows {
     /// Only what came from this address, as it stands in the column SOURCE
     #[arg(long, value_name = "ADDRESS", value_parser = claim)]
     pub(crate) source: Option<Claim>,
-    /// Only with this verdict: accept, partial, deny, locked, skip, unavailable, begun, done, noticed
-    #[arg(long, value_name = "WORD")]
+    /// Only with this verdict
+    #[arg(long, value_name = "WORD", value_parser = VERDICTS)]
     pub(crate) verdict: Option<String>,
     /// Only of this kind: login, enroll, remove, unlock, …
     #[arg(long, value_name = "WORD")]

@@ -26,13 +26,15 @@ pub(crate) struct BreakGlassArgs {
     pub(crate) to: CodesTo,
 }
 
-fn span(text: &str) -> Result<Duration, String> {
+/// How long a code for an emergency may count.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
     let bounds = Duration::from_secs(5 * 60)..=Duration::from_secs(24 * 3_600);
     let span = parse::span(text)?;
     if bounds.contains(&span) { Ok(span) } else { Err("it can count for 5m to 24h".to_owned()) }
 }
 
-fn reason(text: &str) -> Result<String, String> {
+/// Why one is made.
+pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     let fits = (1..=MAX_REASON).contains(&text.chars().count()) && !text.chars().any(char::is_control);
     if fits {

@@ -190,6 +190,25 @@ Examples:
   mfactl breakglass alice --for 30m --reason \"on call, token broken\"
   mfactl remove alice --label breakglass             takes it back";
 
+pub(super) const LOST: &str = "\
+What disable, `remembered revoke` and breakglass (or remove and invite) do, in one go. It says first what is lost and what is left, and \
+asks. Without FACTOR, all active totp, hotp and sms factors count as lost: recovery codes are on paper, mail is elsewhere. On a \
+terminal, where nothing that counts is left, a code for the day is offered, and an invitation to enroll anew; a \
+script says --emergency or --invite. Then it says what to do next.
+
+Be sure that it is the user who asks: call back at a number you know. Switching off too much can be mended by \
+`mfactl enable`.
+
+JSON fields: user, realm, verb, lost and left: lists of {factor, kind, label}, removed (deleted, not switched off), forgotten \
+(successes), emergency ({user, realm, factor, output, code, until} or null), invitation ({user, realm, invitation, until, withdrawn} \
+or null).
+
+Examples:
+  mfactl lost alice                               the phone, whatever it holds
+  mfactl lost alice phone                         by label, or by id
+  mfactl lost alice --emergency --for 8h --yes    with a code for the day
+  mfactl lost alice --invite                      everything is lost";
+
 pub(super) const SEND: &str = "\
 A code goes to a factor that waits to be confirmed, or, as the current code that its owner needs for a \
 change, to one that is active. It is not for logins: those send their own. A new code voids the one \
@@ -311,7 +330,8 @@ pub(super) const SHOW: &str = "\
 JSON fields: user, realm, uid, orphaned, failures_30_days, lock, unproven_lock, remembered (how many successes are), factors: a list of \
 {factor, kind, label, state (pending|active|disabled|exhausted), algorithm (sha1|sha256|sha512), \
 digits, period, left (recovery codes), target (masked, or the service), created, last_used, failures, \
-lock, drift}, invited_until, invited_until_rfc3339, graced (logins without a factor, or null). What does not \
+locks_at (failures that lock it), last_failed, lock, position (the next counter, or the last step used), used_up_to (when the code of that step was shown), drift, until, \
+serial, description, pin}, invited_until, invited_until_rfc3339, graced (logins without a factor, or null). What does not \
 apply to a kind is null. A user without a factor is shown when there is an invitation or was a login of \
 grace; uid is null then.";
 

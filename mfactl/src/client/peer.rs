@@ -1,76 +1,54 @@
-//! Whether what listens on the socket may be the daemon. The same rule as the PAM module's: the peer is
-//! root or owns the socket's directory, and nobody else can put a socket there.
+//! Whether what listens on the socket may be the daemon, by the PAM module's own rule ([`mfa_proto::place`]).
+//!
+//! Looks after connecting, so that a daemon that is not there is told as that; nothing was sent by then.
 
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, absolute};
 
-use mfa_proto::text::escape_for_log;
+use mfa_proto::{
+    place::{Flaw, Keeper, Seen},
+    text::escape_for_log,
+};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::unistd::geteuid;
 
 use crate::failure::Failure;
 
-/// The user that the daemon runs as, if that is not root: who owns the socket's directory.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Keeper {
-    /// Its uid.
-    pub(crate) uid: u32,
-}
-
 /// Refuses a peer that may not be the daemon. Says who may be.
 pub(super) fn check(stream: &UnixStream, socket: &Path) -> Result<Keeper, Failure> {
-    let shown = escape_for_log(&socket.to_string_lossy());
-    let peer = getsockopt(stream, PeerCredentials).map_err(|e| Failure::Untrusted {
-        path: shown.clone(),
-        why: format!("its owner cannot be told: {e}"),
-    })?;
-    let directory = match socket.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    };
-    let metadata = std::fs::metadata(directory).map_err(|e| Failure::Untrusted {
-        path: shown.clone(),
-        why: format!("its directory cannot be looked at: {e}"),
-    })?;
-    trusted(peer.uid(), metadata.uid(), metadata.mode())
-        .map_err(|why| Failure::Untrusted { path: shown, why })?;
-    Ok(Keeper { uid: metadata.uid() })
+    let untrusted = |why| Failure::Untrusted { path: escape_for_log(&socket.to_string_lossy()), why };
+    let keeper = keeper_of(socket).map_err(untrusted)?;
+    let peer = getsockopt(stream, PeerCredentials)
+        .map_err(|e| untrusted(format!("its owner cannot be told: {e}")))?
+        .uid();
+    if keeper.may_be(peer) {
+        return Ok(keeper);
+    }
+    let owner = keeper.uid();
+    Err(untrusted(format!(
+        "uid {peer} listens, which is neither root nor the directory's owner (uid {owner})"
+    )))
 }
 
-/// The rule itself: who listens, who owns the directory, and the directory's mode.
-fn trusted(peer: u32, owner: u32, mode: u32) -> Result<(), String> {
-    if mode & 0o022 != 0 {
-        return Err(format!(
-            "its directory can be written by others than its owner (mode {:04o})",
-            mode & 0o7777
-        ));
-    }
-    if peer != 0 && peer != owner {
-        return Err(format!(
-            "uid {peer} listens, which is neither root nor the directory's owner (uid {owner})"
-        ));
-    }
-    Ok(())
+fn keeper_of(socket: &Path) -> Result<Keeper, String> {
+    let socket = absolute(socket).map_err(|e| format!("its path cannot be told: {e}"))?;
+    let directory = socket.parent().unwrap_or(Path::new("/"));
+    let mut way: Vec<&Path> = directory.ancestors().collect();
+    way.reverse();
+    let seen = way.iter().map(|place| look_at(place)).collect::<Result<Vec<_>, _>>()?;
+    let keeper = Keeper::of(&seen, geteuid().as_raw())
+        .map_err(|(place, flaw)| distrusted(way.get(place).unwrap_or(&directory), flaw))?;
+    keeper.check_socket(look_at(&socket)?).map_err(|flaw| distrusted(&socket, flaw))?;
+    Ok(keeper)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn look_at(place: &Path) -> Result<Seen, String> {
+    let found = std::fs::symlink_metadata(place)
+        .map_err(|e| format!("{} cannot be looked at: {e}", escape_for_log(&place.to_string_lossy())))?;
+    Ok(Seen { uid: found.uid(), mode: found.mode() })
+}
 
-    #[test]
-    fn only_root_and_the_owner_of_a_closed_directory_are_trusted() {
-        assert_eq!(trusted(0, 0, 0o40755), Ok(()));
-        assert_eq!(trusted(998, 998, 0o40700), Ok(()));
-        // A socket that the service manager made for the daemon: the kernel names who made it.
-        assert_eq!(trusted(0, 998, 0o40755), Ok(()));
-        for (peer, owner, mode) in [
-            (1000, 0, 0o40755),   // someone else's socket in root's directory
-            (1000, 998, 0o40755), // a stranger in the daemon's directory
-            (0, 0, 0o40775),      // the group may swap the socket
-            (0, 0, 0o41777),      // like /tmp
-            (998, 998, 0o40702),  // everyone may swap the socket
-        ] {
-            assert!(trusted(peer, owner, mode).is_err(), "peer {peer}, owner {owner}, mode {mode:o}");
-        }
-    }
+fn distrusted(place: &Path, flaw: Flaw) -> String {
+    format!("{} is not to be trusted: {flaw}", escape_for_log(&place.to_string_lossy()))
 }

@@ -6,12 +6,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mfa_proto::{codec, frame, text::escape_for_log};
+use mfa_proto::{codec, frame, place::Keeper, text::escape_for_log};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::{Serialize, de::DeserializeOwned};
 use zeroize::Zeroizing;
 
-use super::peer::Keeper;
 use crate::failure::Failure;
 
 /// What to do about a daemon that breaks the protocol.

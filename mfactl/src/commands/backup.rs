@@ -33,7 +33,7 @@ pub(super) fn backup(context: &mut Context, arguments: &BackupArgs) -> Result<u8
     let Reply::Copy { path, users, keys } = reply else {
         return Err(wire.unexpected());
     };
-    let copy = StateDir::of(Path::new(&path), wire.keeper().uid)?;
+    let copy = StateDir::of(Path::new(&path), wire.keeper().uid())?;
     let bytes = copy.open().and_then(|mut from| file.copy(&mut from));
     let removed = copy.remove();
     let bytes = bytes?;
@@ -55,7 +55,7 @@ pub(super) fn restore(context: &mut Context, arguments: &RestoreArgs) -> Result<
         meant(context, &shown, &status)?;
     }
     let mut wire = context.target.open(Protocol::Admin)?;
-    let place = StateDir::of(Path::new(&status.database), wire.keeper().uid)?.with_name(RESTORE);
+    let place = StateDir::of(Path::new(&status.database), wire.keeper().uid())?.with_name(RESTORE);
     let mut to = place.create()?;
     let copied = io::copy(&mut from, &mut to).and_then(|_| to.sync_all());
     let reply = copied.map_err(failed).and_then(|()| client::ask(&mut wire, &Request::Restore));

@@ -1,7 +1,10 @@
 //! `breakglass`: has a code for an emergency made and hands it over once, to a terminal or to a new file.
 
-use mfa_proto::admin::{Reply, Request};
+use std::time::Duration;
+
+use mfa_proto::admin::{FactorId, Reply, Request};
 use mfa_proto::answer::RecoveryCode;
+use mfa_proto::name::UserId;
 use mfa_proto::text::{ShownText, escape_for_log};
 
 use super::{Context, hint, recovery};
@@ -14,18 +17,7 @@ pub(super) fn run(context: &mut Context, arguments: &BreakGlassArgs) -> Result<u
     // Before the code before is void.
     let file = recovery::place(&arguments.to)?;
     let whom = arguments.user.id();
-    let reply = context.target.ask(&Request::BreakGlass {
-        user: whom.clone(),
-        seconds: u32::try_from(arguments.span.as_secs()).unwrap_or(u32::MAX),
-        reason: ShownText::clean(&arguments.reason),
-    });
-    let reply = reply.map_err(|f| f.or_hint(|code| hint::root_only(code, &whom, &context.now)))?;
-    let Reply::BreakGlass { factor, code, until } = reply else {
-        return Err(context.target.unexpected());
-    };
-    let Some(code) = RecoveryCode::parse(code.expose()).filter(RecoveryCode::is_emergency) else {
-        return Err(context.target.unexpected());
-    };
+    let (factor, code, until) = make(context, &whom, (arguments.span, &arguments.reason))?;
     let slip = render::recovery::slip(&whom, &code, until, &context.now);
     let Some(mut file) = file else {
         context.out.json(&render::view::emergency_code(&whom, factor, (&code, until), None))?;
@@ -42,4 +34,23 @@ pub(super) fn run(context: &mut Context, arguments: &BreakGlassArgs) -> Result<u
         context.now.full(Some(until))
     ))?;
     Ok(exit::OK)
+}
+
+/// Has one made for `whom`: its id, the code, and until when it counts.
+pub(super) fn make(
+    context: &Context,
+    whom: &UserId,
+    (span, reason): (Duration, &str),
+) -> Result<(FactorId, RecoveryCode, i64), Failure> {
+    let reply = context.target.ask(&Request::BreakGlass {
+        user: whom.clone(),
+        seconds: u32::try_from(span.as_secs()).unwrap_or(u32::MAX),
+        reason: ShownText::clean(reason),
+    });
+    let reply = reply.map_err(|f| f.or_hint(|code| hint::root_only(code, whom, &context.now)))?;
+    let Reply::BreakGlass { factor, code, until } = reply else {
+        return Err(context.target.unexpected());
+    };
+    let code = RecoveryCode::parse(code.expose()).filter(RecoveryCode::is_emergency);
+    Ok((factor, code.ok_or_else(|| context.target.unexpected())?, until))
 }

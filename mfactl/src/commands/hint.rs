@@ -3,7 +3,7 @@
 use mfa_proto::admin::RefusalCode;
 use mfa_proto::name::UserId;
 
-use crate::render::time::Now;
+use crate::render::{shell_word as shell_word_of, time::Now};
 
 /// After a refused command about `user`.
 pub(super) fn user(code: RefusalCode, user: &UserId, now: &Now) -> Option<String> {
@@ -83,12 +83,6 @@ pub(super) fn daemon(code: RefusalCode) -> Option<String> {
 
 /// The arguments that name `user` in a shell.
 pub(super) fn shell_word(user: &UserId) -> String {
-    let safe = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-' | '@' | '+');
-    let name = user.name.as_str();
-    let name = if name.chars().all(safe) && !name.starts_with('-') {
-        name.to_owned()
-    } else {
-        format!("'{}'", mfa_proto::text::escape_for_log(name).replace('\'', "'\\''"))
-    };
+    let name = shell_word_of(user.name.as_str());
     if user.realm.as_str() == "local" { name } else { format!("{name} --realm {}", user.realm) }
 }

@@ -72,12 +72,7 @@ fn revoke(context: &mut Context, arguments: &RevokeArgs) -> Result<u8, Failure> 
             "name a USER, or one success by --row N, or say --all for those of all users",
         ));
     }
-    let request = Request::Forget { user: whom.clone(), row: arguments.row };
-    let reply = context.target.ask(&request);
-    let reply = reply.map_err(|f| f.or_hint(|code| hinted(code, whom.as_ref(), context)))?;
-    let Reply::Done { factors: count } = reply else {
-        return Err(context.target.unexpected());
-    };
+    let count = forget(context, whom.as_ref(), arguments.row)?;
     context.out.json(&render::remembered::revoked(whom.as_ref(), count))?;
     let of = whom.map_or_else(|| "all users".to_owned(), |whom| escape_for_log(&whom.to_string()));
     let many =
@@ -90,4 +85,13 @@ fn revoke(context: &mut Context, arguments: &RevokeArgs) -> Result<u8, Failure> 
     context.out.text(&text)?;
     let missing = count == 0 && arguments.row.is_some();
     Ok(if missing { exit::NOT_FOUND } else { exit::OK })
+}
+
+/// Has all of `whom` forgotten, or one. How many.
+pub(super) fn forget(context: &Context, whom: Option<&UserId>, row: Option<i64>) -> Result<u32, Failure> {
+    let reply = context.target.ask(&Request::Forget { user: whom.cloned(), row });
+    let Reply::Done { factors } = reply.map_err(|f| f.or_hint(|code| hinted(code, whom, context)))? else {
+        return Err(context.target.unexpected());
+    };
+    Ok(factors)
 }

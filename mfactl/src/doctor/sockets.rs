@@ -1,10 +1,9 @@
-//! The sockets: there, and in a place that `pam_mfa.so` trusts (the same rule as its own: the way to it from `/`
-//! belongs to root or to the owner of the socket's directory, nobody else writes to it, no links).
+//! The sockets: there, and in a place that `pam_mfa.so` trusts, by the module's own rule ([`mfa_proto::place`]).
 
-use std::fs::Metadata;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
+use mfa_proto::place::{Flaw, Keeper, Seen};
 use nix::unistd::geteuid;
 
 use super::host::{Host, shown};
@@ -45,24 +44,12 @@ fn look(path: &Path, mode: Option<u32>) -> Result<(), Finding> {
     let directory = absolute.parent().unwrap_or(Path::new("/"));
     let mut way: Vec<&Path> = directory.ancestors().collect();
     way.reverse();
-    let mut seen: Vec<(PathBuf, Metadata)> = Vec::new();
-    for place in way {
-        seen.push((place.to_owned(), there(place)?));
-    }
-    let keeper = seen.last().map_or(0, |(_, found)| found.uid());
-    let mut shared = false;
-    for (place, found) in &seen {
-        directory_is_closed(place, found, keeper, shared)?;
-        shared = found.mode() & 0o022 != 0;
-    }
-    if shared {
-        return Err(distrust(directory, "others than its owner can put files there", "chmod go-w"));
-    }
+    let seen = way.iter().map(|place| there(place)).collect::<Result<Vec<_>, _>>()?;
+    let keeper = Keeper::of(&seen, geteuid().as_raw())
+        .map_err(|(place, flaw)| distrust(way.get(place).unwrap_or(&directory), flaw))?;
     let found = there(&absolute)?;
-    if !found.file_type().is_socket() {
-        return Err(distrust(&absolute, "it is not a socket", "rm"));
-    }
-    let actual = found.mode() & 0o777;
+    keeper.check_socket(found).map_err(|flaw| distrust(&absolute, flaw))?;
+    let actual = found.mode & 0o777;
     if mode.is_some_and(|mode| mode != actual) {
         let what = format!("it has mode {actual:04o}, not {:04o}", mode.unwrap_or_default());
         return Err(Finding::new(CHECK, Severity::Warning, what)
@@ -72,45 +59,23 @@ fn look(path: &Path, mode: Option<u32>) -> Result<(), Finding> {
     Ok(())
 }
 
-fn there(place: &Path) -> Result<Metadata, Finding> {
-    Host::look(CHECK, place)?.ok_or_else(|| {
+fn there(place: &Path) -> Result<Seen, Finding> {
+    let found = Host::look(CHECK, place)?.ok_or_else(|| {
         Finding::new(CHECK, Severity::Problem, "it is not there: pam_mfa.so finds no daemon")
             .at(shown(place))
             .remedy("systemctl status mfad.socket mfad; `socket` in [core]")
-    })
+    })?;
+    Ok(Seen { uid: found.uid(), mode: found.mode() })
 }
 
-fn directory_is_closed(place: &Path, found: &Metadata, keeper: u32, shared: bool) -> Result<(), Finding> {
-    if !found.is_dir() {
-        return Err(distrust(
-            place,
-            "it is no directory, and links are not followed",
-            "name the real path instead of",
-        ));
-    }
-    let owner = found.uid();
-    if owner != 0 && owner != keeper {
-        return Err(distrust(
-            place,
-            "it belongs neither to root nor to the owner of the socket's directory",
-            "chown root",
-        ));
-    }
-    if shared && owner != 0 && owner != geteuid().as_raw() {
-        return Err(distrust(
-            place,
-            "it belongs to a user, in a directory where everyone can make one",
-            "chown root",
-        ));
-    }
-    if found.mode() & 0o022 != 0 && found.mode() & 0o1000 == 0 {
-        return Err(distrust(place, "others than its owner can write to it", "chmod go-w"));
-    }
-    Ok(())
-}
-
-fn distrust(place: &Path, why: &str, command: &str) -> Finding {
-    Finding::new(CHECK, Severity::Problem, format!("pam_mfa.so refuses the socket: {why}"))
+fn distrust(place: &Path, flaw: Flaw) -> Finding {
+    let command = match flaw {
+        Flaw::NotADirectory => "name the real path instead of",
+        Flaw::Foreign | Flaw::Planted => "chown root",
+        Flaw::Writable | Flaw::Shared => "chmod go-w",
+        Flaw::NotASocket => "rm",
+    };
+    Finding::new(CHECK, Severity::Problem, format!("pam_mfa.so refuses the socket: {flaw}"))
         .at(shown(place))
         .remedy(format!("{command} {}", shown(place)))
 }
@@ -142,7 +107,7 @@ mod tests {
         assert!(fault(&path, None).contains("can write to it"));
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).unwrap();
         symlink(&directory, place.path().join("link")).unwrap();
-        assert!(fault(&place.path().join("link/mfad.sock"), None).contains("links are not followed"));
+        assert!(fault(&place.path().join("link/mfad.sock"), None).contains("links are refused"));
         assert!(fault(&directory, None).contains("not a socket"));
     }
 }

@@ -35,7 +35,12 @@ pub(crate) fn report(report: &AuditReport, unlike: &[Link], style: Style) -> Str
         None if report.rows == 0 => style.paint(Tone::Good, "The audit trail is whole: it has no rows."),
         None => {
             let whole = format!("The audit trail is whole: {} {rows},", report.rows);
-            format!("{} {} to {}.", style.paint(Tone::Good, &whole), report.first, report.last)
+            let which = if report.rows == 1 {
+                format!("number {}", report.last)
+            } else {
+                format!("{} to {}", report.first, report.last)
+            };
+            format!("{} {which}.", style.paint(Tone::Good, &whole))
         }
         Some(at) => {
             let problem = report.problem.as_ref().map_or("no reason given", ShownText::as_str);

@@ -1,6 +1,8 @@
 //! The words for kinds, states, algorithms and locks.
 
-use mfa_proto::admin::{Algorithm, FactorDetail, FactorKind, FactorState, LockReason, LockState};
+use mfa_proto::admin::{
+    Algorithm, DeviceDetail, FactorDetail, FactorKind, FactorState, LockReason, LockState,
+};
 
 use super::style::Tone;
 use super::time::{Now, span};
@@ -65,6 +67,14 @@ pub(crate) fn described(detail: &FactorDetail) -> (Tone, String) {
         (FactorKind::Sms | FactorKind::Mail | FactorKind::Rest, None) => digits,
     };
     (Tone::Plain, text)
+}
+
+/// When the last code that was used up was shown, Unix seconds: that one and those before count no more. `None` where codes
+/// have no time, and before the first.
+pub(crate) fn used_up_to(detail: &FactorDetail, device: &DeviceDetail) -> Option<i64> {
+    let step = device.position.filter(|step| *step >= 0)?;
+    let period = detail.period.filter(|_| detail.kind == FactorKind::Totp)?;
+    step.checked_mul(i64::from(period))
 }
 
 fn codes_left(left: u32) -> (Tone, String) {

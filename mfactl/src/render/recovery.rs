@@ -3,6 +3,7 @@
 use mfa_proto::admin::FactorDetail;
 use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::UserId;
+use mfa_proto::secret::SecretText;
 use mfa_proto::text::escape_for_log;
 use zeroize::Zeroizing;
 
@@ -49,6 +50,21 @@ pub(crate) fn slip(whom: &UserId, code: &RecoveryCode, until: i64, now: &Now) ->
     slip.push_str(&code.grouped());
     slip.push_str(foot);
     slip
+}
+
+/// An invitation with what its user does with it. Wiped when dropped, and made without growing.
+pub(crate) fn invitation(whom: &UserId, code: &SecretText, until: i64, now: &Now) -> Zeroizing<String> {
+    let head = format!("Invitation of {}, shown once:\n\n    ", escape_for_log(&whom.to_string()));
+    let foot = format!(
+        "\n\nIt counts once, until {}. The user types it at the next login, when asked for it, or at:\n    mfactl enroll totp\n",
+        now.full(Some(until))
+    );
+    let room = LINE.saturating_add(head.len()).saturating_add(foot.len());
+    let mut text = Zeroizing::new(String::with_capacity(room));
+    text.push_str(&head);
+    text.push_str(code.expose());
+    text.push_str(&foot);
+    text
 }
 
 /// How many are left.

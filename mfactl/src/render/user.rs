@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use mfa_proto::admin::{DeviceDetail, FactorDetail, FactorId, FactorKind, UserDetail, UserSummary};
+use mfa_proto::admin::{DeviceDetail, FactorDetail, FactorKind, UserDetail, UserSummary};
 use mfa_proto::name::UserId;
 use mfa_proto::text::escape_for_log;
 
@@ -104,31 +104,50 @@ pub(crate) fn found(
 }
 
 /// What is known of the device of a factor.
-fn device(devices: &[DeviceDetail], factor: FactorId) -> Vec<[Cell; 2]> {
-    let Some(device) = devices.iter().find(|device| device.factor == factor) else { return Vec::new() };
+fn device(device: &DeviceDetail, factor: &FactorDetail, now: &Now) -> Vec<[Cell; 2]> {
     let mut facts = Vec::new();
+    let mut fact = |title: &str, text: &str| facts.push([Cell::new(title), Cell::new(text)]);
     if let Some(serial) = &device.serial {
-        facts.push([Cell::new("  Serial"), Cell::new(serial.as_str())]);
+        fact("  Serial", serial.as_str());
     }
     if let Some(description) = &device.description {
-        facts.push([Cell::new("  Device"), Cell::new(description.as_str())]);
+        fact("  Device", description.as_str());
     }
     if device.pin {
-        facts.push([Cell::new("  PIN"), Cell::new("set: typed before each code")]);
+        fact("  PIN", "set: typed before each code");
+    }
+    if let Some(counter) = device.position.filter(|_| factor.kind == FactorKind::Hotp) {
+        fact("  Counter", &format!("{counter} comes next"));
+    }
+    if let Some(time) = factor::used_up_to(factor, device) {
+        fact("  Used up to", &format!("the code of {}", now.full(Some(time))));
     }
     facts
+}
+
+/// How often it failed, how many times lock it, and when it was last.
+fn failures(factor: &FactorDetail, device: Option<&DeviceDetail>, now: &Now) -> String {
+    let mut text = format!("{} since the last success", factor.failures);
+    if let Some(device) = device.filter(|device| device.locks_at > 0) {
+        let _infallible = write!(text, " ({} lock it)", device.locks_at);
+        if let Some(last) = device.last_failed {
+            let _infallible = write!(text, "; the last {}", now.full(Some(last)));
+        }
+    }
+    text
 }
 
 fn one_factor(detail: &FactorDetail, devices: &[DeviceDetail], now: &Now, style: Style) -> String {
     let title = format!("Factor {}: {}", detail.factor.0, name(detail));
     let meaning = factor::state_meaning(detail.state);
     let (codes_tone, codes) = factor::described(detail);
+    let own = devices.iter().find(|device| device.factor == detail.factor);
     let mut facts = vec![
         [Cell::new("  State"), Cell::toned(factor::tone(detail.state), meaning)],
         [Cell::new("  Codes"), Cell::toned(codes_tone, &codes)],
         [Cell::new("  Added"), Cell::new(&now.full(Some(detail.created)))],
         [Cell::new("  Last used"), Cell::new(&now.full(detail.last_used))],
-        [Cell::new("  Failures"), Cell::new(&format!("{} since the last success", detail.failures))],
+        [Cell::new("  Failures"), Cell::new(&failures(detail, own, now))],
         locked("  Lock", detail.lock, now),
     ];
     if let Some(until) = detail.until {
@@ -136,7 +155,7 @@ fn one_factor(detail: &FactorDetail, devices: &[DeviceDetail], now: &Now, style:
         let ends = if over { "expired".to_owned() } else { now.full(Some(until)) };
         facts.push([Cell::new("  Until"), Cell::toned(Tone::Warn, &ends)]);
     }
-    facts.extend(device(devices, detail.factor));
+    facts.extend(own.map(|own| device(own, detail, now)).unwrap_or_default());
     if detail.drift != 0 {
         let way = if detail.drift > 0 { "ahead" } else { "behind" };
         let steps = detail.drift.unsigned_abs();

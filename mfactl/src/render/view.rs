@@ -277,7 +277,11 @@ fn one_factor(detail: &FactorDetail, devices: &[DeviceDetail]) -> Value {
         ("serial", json!(device.and_then(|d| d.serial.as_ref()).map(Serial::as_str))),
         ("description", json!(device.and_then(|d| d.description.as_ref()).map(Description::as_str))),
         ("pin", json!(device.is_some_and(|d| d.pin))),
+        ("locks_at", json!(device.map(|d| d.locks_at))),
+        ("position", json!(device.and_then(|d| d.position))),
     ])
+    .time("used_up_to", device.and_then(|d| factor::used_up_to(detail, d)))
+    .time("last_failed", device.and_then(|d| d.last_failed))
     .time("created", Some(detail.created))
     .time("last_used", detail.last_used)
     .time("until", detail.until)

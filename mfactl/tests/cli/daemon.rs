@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -18,6 +18,8 @@ use tempfile::TempDir;
 
 /// Bounds every wait of a test that went wrong.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The directory of its socket.
+const RUN: &str = "run";
 
 /// What the daemon does.
 pub(crate) enum Script {
@@ -59,7 +61,10 @@ impl FakeDaemon {
     /// Listens and waits for clients.
     pub(crate) fn start(script: Script) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let listener = UnixListener::bind(directory.path().join("sock")).unwrap();
+        // Not in /tmp itself, where what belongs to another user is not trusted.
+        let run = directory.path().join(RUN);
+        std::fs::create_dir(&run).unwrap();
+        let listener = UnixListener::bind(run.join("sock")).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let thread = std::thread::spawn({
             let stop = Arc::clone(&stop);
@@ -75,12 +80,12 @@ impl FakeDaemon {
 
     /// Where it listens.
     pub(crate) fn socket(&self) -> PathBuf {
-        self.directory.path().join("sock")
+        self.directory().join("sock")
     }
 
     /// The directory of its socket.
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.directory.path().join(RUN)
     }
 
     /// Sets the mode of that directory.

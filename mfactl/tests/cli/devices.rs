@@ -1,11 +1,11 @@
 //! PINs, serial numbers and who has a device: what is asked of the daemon, and all that is printed.
 
-use mfa_proto::admin::{DeviceDetail, FactorId, FactorState, Reply, UserDetail};
+use mfa_proto::admin::{DeviceDetail, FactorDetail, FactorId, FactorKind, FactorState, Reply, UserDetail};
 use mfa_proto::tag::{Description, Serial};
 
 use crate::daemon::{FakeDaemon, Script};
 use crate::golden::both;
-use crate::run::run;
+use crate::run::{NOW, run};
 use crate::sample;
 
 const SERIAL: &str = "OATH00019E8B";
@@ -20,7 +20,7 @@ fn device() -> DeviceDetail {
         serial: Some(Serial::new(SERIAL).unwrap()),
         description: Some(Description::new("blue key").unwrap()),
         pin: true,
-        position: Some(17),
+        position: Some(NOW / 30 - 6),
         locks_at: 5,
         last_failed: None,
     }
@@ -49,6 +49,30 @@ fn show_tells_of_devices() {
         Script::Admin(vec![detail, Reply::Devices(vec![device()])])
     };
     both("show-device.txt", &["show", "alice"], "", script);
+}
+
+#[test]
+fn show_tells_where_a_factor_stands() {
+    let script = || {
+        let plain =
+            |id, label, failures| FactorDetail { failures, ..sample::factor(id, label, FactorState::Active) };
+        let key = FactorDetail { kind: FactorKind::Hotp, period: None, ..plain(4, "key", 0) };
+        let factors = vec![plain(3, "phone", 2), key, plain(5, "new", 0)];
+        let Reply::User(detail) = sample::detail(factors) else { panic!("a user") };
+        let bare = |id, position| DeviceDetail {
+            factor: FactorId(id),
+            serial: None,
+            description: None,
+            pin: false,
+            position: Some(position),
+            ..device()
+        };
+        // Of the code that was shown 185 s ago; none was used of the last one.
+        let phone = DeviceDetail { last_failed: Some(NOW - 65), ..bare(3, (NOW - 185) / 30) };
+        let detail = Reply::User(Box::new(UserDetail { devices: true, ..*detail }));
+        Script::Admin(vec![detail, Reply::Devices(vec![phone, bare(4, 17), bare(5, -1)])])
+    };
+    both("show-positions.txt", &["show", "alice"], "", script);
 }
 
 #[test]

@@ -15,9 +15,17 @@ fn completions_know_the_commands() {
     for shell in ["bash", "zsh", "fish"] {
         let ran = mfactl(&["completions", shell]);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
-        for word in
-            ["enroll", "totp", "secret-stdin", "unlock", "recovery", "resync", "restore", "address-stdin"]
-        {
+        for word in [
+            "enroll",
+            "totp",
+            "secret-stdin",
+            "unlock",
+            "recovery",
+            "resync",
+            "restore",
+            "address-stdin",
+            "lost",
+        ] {
             assert!(ran.stdout.contains(word), "{shell} does not know {word}");
         }
     }
@@ -39,6 +47,7 @@ fn every_command_has_a_man_page() {
         "mfactl-enroll-sms",
         "mfactl-recovery-new",
         "mfactl-restore",
+        "mfactl-lost",
         "mfactl-config-check",
         "mfactl-audit",
     ] {

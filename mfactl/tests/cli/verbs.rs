@@ -1,6 +1,8 @@
 //! Each verb for people and as JSON: what is asked of the daemon, and all that is printed.
 
-use mfa_proto::admin::{AuditPage, ConfigReport, FactorState, RefusalCode, Reply, Request, UserPage};
+use mfa_proto::admin::{
+    AuditPage, AuditReport, ConfigReport, FactorState, RefusalCode, Reply, Request, UserPage,
+};
 use mfa_proto::answer::AnswerShape;
 use mfa_proto::login::{ServerMessage, Verdict};
 use mfa_proto::text::ShownText;
@@ -233,6 +235,15 @@ fn text(arguments: &[String]) -> Vec<&str> {
 #[test]
 fn audit_verify() {
     both("audit-verify.txt", &["audit", "verify"], "", admin(|| vec![sample::audit_report(None)]));
+    both("audit-verify-one.txt", &["audit", "verify"], "", || {
+        let Reply::AuditReport(report) = sample::audit_report(None) else { panic!("it is a report") };
+        let one = AuditReport { rows: 1, first: report.last, ..report };
+        Script::Admin(vec![Reply::AuditReport(one)])
+    });
+    let daemon = FakeDaemon::admin(Vec::new());
+    let ran = run(&daemon.socket(), &["audit", "--verdict", "denied"], "");
+    assert_eq!((ran.code, daemon.finish().len()), (2, 0), "{ran:?}");
+    assert!(ran.stderr.contains("accept, partial, deny, locked, skip"), "{}", ran.stderr);
     let problem = Some((7, "rows 7 to 9 are missing"));
     both("audit-verify-broken.txt", &["audit", "verify"], "", move || {
         Script::Admin(vec![sample::audit_report(problem)])

@@ -3,10 +3,12 @@
 //! Refuses what is not configured, more errands at a time than allowed, and to tell core more than what
 //! became of it.
 
+mod calls;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use mfa_proto::{
-    egress::{Authorization, Consultation, Delivery, Done, Errand, Medium, Notice},
+    egress::{Authorization, Consultation, Delivery, Done, Errand, Look, Medium, Notice},
     name::FactorLabel,
     text::{ShownText, escape_for_log},
 };
@@ -14,18 +16,16 @@ use mfa_role::{
     config::{Config, SelfAuth, Template},
     credentials::Credentials,
 };
-use tokio::{
-    sync::{Semaphore, SemaphorePermit},
-    time::Instant,
-};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
+use self::calls::Calls;
 use crate::{
     SetupFault,
     bus::SYSTEM_BUS,
     fill::{self, Escape, Facts},
     http::Trust,
-    ldap::Directory,
+    ldap::{Directory, LdapTrouble},
     mail::{Letter, MailLogin, MailOptions, MailTls, Mailer},
     notify::{Teller, Untold},
     polkit::{self, Polkit},
@@ -46,58 +46,6 @@ pub struct Outside {
     teller: Teller,
     config: Arc<Config>,
     calls: Calls,
-}
-
-/// Places for errands under way: in all, and for each gateway or service, so that a slow one leaves some
-/// to the others.
-#[derive(Debug)]
-struct Calls {
-    all: Semaphore,
-    sms: Semaphore,
-    mail: Semaphore,
-    rest: BTreeMap<FactorLabel, Semaphore>,
-    /// Apart from all others: each waits for a person, and none is a login.
-    polkit: Semaphore,
-}
-
-/// The most questions to polkit under way.
-const MOST_AUTHORIZATIONS: usize = 64;
-
-/// Places, held for as long as an errand is under way.
-type Held<'a> = (SemaphorePermit<'a>, Option<SemaphorePermit<'a>>);
-
-impl Calls {
-    /// One of them has a quarter of all places.
-    fn new(config: &Config) -> Self {
-        let most = usize::try_from(config.egress().max_calls).unwrap_or(1);
-        let one = || Semaphore::new(most.div_ceil(4));
-        let rest = config.rest().keys().map(|name| (name.clone(), one())).collect();
-        let polkit = Semaphore::new(MOST_AUTHORIZATIONS);
-        Self { all: Semaphore::new(most), sms: one(), mail: one(), rest, polkit }
-    }
-
-    /// Places for an errand; the name of what is full when there are none.
-    fn enter<'a>(&'a self, errand: &'a Errand) -> Result<Option<Held<'a>>, &'a str> {
-        let (name, one) = match errand {
-            // Notices have places of their own.
-            Errand::Ping | Errand::Notify(_) => return Ok(None),
-            Errand::Authorize(_) => {
-                return self.polkit.try_acquire().map(|one| Some((one, None))).map_err(|_| "polkit");
-            }
-            Errand::Deliver(delivery) => match delivery.medium {
-                Medium::Sms => ("sms", &self.sms),
-                Medium::Mail => ("mail", &self.mail),
-            },
-            Errand::Begin(consultation) | Errand::Judge(consultation) => {
-                let name = &consultation.outside;
-                // Of what is not configured nothing is ever under way.
-                let Some(one) = self.rest.get(name) else { return Ok(None) };
-                (name.as_str(), one)
-            }
-        };
-        let one = one.try_acquire().map_err(|_| name)?;
-        Ok(Some((one, Some(self.all.try_acquire().map_err(|_| "all together")?))))
-    }
 }
 
 /// The server that takes mail, and what goes to it.
@@ -159,7 +107,7 @@ impl Outside {
         &self.config
     }
 
-    /// What proves passwords for web.
+    /// What proves passwords for web, and has what core looks up.
     pub fn directory(&self) -> Option<Arc<Directory>> {
         self.directory.clone()
     }
@@ -182,12 +130,13 @@ impl Outside {
             },
             Errand::Begin(consultation) => {
                 let done = self.consult(Step::Begin, consultation).await;
-                if done == Done::No { failed("the service refuses to begin") } else { done }
+                if matches!(done, Done::No) { failed("the service refuses to begin") } else { done }
             }
             Errand::Judge(consultation) => self.consult(Step::Judge, consultation).await,
             Errand::Notify(notice) => Box::pin(self.notify(notice)).await,
             Errand::Authorize(wanted) => self.authorize(wanted).await,
             Errand::Ping => Done::Yes,
+            Errand::Look(look) => self.look(look).await,
         }
     }
 
@@ -241,6 +190,32 @@ impl Outside {
             Err(unasked) => {
                 warn!(uid, pid, "polkit did not answer for {}: {unasked}", escape_for_log(action.as_str()));
                 failed(&unasked.to_string())
+            }
+        }
+    }
+
+    /// The realm is core's to judge: the directory knows names.
+    async fn look(&self, look: &Look) -> Done {
+        let user = &look.user;
+        let Some(directory) = self.directory() else {
+            return failed(&LdapTrouble::NotConfigured.to_string());
+        };
+        let begun = Instant::now();
+        let looked = directory.look(&user.name).await;
+        let ms = milliseconds(begun);
+        match looked {
+            Ok(Some(found)) => {
+                let (phone, mail, sealed) = (found.phone.is_some(), found.mail.is_some(), found.sealed.len());
+                info!(gateway = "ldap", %user, ms, phone, mail, sealed, "found in the directory");
+                Done::Found(Box::new(found))
+            }
+            Ok(None) => {
+                info!(gateway = "ldap", %user, ms, "the directory has not exactly one entry of this name");
+                Done::No
+            }
+            Err(trouble) => {
+                warn!(gateway = "ldap", %user, ms, "not looked up in the directory: {trouble}");
+                failed(&format!("the LDAP directory: {trouble}"))
             }
         }
     }

@@ -27,12 +27,4 @@ pub mod secrets;
 pub mod server;
 pub mod sms;
 
-/// A fault of the configuration that shows only where egress runs: a credential or a file is not there.
-#[derive(Debug, thiserror::Error)]
-#[error("{section}: {fault}")]
-pub struct SetupFault {
-    /// Where in the configuration: `[sms.gateway.twilio]`.
-    pub section: String,
-    /// What is wrong, and what to do.
-    pub fault: String,
-}
+pub use mfa_role::program::SetupFault;

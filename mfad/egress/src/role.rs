@@ -1,21 +1,17 @@
 //! The egress role: hardens the process, reads configuration and credentials, serves its socket until told
 //! to stop.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{path::Path, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use listenfd::ListenFd;
 use mfa_role::{
-    config::{self, Config, ConfigErrors},
+    config::Config,
     credentials::Credentials,
-    harden,
     listen::{self, Listener, Reach},
-    log, peers, prover,
+    log, peers,
+    program::{self, Arguments, Failure},
+    prover,
     sandbox::{self, Sandbox},
     service,
     signals::{Signals, Word},
@@ -24,7 +20,7 @@ use tokio::{net::UnixListener, sync::watch, task::JoinSet};
 use tracing::{info, warn};
 
 use crate::{
-    SetupFault, confinement,
+    confinement,
     errand::Outside,
     ldap::ByDirectory,
     server::{self, Shared},
@@ -46,68 +42,31 @@ const BLOCKING_THREADS: usize = 32;
 #[derive(Debug, Parser)]
 #[command(name = "mfad-egress", version, about)]
 pub struct Cli {
-    /// The configuration file; conf.d/*.toml beside it is read too
-    #[arg(long, default_value = config::DEFAULT_PATH, value_name = "FILE")]
-    config: PathBuf,
-    /// End when standard input does: for whoever starts this as a child
-    #[arg(long, hide = true)]
-    until_stdin_ends: bool,
-}
-
-/// A failure, in words for the person who started the program.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}\nmfad-egress: the configuration is not valid")]
-    Config(#[from] ConfigErrors),
-    #[error("{}\nmfad-egress: the configuration cannot be put in force", in_lines(.0))]
-    Setup(Vec<SetupFault>),
-    #[error("mfad-egress: {0}")]
-    Other(String),
-}
-
-impl Failure {
-    fn new(what: impl std::fmt::Display) -> Self {
-        Self::Other(what.to_string())
-    }
-}
-
-fn in_lines(faults: &[SetupFault]) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    #[command(flatten)]
+    arguments: Arguments,
 }
 
 /// Runs the role. Exit status: 0 done, 1 failed, 2 the command line is wrong.
 pub fn run(cli: &Cli) -> ExitCode {
-    match start(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            // When standard error is closed there is no one to tell; the exit status still says it.
-            drop(writeln!(std::io::stderr(), "{failure}"));
-            ExitCode::FAILURE
-        }
-    }
+    program::run("mfad-egress", || start(&cli.arguments))
 }
 
-fn start(cli: &Cli) -> Result<(), Failure> {
-    harden::harden().map_err(|e| Failure::new(format_args!("cannot give up core files and tracing: {e}")))?;
-    let config = Config::load(&cli.config)?;
+fn start(arguments: &Arguments) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config)?;
     log::start(config.log()).map_err(Failure::new)?;
     let errands = u64::from(config.egress().max_calls).saturating_mul(DESCRIPTORS_PER_ERRAND);
     let passwords = if config.ldap().is_on() { DESCRIPTORS_FOR_PASSWORDS } else { 0 };
     let wanted = errands.saturating_add(passwords).saturating_add(OTHER_DESCRIPTORS);
-    match harden::allow_descriptors(wanted) {
-        Ok(allowed) if allowed >= wanted => {}
-        Ok(allowed) => warn!("only {allowed} of {wanted} files may be open: raise LimitNOFILE="),
-        Err(error) => warn!("how many files may be open cannot be set: {error}"),
-    }
+    program::want_descriptors(wanted);
     // Before other threads run: it sets the mask for the mode of files.
     let listeners = Listeners { errands: listener(&config)?, passwords: password_listener(&config)? };
-    let sandbox = confine(&config, &cli.config, &listeners)?;
+    let sandbox = confine(&config, &arguments.config, &listeners)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(BLOCKING_THREADS)
         .build();
     let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
-    let done = runtime.block_on(serve(cli, config, &listeners, &sandbox));
+    let done = runtime.block_on(serve(arguments, config, &listeners, &sandbox));
     // A name that is still looked up must not hold the end up.
     runtime.shutdown_background();
     done
@@ -156,7 +115,12 @@ fn confine(config: &Config, path: &Path, listeners: &Listeners) -> Result<Sandbo
     Ok(sandbox)
 }
 
-async fn serve(cli: &Cli, config: Config, listeners: &Listeners, sandbox: &Sandbox) -> Result<(), Failure> {
+async fn serve(
+    arguments: &Arguments,
+    config: Config,
+    listeners: &Listeners,
+    sandbox: &Sandbox,
+) -> Result<(), Failure> {
     let failed = |e| Failure::new(format_args!("cannot serve the socket: {e}"));
     let mut signals =
         Signals::listen().map_err(|e| Failure::new(format_args!("cannot listen for signals: {e}")))?;
@@ -181,11 +145,11 @@ async fn serve(cli: &Cli, config: Config, listeners: &Listeners, sandbox: &Sandb
                 Word::Stop => break Ok(()),
                 Word::Reload => {
                     service::reloading();
-                    reload(&cli.config, &replace, sandbox);
+                    reload(&arguments.config, &replace, sandbox);
                     service::ready();
                 }
             },
-            () = service::stdin_ended(), if cli.until_stdin_ends => break Ok(()),
+            () = service::stdin_ended(), if arguments.until_stdin_ends => break Ok(()),
             _ = serving.join_next() => {
                 break Err(Failure::new("the task that takes connections has ended by itself; the log says why"));
             }
@@ -219,12 +183,7 @@ fn reload(path: &Path, replace: &watch::Sender<Arc<Outside>>, sandbox: &Sandbox)
             replace.send_replace(outside);
             info!("configuration and credentials read again");
         }
-        Err(failure) => {
-            for line in failure.to_string().lines() {
-                warn!("reload: {line}");
-            }
-            warn!("the configuration in force before goes on");
-        }
+        Err(failure) => failure.warn_of_reload(),
     }
 }
 

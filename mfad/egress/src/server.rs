@@ -9,7 +9,10 @@ use mfa_proto::{
     egress::Errand,
     hello::{self, Hello, Protocol, Welcome},
 };
-use mfa_role::wire::{Wire, WireError};
+use mfa_role::{
+    peers,
+    wire::{Wire, WireError},
+};
 use tokio::{
     net::{UnixListener, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
@@ -23,6 +26,8 @@ use crate::errand::Outside;
 const HELLO_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a peer has to take an answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+/// Who may connect.
+const ONLY: &str = "only core's user and root may ask ([egress] core_user)";
 /// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The most connections: more than errands, so that one too many is told that it is.
@@ -61,17 +66,7 @@ pub async fn serve(socket: UnixListener, shared: Shared) {
 }
 
 async fn connection(stream: UnixStream, shared: Shared, _place: OwnedSemaphorePermit) {
-    let uid = match stream.peer_cred() {
-        Ok(credentials) => credentials.uid(),
-        Err(error) => {
-            warn!("a connection was dropped: the kernel does not say whose it is: {error}");
-            return;
-        }
-    };
-    if !shared.allowed.contains(&uid) {
-        warn!(uid, "a connection was refused: only core's user and root may ask ([egress] core_user)");
-        return;
-    }
+    let Some(uid) = peers::admitted(&stream, &shared.allowed, ONLY) else { return };
     if let Err(error) = converse(Wire::new(stream), &shared).await {
         debug!(uid, "a connection ended: {error}");
     }

@@ -11,128 +11,27 @@ mod common;
 
 use std::{
     fs,
-    io::Read as _,
     os::unix::{fs::PermissionsExt as _, net::UnixStream as StdStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
 };
 
-use common::{CODE, LONG, NUMBER, TOKEN, credential, judge, secret, text_message};
+use common::{
+    CODE, LONG, NUMBER, TOKEN,
+    egress::{Egress, read, write_config},
+    judge, secret, text_message,
+};
 use mfa_outside::{Authority, Names, Reply, SLAPD_PASSWORD as PASSWORD, Server, Slapd, Then, Time};
 use mfa_proto::{
+    codec,
     egress::{Done, Errand},
     hello::{Hello, Protocol, Welcome},
     name::UserName,
     password::{Check, Reply as Proof, Request},
 };
 use mfa_role::wire::Wire;
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use nix::sys::signal::Signal;
 use tokio::net::UnixStream;
 
 const YES: &str = r#"{"result":true}"#;
-
-/// A running `mfad-egress`; ended when dropped.
-struct Egress {
-    directory: tempfile::TempDir,
-    child: Child,
-}
-
-impl Egress {
-    /// Starts one and waits until it takes connections.
-    fn start(sections: &str, environment: &[(&str, &str)]) -> Self {
-        Self::start_with(sections, environment, &[])
-    }
-
-    fn start_with(sections: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
-        credential(directory.path(), "token");
-        write_config(directory.path(), sections);
-        let child = Self::command(directory.path(), environment).args(arguments).spawn().unwrap();
-        let mut egress = Self { directory, child };
-        egress.wait("it takes connections", |egress| StdStream::connect(egress.socket()).is_ok());
-        egress
-    }
-
-    fn command(directory: &Path, environment: &[(&str, &str)]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mfad-egress"));
-        command.arg("--config").arg(directory.join("mfad.toml")).envs(environment.iter().copied());
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        command
-    }
-
-    fn socket(&self) -> PathBuf {
-        self.directory.path().join("egress.sock")
-    }
-
-    fn wait(&mut self, what: &str, so: impl Fn(&Self) -> bool) {
-        let begun = std::time::Instant::now();
-        while !so(self) {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                panic!("ended with {status} before {what}:\n{}", self.log());
-            }
-            assert!(begun.elapsed() < LONG, "never: {what}");
-            std::thread::yield_now();
-        }
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
-    }
-
-    /// What it said, once it has ended.
-    fn log(&mut self) -> String {
-        let mut log = String::new();
-        self.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
-        log
-    }
-
-    /// Ends it as a service manager does; what it said.
-    fn stop(mut self) -> String {
-        self.signal(Signal::SIGTERM);
-        let log = self.log();
-        assert!(self.child.wait().unwrap().success(), "{log}");
-        assert!(!self.socket().exists(), "its socket goes with it");
-        log
-    }
-
-    async fn connect(&self) -> Wire<UnixStream> {
-        let mut wire = Wire::new(UnixStream::connect(self.socket()).await.unwrap());
-        wire.write(&Hello::new(Protocol::Egress)).await.unwrap();
-        assert_eq!(read::<Welcome>(&mut wire).await, Welcome::Version(1));
-        wire
-    }
-
-    async fn ask(&self, errand: Errand) -> Done {
-        let mut wire = self.connect().await;
-        wire.write(&errand).await.unwrap();
-        read(&mut wire).await
-    }
-}
-
-impl Drop for Egress {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn write_config(directory: &Path, sections: &str) {
-    let place = directory.display();
-    let text = format!(
-        "[log]\ntarget = \"stderr\"\nlevel = \"debug\"\n[egress]\nsocket = \"{place}/egress.sock\"\ncredentials_dir = \"{place}/credentials\"\ntimeout = \"5s\"\ncore_user = \"nobody\"\n{sections}"
-    );
-    let file = directory.join("mfad.toml");
-    fs::write(&file, text).unwrap();
-    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
-}
-
-async fn read<T: serde::Serialize + serde::de::DeserializeOwned>(wire: &mut Wire<UnixStream>) -> T {
-    tokio::time::timeout(LONG, wire.read()).await.expect("it answers").unwrap()
-}
 
 fn rest(url: &str, more: &str) -> String {
     format!("[rest.corp]\nverify_url = \"{url}\"\n{more}\n")
@@ -168,15 +67,8 @@ async fn strangers_are_hung_up_on() {
     }
     let egress = Egress::start("", &[]);
     fs::set_permissions(egress.socket(), fs::Permissions::from_mode(0o666)).unwrap();
-    let hello = "import socket,sys; s=socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); exec('try: s.sendall(bytes.fromhex(sys.argv[2])); print(len(s.recv(99)))\\nexcept OSError: print(0)')";
-    let frame = mfa_proto::codec::encode(&Hello::new(Protocol::Egress)).unwrap();
-    let frame = frame.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-    let greeted_as = |account: &str| {
-        let mut command = Command::new("setpriv");
-        command.args([&format!("--reuid={account}"), "--clear-groups", "/usr/bin/python3", "-c", hello]);
-        let output = command.arg(egress.socket()).arg(&frame).output().unwrap();
-        String::from_utf8(output.stdout).unwrap().trim().parse::<usize>().expect("it could connect")
-    };
+    let hello = || codec::encode(&Hello::new(Protocol::Egress)).unwrap();
+    let greeted_as = |account: &str| egress.heard_as(account, &[&hello()])[0].len();
     assert!(greeted_as("nobody") > 0, "the account that core runs as, here");
     assert_eq!(greeted_as("games"), 0, "a stranger");
     let log = egress.stop();

@@ -1,22 +1,22 @@
 //! Starts the prover: hardens the process, takes its socket, serves it until told to stop. With `prove` it is
 //! the process for one password.
 
-use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::{Parser, Subcommand, value_parser};
 use listenfd::ListenFd;
 use mfa_role::{
     config::Log,
-    harden,
     listen::{self, Listener},
     log,
+    program::{self, Failure},
     prover::{self, Shared},
+    service,
     signals::{Signals, Word},
 };
 use nix::unistd::User;
-use sd_notify::NotifyState;
 use tokio::net::UnixListener;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::{child::Pam, prove};
 
@@ -59,18 +59,10 @@ pub fn run(cli: &Cli) -> ExitCode {
     if let Some(Part::Prove { service }) = &cli.part {
         return prove::run(service);
     }
-    match start(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            // When standard error is closed there is no one to tell; the exit status still says it.
-            drop(writeln!(std::io::stderr(), "mfad-password: {failure}"));
-            ExitCode::FAILURE
-        }
-    }
+    program::run("mfad-password", || start(cli).map_err(Failure::Other))
 }
 
 fn start(cli: &Cli) -> Result<(), String> {
-    harden::harden().map_err(|e| format!("cannot give up core files and tracing: {e}"))?;
     log::start(&Log::default()).map_err(|e| e.to_string())?;
     let user = User::from_name(&cli.user)
         .map_err(|e| format!("the account \"{}\" cannot be looked up: {e}", cli.user))?;
@@ -106,8 +98,8 @@ async fn serve(cli: &Cli, shared: Arc<Shared<Pam>>, listener: &Listener) -> Resu
     let socket = listener.socket.try_clone().and_then(UnixListener::from_std);
     let socket = socket.map_err(|e| format!("cannot serve the socket: {e}"))?;
     let mut serving = tokio::spawn(prover::serve(socket, shared));
-    let watchdog = tokio::spawn(watchdog());
-    tell(&[NotifyState::Ready]);
+    let watchdog = tokio::spawn(service::watchdog());
+    service::ready();
     info!("ready: PAM service {} for {}", cli.service, cli.user);
     let ended = loop {
         tokio::select! {
@@ -120,23 +112,8 @@ async fn serve(cli: &Cli, shared: Arc<Shared<Pam>>, listener: &Listener) -> Resu
             }
         }
     };
-    tell(&[NotifyState::Stopping]);
+    service::stopping();
     watchdog.abort();
     serving.abort();
     ended
-}
-
-/// Tells the service manager that the thread that does everything still does.
-async fn watchdog() {
-    let Some(limit) = sd_notify::watchdog_enabled() else { return };
-    loop {
-        tell(&[NotifyState::Watchdog]);
-        tokio::time::sleep(limit / 3).await;
-    }
-}
-
-fn tell(state: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(state) {
-        warn!("the service manager was not told: {error}");
-    }
 }

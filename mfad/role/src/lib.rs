@@ -6,10 +6,12 @@
 
 pub mod config;
 pub mod credentials;
+pub mod foreign;
 pub mod harden;
 pub mod listen;
 pub mod log;
 pub mod peers;
+pub mod program;
 pub mod prover;
 pub mod sandbox;
 pub mod service;

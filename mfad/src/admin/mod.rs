@@ -31,7 +31,7 @@ use mfa_proto::{
 use tokio::net::UnixStream;
 use tracing::info;
 
-pub(crate) use self::rights::right_of;
+pub(crate) use self::rights::rights_of;
 use crate::{
     audit::{Context, SessionId},
     core::Core,
@@ -79,7 +79,7 @@ pub(crate) async fn serve(
     }
 }
 
-/// Answers one request of a front end's client, which [`right_of`] it has been found to have.
+/// Answers one request of a front end's client, whose rights ([`rights_of`]) cover it.
 pub(crate) async fn answer(core: &Core, peer: Peer, behalf: Behalf, request: Request) -> Reply {
     let desk = Desk { core, peer, session: SessionId::fresh(), behalf: Some(behalf) };
     handle(&desk, request, &mut String::new()).await.unwrap_or_else(Reply::Refused)

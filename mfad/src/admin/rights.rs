@@ -18,8 +18,8 @@ use crate::{
     store::{Authority, Channel, Order},
 };
 
-/// The right that a front end's client needs for a request; `None` for what no right covers.
-pub(crate) const fn right_of(request: &Request) -> Option<Right> {
+/// The rights that a front end's client needs for a request, all of them; `None` for what no right covers.
+pub(crate) const fn rights_of(request: &Request) -> Option<&'static [Right]> {
     match request {
         Request::Enroll(_)
         | Request::Confirm { .. }
@@ -34,12 +34,12 @@ pub(crate) const fn right_of(request: &Request) -> Option<Right> {
         | Request::SetPin { .. }
         | Request::Describe { .. }
         | Request::Assign { .. }
-        | Request::Unassign { .. } => Some(Right::FactorsWrite),
-        Request::Show { .. } | Request::Devices { .. } | Request::Find { .. } => Some(Right::FactorsRead),
-        Request::List { .. } => Some(Right::UsersRead),
-        Request::Status => Some(Right::Status),
-        Request::Audit(_) => Some(Right::AuditRead),
-        Request::TokenIssue { .. } => Some(Right::TokenIssue),
+        | Request::Unassign { .. } => Some(&[Right::FactorsWrite]),
+        Request::Show { .. } | Request::Devices { .. } | Request::Find { .. } => Some(&[Right::FactorsRead]),
+        Request::List { .. } => Some(&[Right::UsersRead]),
+        Request::Status => Some(&[Right::Status]),
+        Request::Audit(_) => Some(&[Right::AuditRead]),
+        Request::TokenIssue { .. } => Some(&[Right::TokenIssue]),
         Request::ConfigCheck
         | Request::Reload
         | Request::EnrollAll { .. }

@@ -15,6 +15,10 @@ const BEFORE: [&str; 3] = [
 ];
 
 fn said(verdict: &str, reason: Reason, user: &str, source: Option<&str>) -> String {
+    said_of("login", (verdict, reason), user, source)
+}
+
+fn said_of(event: &str, (verdict, reason): (&str, Reason), user: &str, source: Option<&str>) -> String {
     let context = Context {
         session: SessionId::fresh(),
         user: UserId::local(UserName::new(user).unwrap()),
@@ -23,7 +27,7 @@ fn said(verdict: &str, reason: Reason, user: &str, source: Option<&str>) -> Stri
         actor: 0,
         client: None,
     };
-    line(format_args!("login {verdict}"), &context, reason.word())
+    line(format_args!("{event} {verdict}"), &context, reason.word())
 }
 
 /// The addresses that the filter finds in `lines`, in order.
@@ -56,6 +60,19 @@ fn refused_logins_are_found_by_their_address() {
         let all = ["203.0.113.7", "2001:db8::7", "203.0.113.8", "203.0.113.9"];
         assert_eq!(found(&lines, "normal"), all, "{before}");
     }
+}
+
+#[test]
+fn passwords_that_were_wrong_or_not_let_try_are_found_as_well() {
+    let source = Some("203.0.113.7");
+    let of =
+        |verdict, reason| format!("{}{}", BEFORE[0], said_of("password", (verdict, reason), "jane", source));
+    let lines = [of("deny", Reason::WrongPassword), of("locked", Reason::Source)];
+    assert_eq!(found(&lines, "normal"), ["203.0.113.7"; 2]);
+    // It may have been the right one.
+    let given_up = [of("deny", Reason::Cancelled), of("deny", Reason::TimedOut)];
+    assert_eq!(found(&given_up, "normal"), Vec::<String>::new());
+    assert_eq!(found(&given_up, "aggressive"), ["203.0.113.7"; 2]);
 }
 
 #[test]

@@ -14,6 +14,6 @@ pub use self::{
     counter::{Counter, Gate},
     profile::{Profile, ProfileName},
     rate::GlobalRate,
-    source::{SourceKey, Sources},
+    source::{Charge, SourceKey, Sources},
     window::FailureDays,
 };

@@ -36,6 +36,13 @@ struct Bucket {
     window_began: UnixTime,
 }
 
+/// A failure that was counted before it was known to be one.
+#[derive(Debug)]
+pub struct Charge {
+    source: SourceKey,
+    window_began: UnixTime,
+}
+
 /// Failures of each source in a fixed window.
 #[derive(Debug)]
 pub struct Sources {
@@ -65,8 +72,29 @@ impl Sources {
         (bucket.failures >= self.most_failures).then(|| bucket.window_began.plus(self.window))
     }
 
-    /// Counts a failure of the source.
-    pub fn charge(&mut self, source: SourceKey, now: UnixTime) {
+    /// Counts a failure beforehand, when the source may ask at all: of many at once, no more are let try than
+    /// may fail. An error is when it may ask again.
+    pub fn try_once(&mut self, source: SourceKey, now: UnixTime) -> Result<Charge, UnixTime> {
+        match self.blocked_until(source, now) {
+            Some(until) => Err(until),
+            None => Ok(Charge { source, window_began: self.charge(source, now) }),
+        }
+    }
+
+    /// Takes one back that was none. What is counted in another window by now stays.
+    pub fn take_back(&mut self, charge: &Charge) {
+        let Some(bucket) = self.buckets.get_mut(&charge.source) else { return };
+        if bucket.window_began != charge.window_began {
+            return;
+        }
+        bucket.failures = bucket.failures.saturating_sub(1);
+        if bucket.failures == 0 {
+            self.buckets.remove(&charge.source);
+        }
+    }
+
+    /// Counts a failure of the source; when the window began that it counts in.
+    pub fn charge(&mut self, source: SourceKey, now: UnixTime) -> UnixTime {
         if !self.buckets.contains_key(&source) && self.buckets.len() >= Self::MOST {
             self.make_room(now);
         }
@@ -76,6 +104,7 @@ impl Sources {
             *bucket = Bucket { failures: 0, window_began: now };
         }
         bucket.failures = bucket.failures.saturating_add(1);
+        bucket.window_began
     }
 
     fn is_live(&self, bucket: &Bucket, now: UnixTime) -> bool {
@@ -137,6 +166,41 @@ mod tests {
             SourceKey::of("::ffff:192.0.2.1".parse().unwrap()),
             SourceKey::of("192.0.2.1".parse().unwrap())
         );
+    }
+
+    #[test]
+    fn what_is_counted_beforehand_lets_no_more_try_than_may_fail() {
+        let mut sources = Sources::new(3, 600);
+        let mut let_try: Vec<_> = (0..10).filter_map(|_| sources.try_once(v4(1), NOW).ok()).collect();
+        assert_eq!(let_try.len(), 3);
+        assert_eq!(sources.try_once(v4(1), NOW).unwrap_err(), NOW.plus(600));
+        assert!(sources.try_once(v4(2), NOW).is_ok(), "others may");
+        sources.take_back(&let_try.pop().unwrap());
+        assert!(sources.blocked_until(v4(1), NOW).is_none());
+        sources.charge(v4(1), NOW);
+        // Two were not taken back, and one failed since.
+        assert!(sources.blocked_until(v4(1), NOW).is_some());
+    }
+
+    #[test]
+    fn who_is_always_right_is_never_blocked() {
+        let mut sources = Sources::new(1, 600);
+        for _ in 0..100 {
+            let charge = sources.try_once(v4(1), NOW).unwrap();
+            sources.take_back(&charge);
+        }
+        assert!(sources.buckets.is_empty());
+    }
+
+    #[test]
+    fn a_charge_of_an_earlier_window_takes_nothing_from_this_one() {
+        let mut sources = Sources::new(2, 600);
+        let early = sources.try_once(v4(1), NOW).unwrap();
+        for _ in 0..2 {
+            sources.charge(v4(1), NOW.plus(700));
+        }
+        sources.take_back(&early);
+        assert!(sources.blocked_until(v4(1), NOW.plus(700)).is_some());
     }
 
     #[test]

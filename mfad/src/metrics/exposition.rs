@@ -60,6 +60,10 @@ fn counted(text: &mut Text, metrics: &Metrics) {
     }
     text.family(Kind::Counter, "mfad_locks", "Wrong answers that made a factor or an account wait.");
     text.sample("mfad_locks_total", &[], metrics.locks.load(std::sync::atomic::Ordering::Relaxed));
+    text.family(Kind::Counter, "mfad_passwords", "Passwords typed at login pages, by what came of them.");
+    for (result, count) in metrics.passwords() {
+        text.sample("mfad_passwords_total", &[("result", result)], count);
+    }
     let (buckets, all, microseconds) = metrics.judging.read();
     let name = "mfad_judging_seconds";
     text.family(Kind::Histogram, name, "Time from an answer to its verdict, which is durable by then.");

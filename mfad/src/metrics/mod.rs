@@ -24,6 +24,32 @@ pub(crate) use self::{exposition::exposition, textfile::keep_writing};
 pub use self::{histogram::Histogram, serve::serve};
 use crate::{limits::Gate, session::Settled, store::Outcome};
 
+/// What came of a password that a front end was to have proven.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Passwords {
+    /// It was right.
+    Right,
+    /// It was wrong.
+    Wrong,
+    /// The prover did not judge it: too many were tried, or it is away.
+    Unjudged,
+    /// The front end went away before it said what came of it.
+    GivenUp,
+    /// It was not tried: too many failures came from its source.
+    Blocked,
+}
+
+impl Passwords {
+    /// All there are, by the word of the label.
+    const ALL: [(Self, &'static str); 5] = [
+        (Self::Right, "right"),
+        (Self::Wrong, "wrong"),
+        (Self::Unjudged, "unjudged"),
+        (Self::GivenUp, "given_up"),
+        (Self::Blocked, "blocked"),
+    ];
+}
+
 /// What is counted since the start.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -36,6 +62,7 @@ pub struct Metrics {
     /// By the word of the reason.
     refused: Mutex<BTreeMap<&'static str, u64>>,
     locks: AtomicU64,
+    passwords: [AtomicU64; Passwords::ALL.len()],
     judging: Histogram,
 }
 
@@ -70,6 +97,20 @@ impl Metrics {
             | Outcome::Tampered
             | Outcome::ClockUnusable => 0,
         };
+    }
+
+    /// Counts a password of a login page.
+    pub fn password(&self, what: Passwords) {
+        let mut counts = Passwords::ALL.iter().zip(&self.passwords);
+        if let Some((_, count)) = counts.find(|((known, _), _)| *known == what) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Passwords of login pages, by the word of what came of them.
+    fn passwords(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = Passwords::ALL.iter().zip(&self.passwords);
+        counts.map(|((_, word), count)| (*word, count.load(Ordering::Relaxed)))
     }
 
     /// Logins that ended so.

@@ -24,7 +24,7 @@ pub use self::{
     line::Line,
     places::{MOST, MOST_AUTHORIZATIONS, MOST_AUTHORIZATIONS_OF_ONE, MOST_OF_ONE},
     terms::{NoRandomness, OutsideCode, outside_code},
-    words::{consultation, delivery},
+    words::{carriage, consultation, delivery},
 };
 
 /// How long polkit may take: what egress gives it, and the way there and back.
@@ -97,7 +97,7 @@ impl Outgoing {
         let via = Via::Medium(delivery.medium);
         match self.run(line, via, &Errand::Deliver(Box::new(delivery))).await? {
             Done::Delivered { via } => Ok(escape_for_log(via.as_str())),
-            Done::Yes | Done::No => Err(Undone::Senseless),
+            Done::Yes | Done::No | Done::Found(_) => Err(Undone::Senseless),
             Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
@@ -108,7 +108,7 @@ impl Outgoing {
         let via = Via::Outside(consultation.outside.clone());
         match self.run(line, via, &Errand::Begin(Box::new(consultation))).await? {
             Done::Yes => Ok(()),
-            Done::No | Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::No | Done::Delivered { .. } | Done::Found(_) => Err(Undone::Senseless),
             Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
@@ -120,7 +120,7 @@ impl Outgoing {
         match self.run(line, via, &Errand::Judge(Box::new(consultation))).await? {
             Done::Yes => Ok(Said::Yes),
             Done::No => Ok(Said::No),
-            Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::Delivered { .. } | Done::Found(_) => Err(Undone::Senseless),
             Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
@@ -134,7 +134,7 @@ impl Outgoing {
         match self.run_for(line, via, &errand, AUTHORIZATION_PATIENCE).await? {
             Done::Yes => Ok(Said::Yes),
             Done::No => Ok(Said::No),
-            Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::Delivered { .. } | Done::Found(_) => Err(Undone::Senseless),
             Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
@@ -146,7 +146,7 @@ impl Outgoing {
         let errand = Errand::Notify(Box::new(notice));
         match self.run_for(line, Via::Notices, &errand, patience).await? {
             Done::Yes => Ok(()),
-            Done::No | Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::No | Done::Delivered { .. } | Done::Found(_) => Err(Undone::Senseless),
             Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }
@@ -156,7 +156,7 @@ impl Outgoing {
     pub async fn ping(&self, line: &Line) -> Result<(), Undone> {
         match self.run(line, Via::Nothing, &Errand::Ping).await? {
             Done::Yes => Ok(()),
-            Done::No | Done::Delivered { .. } => Err(Undone::Senseless),
+            Done::No | Done::Delivered { .. } | Done::Found(_) => Err(Undone::Senseless),
             Done::Failed { why } => Err(Undone::failed(&why)),
             Done::Busy => Err(Undone::Busy),
         }

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use mfa_proto::{
     codec,
-    egress::{Consultation, Delivery, Done, Errand, Medium},
+    egress::{Consultation, Delivery, Done, Errand, Found, Medium},
     hello::{Hello, Protocol, Welcome},
     name::{Claim, FactorLabel, ServiceName, UserId, UserName},
     secret::SecretText,
@@ -78,8 +78,6 @@ fn consultation() -> Consultation {
 /// What an egress does with each connection.
 #[derive(Clone, Debug)]
 enum Manner {
-    /// Greets, takes the errand, answers so.
-    Answers(Done),
     /// Greets, takes the errand, sends these bytes, closes.
     Sends(Vec<u8>),
     /// Greets so, and closes.
@@ -88,6 +86,10 @@ enum Manner {
     Silent,
     /// Closes at once.
     Closes,
+}
+
+fn answers(done: &Done) -> Manner {
+    Manner::Sends(codec::encode(done).unwrap().to_vec())
 }
 
 fn serve(directory: &Path, manner: Manner) -> JoinHandle<()> {
@@ -108,17 +110,12 @@ async fn behave(mut stream: UnixStream, manner: Manner) {
             drop(wire.read::<Hello>().await);
             drop(wire.write(&welcome).await);
         }
-        Manner::Answers(_) | Manner::Sends(_) => {
+        Manner::Sends(bytes) => {
             let mut wire = Wire::new(&mut stream);
             let hello = wire.read::<Hello>().await.unwrap();
             assert_eq!(hello.protocol, Protocol::Egress);
             wire.write(&Welcome::Version(1)).await.unwrap();
             let _errand: Errand = wire.read().await.unwrap();
-            let bytes = match manner {
-                Manner::Answers(done) => codec::encode(&done).unwrap().to_vec(),
-                Manner::Sends(bytes) => bytes,
-                Manner::Greets(_) | Manner::Silent | Manner::Closes => Vec::new(),
-            };
             stream.write_all(&bytes).await.unwrap();
         }
     }
@@ -159,14 +156,16 @@ fn words(asked: [Result<&'static str, Undone>; 3]) -> [&'static str; 3] {
 #[tokio::test]
 async fn a_result_counts_only_for_the_errand_that_can_have_it() {
     let why = || ShownText::clean("the gateway says 500");
+    let found = Found { phone: Some(secret("123321")), mail: None, sealed: vec![] };
     for (done, expected) in [
         (Done::Delivered { via: ShownText::clean("twilio") }, ["delivered", "senseless", "senseless"]),
         (Done::Yes, ["senseless", "begun", "yes"]),
         (Done::No, ["senseless", "senseless", "no"]),
         (Done::Failed { why: why() }, ["failed"; 3]),
         (Done::Busy, ["busy"; 3]),
+        (Done::Found(Box::new(found)), ["senseless"; 3]),
     ] {
-        assert_eq!(words(ask(Manner::Answers(done.clone())).await), expected, "{done:?}");
+        assert_eq!(words(ask(answers(&done)).await), expected, "{done:?}");
     }
 }
 
@@ -276,7 +275,7 @@ async fn what_egress_says_is_one_line_in_the_log() {
     let text = || ShownText::clean("x\nmfad: login accept: user=root");
     for done in [Done::Delivered { via: text() }, Done::Failed { why: text() }] {
         let directory = tempfile::tempdir().unwrap();
-        let server = serve(directory.path(), Manner::Answers(done));
+        let server = serve(directory.path(), answers(&done));
         let line = line(directory.path(), Duration::from_secs(20));
         let said = Outgoing::default().deliver(&line, delivery()).await;
         let logged = said.unwrap_or_else(|undone| undone.to_string());

@@ -214,6 +214,7 @@ async fn serve(
     let store =
         Store::open(&database, keyring, settings.for_store(), Arc::clone(&clock)).map_err(Failure::new)?;
     let core = Arc::new(Core::new(clock, store.clone(), settings, path).within(sandbox));
+    core.recall_failures().await;
     let mut private = accepting(&core, &listeners.private, Admission::default())?;
     let everyone =
         listeners.everyone.as_ref().map(|l| accepting(&core, l, Admission::default())).transpose()?;

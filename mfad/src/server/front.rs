@@ -16,6 +16,7 @@ use mfa_proto::{
     secret::SecretText,
     text::ShownText,
 };
+use mfa_role::peers;
 use tokio::{
     net::{UnixListener, UnixStream},
     time::timeout,
@@ -25,7 +26,7 @@ use tracing::{debug, warn};
 use super::{
     ACCEPT_PAUSE, HELLO_PATIENCE, Peer,
     admission::Admission,
-    login,
+    login, password,
     wire::{Wire, WireError},
 };
 use crate::{
@@ -77,17 +78,9 @@ pub async fn serve(core: Arc<Core>, socket: UnixListener, (allowed, admission): 
 }
 
 async fn connection(core: &Arc<Core>, stream: UnixStream, (allowed, admission): (&[u32], &Admission)) {
-    let peer = match stream.peer_cred() {
-        Ok(credentials) => Peer { uid: credentials.uid() },
-        Err(error) => {
-            warn!("a front end was dropped: the kernel does not say whose it is: {error}");
-            return;
-        }
-    };
-    if !allowed.contains(&peer.uid) {
-        warn!(uid = peer.uid, "a connection was refused: only the account of [web] user is a front end");
-        return;
-    }
+    let only = "only the account of [web] user is a front end";
+    let Some(uid) = peers::admitted(&stream, allowed, only) else { return };
+    let peer = Peer { uid };
     // It is one process for many clients: it has no pace, and all places of its socket.
     let Some(_place) = admission.enter_unpaced(peer.uid, core.settings().caps()) else {
         warn!(uid = peer.uid, "a front end was refused: [core] max_connections are open");
@@ -146,14 +139,33 @@ async fn answer(
             let asker = Asker { peer, settings: Arc::clone(&settings), client, behalf: &behalf };
             asker.verify(core, wire, login::by_device(core, *device)).await
         }
-        What::Admin(request) => {
-            let right = admin::right_of(&request);
-            let may = client.zip(right).is_some_and(|(client, right)| client.rights.include(right));
-            let reply = if may {
-                admin::answer(core, peer, behalf, *request).await
+        What::Deliver(deliver) => {
+            // Messages go out unasked: only for whoever has proven a password, whatever the configuration has.
+            let may = |client: &&WebClient| client.rights.include(Right::Deliver) && client.password_proven;
+            let reply = if let Some(client) = client.filter(may) {
+                let asker = (peer, Arc::clone(&settings), client);
+                login::deliver(core, asker, (&behalf, *deliver)).await
             } else {
-                behalf.refuse(right.map_or("what is root's alone", Right::word));
-                Reply::Refused(may_not(right))
+                let lacking = Lacking::Right(Right::Deliver);
+                behalf.refuse(lacking.word());
+                Reply::Refused(lacking.told())
+            };
+            wire.write_within(PATIENCE, &reply).await
+        }
+        What::Password(user) => {
+            if let Some(client) = client.filter(|client| has_passwords_proven(client)) {
+                return password::attend(core, wire, (peer, client), (&behalf, *user)).await;
+            }
+            behalf.refuse("login_page with verify");
+            password::refuse(wire).await
+        }
+        What::Admin(request) => {
+            let reply = match lacking(client, admin::rights_of(&request)) {
+                None => admin::answer(core, peer, behalf, *request).await,
+                Some(lacking) => {
+                    behalf.refuse(lacking.word());
+                    Reply::Refused(lacking.told())
+                }
             };
             wire.write_within(PATIENCE, &reply).await
         }
@@ -199,14 +211,44 @@ fn may_ask(client: &WebClient, verify: &Verify) -> bool {
             && verify.answer.as_ref().is_some_and(is_token))
 }
 
-fn may_not(right: Option<Right>) -> Refusal {
-    let message = match right {
-        Some(right) => {
-            format!("this client may not: add \"{}\" to its rights in [[web.client]]", right.word())
+/// Whether people give this client their passwords: the page where they log in, and no other.
+fn has_passwords_proven(client: &WebClient) -> bool {
+    client.proof.login_page && client.rights.include(Right::Verify)
+}
+
+/// Why a client may not.
+enum Lacking {
+    /// It has not this right.
+    Right(Right),
+    /// No right covers it.
+    Roots,
+}
+
+/// What keeps a client from what takes these rights; `None` when it has them all. Who is no client has none.
+fn lacking(client: Option<&WebClient>, rights: Option<&[Right]>) -> Option<Lacking> {
+    let Some((first, _)) = rights.and_then(<[Right]>::split_first) else { return Some(Lacking::Roots) };
+    let Some(client) = client else { return Some(Lacking::Right(*first)) };
+    let missing = rights.into_iter().flatten().find(|right| !client.rights.include(**right));
+    missing.map(|right| Lacking::Right(*right))
+}
+
+impl Lacking {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Right(right) => right.word(),
+            Self::Roots => "what is root's alone",
         }
-        None => "only root may do this, on the host itself".to_owned(),
-    };
-    Refusal { code: RefusalCode::NotAllowed, message: ShownText::clean(&message) }
+    }
+
+    fn told(&self) -> Refusal {
+        let message = match self {
+            Self::Right(right) => {
+                format!("this client may not: add \"{}\" to its rights in [[web.client]]", right.word())
+            }
+            Self::Roots => "only root may do this, on the host itself".to_owned(),
+        };
+        Refusal { code: RefusalCode::NotAllowed, message: ShownText::clean(&message) }
+    }
 }
 
 /// Says nothing of the person.

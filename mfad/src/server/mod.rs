@@ -5,6 +5,7 @@
 pub mod admission;
 pub mod front;
 mod login;
+mod password;
 mod process;
 
 use std::{sync::Arc, time::Duration};
@@ -60,13 +61,8 @@ pub async fn serve(core: Arc<Core>, socket: UnixListener, admission: Admission) 
 
 async fn connection(core: Arc<Core>, stream: UnixStream, admission: Admission) {
     // No credentials, no conversation: an error here must never be taken for uid 0.
-    let peer = match stream.peer_cred() {
-        Ok(credentials) => Peer { uid: credentials.uid() },
-        Err(error) => {
-            warn!("a connection was dropped: the kernel does not say whose it is: {error}");
-            return;
-        }
-    };
+    let Some(uid) = mfa_role::peers::uid_behind(&stream) else { return };
+    let peer = Peer { uid };
     // It has a socket of its own, where it is known for what it is.
     if core.is_front_end(peer.uid) {
         warn!(uid = peer.uid, "a connection was refused: the account of [web] user has its own socket");

@@ -9,6 +9,8 @@ use mfa_proto::{
     text::ShownText,
 };
 
+use crate::policy::Kinds;
+
 /// An active factor, as far as a prompt is concerned.
 #[derive(Clone, Debug)]
 pub struct Holding {
@@ -139,6 +141,26 @@ pub(super) fn choose<'a>(all: &[&'a Holding], word: &str) -> Choosing<'a> {
     Choosing::Nothing
 }
 
+/// By which factor a code goes that is only carried to a person: by the address that is named; else by the one that
+/// is preferred; else by the only one there is. `None` when that is none, or not one alone.
+pub fn carried_by(
+    held: &[Holding],
+    kinds: Kinds,
+    (named, preferred): (Option<&str>, Option<&str>),
+) -> Option<FactorId> {
+    let sent = |kind: FactorKind| matches!(kind, FactorKind::Sms | FactorKind::Mail) && kinds.contains(kind);
+    let all: Vec<&Holding> = held.iter().filter(|holding| sent(holding.kind)).collect();
+    let called = |word: &str| match choose(&all, word) {
+        Choosing::One(one) => Some(one.factor),
+        Choosing::Many(_) | Choosing::Nothing => None,
+    };
+    if let Some(word) = named {
+        return called(word);
+    }
+    let only = all.first().filter(|_| all.len() == 1).map(|only| only.factor);
+    preferred.and_then(called).or(only)
+}
+
 /// The same but for case. Makes no copy: the word may be a mistyped password.
 fn alike(one: &str, other: &str) -> bool {
     one.chars().flat_map(char::to_lowercase).eq(other.chars().flat_map(char::to_lowercase))
@@ -192,6 +214,39 @@ mod tests {
         ] {
             assert_eq!(chosen(word), expected, "{word}");
         }
+    }
+
+    #[test]
+    fn a_code_that_is_carried_goes_to_one_address_or_to_none() {
+        let held = [
+            holding(1, FactorKind::Totp, "app"),
+            holding(2, FactorKind::Sms, "work"),
+            holding(3, FactorKind::Sms, "home"),
+            holding(4, FactorKind::Mail, "letters"),
+            holding(5, FactorKind::Rest, "corp"),
+        ];
+        let to = |named, preferred| carried_by(&held, Kinds::ALL, (named, preferred)).map(|FactorId(id)| id);
+        for (named, preferred, expected) in [
+            (Some("home"), None, Some(3)),
+            (Some("mail"), Some("work"), Some(4)),
+            (Some("sms"), Some("work"), None),
+            (Some("app"), None, None),
+            (Some("corp"), None, None),
+            (Some("totp"), Some("work"), None),
+            (Some(""), None, None),
+            (None, Some("work"), Some(2)),
+            (None, Some("mail"), Some(4)),
+            (None, Some("totp"), None),
+            (None, None, None),
+        ] {
+            assert_eq!(to(named, preferred), expected, "{named:?} {preferred:?}");
+        }
+        let few = |kinds| carried_by(&held, kinds, (None, Some("totp"))).map(|FactorId(id)| id);
+        assert_eq!(few(Kinds::of([FactorKind::Mail])), Some(4), "the only one that counts");
+        assert_eq!(few(Kinds::of([FactorKind::Totp])), None);
+        assert_eq!(carried_by(&held, Kinds::of([FactorKind::Mail]), (Some("home"), None)), None);
+        assert_eq!(carried_by(&held[..2], Kinds::ALL, (None, Some("totp"))), Some(FactorId(2)));
+        assert_eq!(carried_by(&[], Kinds::ALL, (None, None)), None);
     }
 
     #[test]

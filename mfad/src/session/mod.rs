@@ -26,7 +26,7 @@ pub use self::{
     first::{
         Checking, FirstAsking, FirstOpening, FirstStep, Gracing, Proving, Showing, begin_first, begin_grace,
     },
-    holding::{Holding, Way},
+    holding::{Holding, Way, carried_by},
     judging::{Consulting, Issuing, Judging},
     settled::{Reason, Settled},
     wording::Wording,

@@ -24,6 +24,8 @@ pub enum Reason {
     Ok,
     /// The last code was wrong.
     WrongCode,
+    /// A password was wrong that a login page had proven, or its account may not be used.
+    WrongPassword,
     /// The last code was right, but had been used.
     UsedCode,
     /// Attempts are used up for now.
@@ -80,6 +82,7 @@ impl Reason {
         match self {
             Self::Ok => "ok",
             Self::WrongCode => "wrong_code",
+            Self::WrongPassword => "wrong_password",
             Self::UsedCode => "used_code",
             Self::Locked => "locked",
             Self::Exhausted => "exhausted",

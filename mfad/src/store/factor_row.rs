@@ -271,10 +271,20 @@ impl Factor {
         self.params.minutes().map(|minutes| self.created.plus(i64::from(minutes).saturating_mul(60)))
     }
 
+    /// Whether its end has come. It is as good as gone from then on, though its row stays until it is swept.
+    pub(super) fn is_over(&self, now: UnixTime) -> bool {
+        self.until().is_some_and(|until| now >= until)
+    }
+
+    /// Whether it is nothing that counts, or ever did: only waits to be proven, or its end has come.
+    pub(super) fn is_nothing(&self, now: UnixTime) -> bool {
+        self.state == FactorState::Pending || self.is_over(now)
+    }
+
     /// Whether its time is over. A clock that was set back to before it was made must not give it more than
     /// it had.
     pub(super) fn is_void(&self, now: UnixTime) -> bool {
-        self.until().is_some_and(|until| now < self.created || now >= until)
+        self.is_over(now) || (self.until().is_some() && now < self.created)
     }
 
     /// Whether it is in a state now, its time not over.

@@ -27,14 +27,19 @@ pub use self::devices::Device;
 use super::{
     AccountView, Attempt, Channel, Outcome, StoreError, StoreSettings, attempt, audit_rows,
     call::Call,
-    create, decoy,
+    create, decoy, failures,
     open::Database,
     reader::Reader,
     tx::{Read, Tx},
     view,
     worker::{Message, Worker},
 };
-use crate::{audit::Context, clock::Clock, seal::Keyring, session::Settled};
+use crate::{
+    audit::Context,
+    clock::{Clock, UnixTime},
+    seal::Keyring,
+    session::{Reason, Settled},
+};
 
 /// Jobs that may wait for the thread; more wait at their callers.
 const QUEUE: usize = 1024;
@@ -114,6 +119,17 @@ impl Store {
     pub async fn record(&self, context: &Context, settled: &Settled) -> Result<(), StoreError> {
         let (context, settled) = (context.clone(), audit_rows::Ending::of(settled));
         self.write(move |tx| audit_rows::append_login(tx, &context, &settled)).await
+    }
+
+    /// Writes down that a password was refused which a front end had proven.
+    pub async fn record_password(&self, context: &Context, reason: Reason) -> Result<(), StoreError> {
+        let context = context.clone();
+        self.write(move |tx| failures::append_password(tx, &context, reason)).await
+    }
+
+    /// Where failures came from since then, as they were claimed, and when: the oldest first, of the newest rows.
+    pub async fn failures_since(&self, since: UnixTime) -> Result<Vec<(String, UnixTime)>, StoreError> {
+        self.read(move |read| failures::since(read, since)).await
     }
 
     /// Costs as much as an attempt, and leaves nothing behind.

@@ -2,14 +2,17 @@
 //! Nothing here can touch what somebody holds, unlock or remove, so a mistake in the code that talks to
 //! every login host cannot either.
 
-use mfa_proto::{answer::Answer, name::UserId};
+use mfa_proto::{admin::FactorId, answer::Answer, name::UserId};
 
 use super::{
-    AccountView, Attempt, Channel, CheckInvitation, Consult, Consulted, EnrollFirst, GraceLogin, Graced,
-    InvitationCheck, Issue, Issued, Judgment, Outcome, Proof, Recollection, Remembrance, Store, StoreError,
-    Ticket, Undelivered, remembered,
+    AccountView, Addressed, Attempt, Carry, Channel, CheckInvitation, Consult, Consulted, EnrollFirst,
+    GraceLogin, Graced, Hindrance, InvitationCheck, Issue, Issued, Judgment, Outcome, Proof, Recollection,
+    Remembrance, Store, StoreError, Ticket, Undelivered, remembered,
 };
-use crate::{audit::Context, session::Settled};
+use crate::{
+    audit::Context,
+    session::{Reason, Settled},
+};
 
 /// A handle for logins.
 #[derive(Clone, Debug)]
@@ -42,6 +45,16 @@ impl LoginStore {
     /// See [`Store::undelivered`].
     pub async fn undelivered(&self, undelivered: Undelivered) -> Result<(), StoreError> {
         self.0.undelivered(undelivered).await
+    }
+
+    /// See [`Store::carry`].
+    pub async fn carry(&self, wanted: Carry) -> Result<Result<Addressed, Hindrance>, StoreError> {
+        self.0.carry(wanted).await
+    }
+
+    /// See [`Store::not_carried`].
+    pub async fn not_carried(&self, context: &Context, factor: FactorId) -> Result<(), StoreError> {
+        self.0.not_carried(context, factor).await
     }
 
     /// See [`Store::consult`].
@@ -85,6 +98,11 @@ impl LoginStore {
     /// See [`Store::record`].
     pub async fn record(&self, context: &Context, settled: &Settled) -> Result<(), StoreError> {
         self.0.record(context, settled).await
+    }
+
+    /// See [`Store::record_password`].
+    pub async fn record_password(&self, context: &Context, reason: Reason) -> Result<(), StoreError> {
+        self.0.record_password(context, reason).await
     }
 
     /// See [`Store::stretch_in_vain`].

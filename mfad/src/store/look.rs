@@ -96,21 +96,29 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
         lock: lock_of(account_gate(&account, Channel::Proven, read.now), LockReason::LongWindow),
         remembered: remembered::live(read, &account)?,
         invited_until,
-        graced: graced.filter(|_| factors.iter().all(|factor| factor.state == FactorState::Pending)),
-        devices: factors.iter().any(|factor| !factor.tag.is_plain()),
+        graced: graced.filter(|_| factors.iter().all(|factor| factor.is_nothing(read.now))),
+        devices: factors.iter().any(has_more),
         unproven_lock: lock_of(account.unproven.clone().gate(read.now), LockReason::Failures),
         factors: factors.iter().map(|factor| detail(read, &account, factor)).collect::<Result<_, _>>()?,
     }))
 }
 
+/// Whether its [`DeviceDetail`] says more than that it has failed never.
+fn has_more(factor: &Factor) -> bool {
+    is_seeded(factor) || !factor.tag.is_plain() || factor.counter.failures > 0
+}
+
+fn is_seeded(factor: &Factor) -> bool {
+    matches!(factor.params.kind(), FactorKind::Totp | FactorKind::Hotp)
+}
+
 fn device(factor: &Factor) -> DeviceDetail {
-    let seeded = matches!(factor.params.kind(), FactorKind::Totp | FactorKind::Hotp);
     DeviceDetail {
         factor: FactorId(factor.id),
         serial: factor.tag.serial.clone(),
         description: Some(factor.tag.description.clone()).filter(|text| !text.as_str().is_empty()),
         pin: factor.has_pin(),
-        position: seeded.then_some(factor.moving.position),
+        position: is_seeded(factor).then_some(factor.moving.position),
         locks_at: 0,
         last_failed: (factor.counter.failures > 0).then_some(factor.counter.since.0),
     }

@@ -174,9 +174,9 @@ impl Holding {
         self.factors.iter().any(|factor| factor.is(state, now))
     }
 
-    /// Whether nothing is held that counts, or ever did: only what waits to be proven.
-    fn is_nothing(&self) -> bool {
-        self.factors.iter().all(|factor| factor.state == FactorState::Pending)
+    /// Whether nothing is held that counts, or ever did.
+    fn is_nothing(&self, now: UnixTime) -> bool {
+        self.factors.iter().all(|factor| factor.is_nothing(now))
     }
 
     /// Factors that count towards the most that a user may hold.

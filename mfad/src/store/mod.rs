@@ -7,7 +7,7 @@
 //! `create`, `migrations` the file · `vault` its keys · `roster` who is enrolled and who provably is not ·
 //! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `waiting`, `head`, `audit_rows` the rows, each with a
 //! code over all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and
-//! costs · `issue`, `consult` codes that are sent and services that are asked · `counting` which factors count ·
+//! costs · `issue`, `consult` codes that are sent and services that are asked · `carry` codes of others · `counting` which factors count ·
 //! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
 //! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `audit_check`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
@@ -21,6 +21,7 @@ mod backup;
 mod bench;
 mod breakglass;
 mod call;
+mod carry;
 mod challenge;
 mod consult;
 mod counting;
@@ -29,6 +30,7 @@ mod decoy;
 mod error;
 mod factor_row;
 mod factor_tag;
+mod failures;
 mod handle;
 mod head;
 mod issue;
@@ -62,6 +64,7 @@ pub use self::{
     attempt::{Attempt, Channel, Outcome},
     audit_check::{AuditCheck, Fault},
     backup::{Copy, Trail},
+    carry::{Addressed, Carry, Hindrance},
     consult::{Consult, Consulted, Judgment, Ticket},
     counting::Counting,
     error::{Refused, StoreError},

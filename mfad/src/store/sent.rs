@@ -47,6 +47,14 @@ pub(super) fn number_of(read: &Read<'_>, secret: &Secret) -> Result<Mac, StoreEr
     read.vault.digest(&fields)
 }
 
+/// Why nothing may be sent now.
+pub(super) enum Pause {
+    /// Something was sent there a moment ago.
+    TooSoon,
+    /// One of the caps holds, until then.
+    Capped(UnixTime),
+}
+
 /// Counts a code to be sent now, unless there were too many: then when one may be sent again.
 pub(super) fn count(
     tx: &mut Tx<'_>,
@@ -54,11 +62,37 @@ pub(super) fn count(
     number: Mac,
 ) -> Result<Result<(), UnixTime>, StoreError> {
     let rows = settle(tx)?;
-    if let Some(until) = capped(&rows, &tx.settings.sent, account.id, &number) {
+    add(tx, &rows, (account.id, number))
+}
+
+/// The same for a code of which nothing else is kept, so that its row here is all that tells when it went: none
+/// within `interval` seconds of any other to this number of this user, whatever became of that one.
+pub(super) fn count_apart(
+    tx: &mut Tx<'_>,
+    account: &Account,
+    (number, interval): (Mac, i64),
+) -> Result<Result<(), Pause>, StoreError> {
+    let rows = settle(tx)?;
+    let there = |row: &&Sent| row.account.is_none_or(|id| id == account.id && row.number == number);
+    if let Some(last) = rows.iter().filter(there).map(|row| row.time).max()
+        && (0..interval).contains(&tx.now.since(last))
+    {
+        return Ok(Err(Pause::TooSoon));
+    }
+    Ok(add(tx, &rows, (account.id, number))?.map_err(Pause::Capped))
+}
+
+/// One more row, unless a cap holds.
+fn add(
+    tx: &mut Tx<'_>,
+    rows: &[Sent],
+    (account, number): (i64, Mac),
+) -> Result<Result<(), UnixTime>, StoreError> {
+    if let Some(until) = capped(rows, &tx.settings.sent, account, &number) {
         return Ok(Err(until));
     }
     let id = tx.head.sent_last.saturating_add(1);
-    Sent { id, time: tx.now, account: Some(account.id), number, key_id: tx.vault.current(), mac: [0; 32] }
+    Sent { id, time: tx.now, account: Some(account), number, key_id: tx.vault.current(), mac: [0; 32] }
         .put(tx)?;
     tx.head.sent_last = id;
     Ok(Ok(()))

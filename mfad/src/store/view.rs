@@ -105,7 +105,7 @@ fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountV
     for factor in active().filter(|factor| factor.keeps_challenges()) {
         challenge::of(read, factor)?;
     }
-    let newcomer = factors.iter().all(|factor| factor.state == FactorState::Pending);
+    let newcomer = factors.iter().all(|factor| factor.is_nothing(read.now));
     let graced = if newcomer { graced(read, user)? } else { 0 };
     Ok(AccountView { held, shape, exhausted, gate, uid: account.uid, newcomer, graced, tampered: false })
 }

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 /// What is done with an errand.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Reply {
     /// It has this result.
     Done(Done),
@@ -39,6 +39,7 @@ pub enum Taken {
     Judge { outside: String, remote_user: String, code: String },
     Notify { seq: i64, event: String, user: String, to: Option<String> },
     Authorize { action: String, pid: u32, uid: u32 },
+    Look { user: String },
     Ping,
 }
 
@@ -70,6 +71,7 @@ impl Taken {
             Errand::Authorize(asked) => {
                 Self::Authorize { action: asked.action.as_str().to_owned(), pid: asked.pid, uid: asked.uid }
             }
+            Errand::Look(asked) => Self::Look { user: asked.user.to_string() },
             Errand::Ping => Self::Ping,
         }
     }
@@ -80,7 +82,11 @@ impl Taken {
             Self::Deliver { code, .. } | Self::Judge { code, .. } | Self::Begin { code: Some(code), .. } => {
                 code.clone()
             }
-            Self::Begin { code: None, .. } | Self::Notify { .. } | Self::Authorize { .. } | Self::Ping => {
+            Self::Begin { code: None, .. }
+            | Self::Notify { .. }
+            | Self::Authorize { .. }
+            | Self::Look { .. }
+            | Self::Ping => {
                 panic!("no code came with {self:?}")
             }
         }
@@ -133,7 +139,7 @@ impl Egress {
         Self { shared, server }
     }
 
-    /// One that delivers all, begins all, and says yes to the answer "right".
+    /// One that delivers all, begins all, says yes to the answer "right", and has nobody in its directory.
     pub fn willing(directory: &Path) -> Self {
         Self::start(directory, |taken| {
             Reply::Done(match taken {
@@ -141,6 +147,7 @@ impl Egress {
                 Taken::Begin { .. } | Taken::Notify { .. } | Taken::Authorize { .. } | Taken::Ping => {
                     Done::Yes
                 }
+                Taken::Look { .. } => Done::No,
                 Taken::Judge { code, .. } => {
                     if code == "right" {
                         Done::Yes

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 pub mod egress;
+pub mod fronts;
 pub mod outside;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -124,7 +125,12 @@ impl Daemon {
             mfa_proto::admin::AuditFilter { user: Some(user_id(user)), last: Some(1), ..Default::default() };
         let reply = self.admin(Request::Audit(Box::new(filter))).await;
         let Reply::Audit(mut page) = reply else { panic!("{reply:?}") };
-        page.rows.pop().expect("there is a row")
+        let row = page.rows.pop().expect("there is a row");
+        assert!(
+            mfa_proto::admin::VERDICTS.contains(&row.verdict.as_str()),
+            "mfactl takes no such word: {row:?}"
+        );
+        row
     }
 
     /// Gives `user` an active HOTP factor that starts at counter 0.

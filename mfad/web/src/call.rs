@@ -17,7 +17,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::{
     answer::Answer,
-    clients::{Shown, Unknown},
+    clients::{Certificate, Shown, Unknown},
     origin,
     router::State,
     verify::Desk,
@@ -30,8 +30,8 @@ pub struct Facts {
     pub listen: Arc<WebListen>,
     /// The address at the other end.
     pub peer: IpAddr,
-    /// The SHA-256 of the certificate that was shown and found good.
-    pub certificate: Option<[u8; 32]>,
+    /// The certificate that was shown and found good.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 /// Why a body cannot be used.
@@ -123,16 +123,18 @@ impl Call {
 
     /// Whose it is, and the way to ask core for that client.
     pub fn client(&self) -> Result<Desk, Unknown> {
-        let target = self.head.uri.path_and_query().map_or("/", |target| target.as_str());
-        let shown = Shown {
-            method: self.head.method.as_str(),
-            target,
-            headers: &self.head.headers,
-            certificate: self.facts.certificate,
-            address: self.address,
-        };
-        let client = self.state.clients.identify(&shown)?;
+        let client = self.state.clients.identify(&self.shown())?;
         Ok(self.state.desk(client, self.address))
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        Shown {
+            method: self.head.method.as_str(),
+            target: self.head.uri.path_and_query().map_or("/", |target| target.as_str()),
+            headers: &self.head.headers,
+            certificate: self.facts.certificate.as_deref(),
+            address: self.address,
+        }
     }
 
     /// The way to ask core for people at the login page, whoever the request is from.
@@ -143,7 +145,7 @@ impl Call {
 
     /// Adds what a client without a proof is asked for.
     pub fn asking_for_proof(&self, answer: Answer) -> Answer {
-        let challenges = self.state.clients.challenges();
+        let challenges = self.state.clients.challenges(&self.shown());
         challenges.iter().fold(answer, |answer, challenge| answer.with(WWW_AUTHENTICATE, challenge))
     }
 

@@ -1,11 +1,14 @@
 //! What a `LemonLDAP::NG` portal asks its REST second factor: `/rest2f/init` and `/rest2f/verify`.
 //!
 //! The portal takes every answer but 2xx for an error, and by the truth of Perl every `result` that is a string for
-//! a yes: so `result` is `true` or `false` and nothing else, and only mfad's own trouble is no 200. Refuses codes
-//! that the portal made: what it has not from here it need not ask here.
+//! a yes: so `result` is `true` or `false` and nothing else, and only mfad's own trouble is no 200. A portal that
+//! makes its codes itself has them delivered, with a right of its own. Refuses to judge those: what a portal has not
+//! from here it need not ask here.
 
 use hyper::{Method, StatusCode, header::ALLOW};
 use mfa_proto::{
+    foreign::ForeignCode,
+    front::Deliver,
     name::{FactorLabel, UserId, UserName},
     secret::SecretText,
 };
@@ -17,8 +20,11 @@ use crate::{
     answer::Answer,
     call::{BadBody, Call},
     clients::Unknown,
-    verify::{Desk, Question, Verified},
+    verify::{Desk, Question, Undelivered, Verified},
 };
+
+/// How long the portal's form waits for a code (its `formTimeout`), in minutes: what the message says.
+const FORM_MINUTES: u16 = 2;
 
 /// What the portal sends. Which attributes of its session come along is the portal's configuration: those that
 /// are not here are left alone.
@@ -49,28 +55,60 @@ pub async fn answer(call: &mut Call) -> Option<Answer> {
         }
         Err(Unknown::TooOften) => return Some(result(StatusCode::TOO_MANY_REQUESTS, false)),
     };
-    if !desk.client().rights.include(Right::Verify) {
-        warn!("client {} has not the right to ask for a second factor: verify", desk.client().name);
-        return Some(result(StatusCode::FORBIDDEN, false));
+    let rights = &desk.client().rights;
+    let (verifies, delivers) = (rights.include(Right::Verify), rights.include(Right::Deliver));
+    if !(verifies || begins && delivers) {
+        return Some(may_not(&desk));
     }
     let asked: Result<Asked, BadBody> = call.json().await;
     Some(match asked {
-        Ok(asked) if begins => init(asked, &desk).await,
+        Ok(mut asked) if begins => match asked.code.take() {
+            Some(code) => deliver(code, asked, &desk).await,
+            None if !verifies => may_not(&desk),
+            None => init(asked, &desk).await,
+        },
         Ok(asked) => verify(asked, &desk).await,
         Err(bad) => result(bad.status(), false),
     })
 }
 
-/// Has a code sent, or a service begun, where the person needs that. Asked again while an answer is waited for, it
-/// is sent again, as far as that is not too soon.
-async fn init(asked: Asked, desk: &Desk) -> Answer {
-    if asked.code.is_some() {
+fn may_not(desk: &Desk) -> Answer {
+    warn!("client {} has not the right to ask for a second factor: verify", desk.client().name);
+    result(StatusCode::FORBIDDEN, false)
+}
+
+/// Has a code sent that the portal made, and which it will judge alone. Yes says that core has taken it, whoever it
+/// is for, and whether anything was sent or not: the portal shows its form in any case.
+async fn deliver(code: SecretText, asked: Asked, desk: &Desk) -> Answer {
+    let client = &desk.client().name;
+    if !desk.client().rights.include(Right::Deliver) {
         warn!(
-            "client {} wants its own code delivered: mfad makes the codes, so leave the portal's code regex empty",
-            desk.client().name
+            "client {client} wants its own code delivered: leave the portal's code regex empty, so that mfad makes and \
+             judges the codes, or give the client the right \"deliver\""
         );
         return result(StatusCode::OK, false);
     }
+    let Some((user, choose)) = names(asked.user, asked.factor) else {
+        return result(StatusCode::OK, false);
+    };
+    let code = match ForeignCode::try_from(code) {
+        Ok(code) => code,
+        Err(none) => {
+            warn!(
+                "client {client} wants a code delivered that is none: {none}; change the portal's code regex"
+            );
+            return result(StatusCode::OK, false);
+        }
+    };
+    match desk.deliver(Deliver { user, code, choose, minutes: FORM_MINUTES }, asked.source.as_deref()).await {
+        Ok(()) => result(StatusCode::OK, true),
+        Err(Undelivered) => result(StatusCode::SERVICE_UNAVAILABLE, false),
+    }
+}
+
+/// Has a code sent, or a service begun, where the person needs that. Asked again while an answer is waited for, it
+/// is sent again, as far as that is not too soon.
+async fn init(asked: Asked, desk: &Desk) -> Answer {
     let Some((user, choose)) = names(asked.user, asked.factor) else {
         return result(StatusCode::OK, false);
     };

@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod answer;
+mod attended;
 pub mod call;
 pub mod ceptor;
 pub mod clients;
@@ -28,12 +29,4 @@ pub mod transactions;
 pub mod v1;
 pub mod verify;
 
-/// A fault of the configuration that shows only where web runs: a credential or a certificate is not there.
-#[derive(Debug, thiserror::Error)]
-#[error("{section}: {fault}")]
-pub struct SetupFault {
-    /// Where in the configuration: `[[web.client]] "vpn"`.
-    pub section: String,
-    /// What is wrong, and what to do.
-    pub fault: String,
-}
+pub use mfa_role::program::SetupFault;

@@ -36,6 +36,11 @@ pub fn is_foreign(headers: &HeaderMap) -> bool {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
         return !matches!((authority, host), (Some((_, own)), Some(host)) if own.eq_ignore_ascii_case(host));
     }
+    is_of_another_site(headers)
+}
+
+/// Whether a browser says that a page of another origin asks: its own word, which no proxy changes.
+pub fn is_of_another_site(headers: &HeaderMap) -> bool {
     headers.get("sec-fetch-site").is_some_and(|site| !matches!(site.as_bytes(), b"same-origin" | b"none"))
 }
 

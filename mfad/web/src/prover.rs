@@ -50,9 +50,9 @@ pub enum Proven {
 
 /// A password that a person typed.
 #[derive(Debug)]
-pub struct Typed<'a> {
+pub struct Typed {
     /// Whose it should be.
-    pub user: &'a UserName,
+    pub user: UserName,
     /// What was typed.
     pub password: SecretText,
     /// Where the person is.
@@ -89,13 +89,13 @@ impl Prover {
         }
     }
 
-    /// Whether the password is the account's.
-    pub async fn check(&self, typed: Typed<'_>) -> Proven {
+    /// Whether the password is the account's. Core is to know of it: [`crate::attended`].
+    pub(crate) async fn check(&self, typed: Typed) -> Proven {
         self.ask(&Request::Check(Box::new(check(typed)))).await
     }
 
-    /// Puts a new one in its place.
-    pub async fn change(&self, typed: Typed<'_>, new: SecretText) -> Proven {
+    /// Puts a new one in its place. The old one is known to be right: it was checked.
+    pub(crate) async fn change(&self, typed: Typed, new: SecretText) -> Proven {
         self.ask(&Request::Change { check: Box::new(check(typed)), new }).await
     }
 
@@ -142,7 +142,7 @@ impl Prover {
     }
 }
 
-fn check(Typed { user, password, source }: Typed<'_>) -> Check {
+fn check(Typed { user, password, source }: Typed) -> Check {
     let source = source.map(|source| Claim::clean_to(&source, MAX_ADDRESS));
-    Check { user: user.clone(), password, source }
+    Check { user, password, source }
 }

@@ -1,21 +1,15 @@
 //! The web role: hardens the process, reads configuration and credentials, serves its listeners until told to
 //! stop.
 
-use std::{
-    io::{self, Write as _},
-    net::TcpListener as StdTcp,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io, net::TcpListener as StdTcp, path::Path, process::ExitCode, sync::Arc};
 
 use clap::Parser;
 use mfa_role::{
-    config::{self, Config, ConfigErrors, WebListen, WebPlace},
+    config::{Config, WebListen, WebPlace},
     credentials::Credentials,
-    harden,
     listen::{self, Reach},
     log, peers,
+    program::{self, Arguments, Failure},
     sandbox::{self, Sandbox},
     service,
     signals::{Signals, Word},
@@ -31,7 +25,7 @@ use crate::{
     link::{self, Link},
     prover::Prover,
     router::State,
-    server::{Listening, Server, Socket, tls},
+    server::{Listening, Server, Socket, certificates::Certificates},
     transactions::Transactions,
 };
 
@@ -42,50 +36,17 @@ const OTHER_DESCRIPTORS: u64 = 64;
 #[derive(Debug, Parser)]
 #[command(name = "mfad-web", version, about)]
 pub struct Cli {
-    /// The configuration file; conf.d/*.toml beside it is read too
-    #[arg(long, default_value = config::DEFAULT_PATH, value_name = "FILE")]
-    config: PathBuf,
-    /// End when standard input does: for whoever starts this as a child
-    #[arg(long, hide = true)]
-    until_stdin_ends: bool,
-}
-
-/// A failure, in words for the person who started the program.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}\nmfad-web: the configuration is not valid")]
-    Config(#[from] ConfigErrors),
-    #[error("{}\nmfad-web: the configuration cannot be put in force", in_lines(.0))]
-    Setup(Vec<SetupFault>),
-    #[error("mfad-web: {0}")]
-    Other(String),
-}
-
-impl Failure {
-    fn new(what: impl std::fmt::Display) -> Self {
-        Self::Other(what.to_string())
-    }
-}
-
-fn in_lines(faults: &[SetupFault]) -> String {
-    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    #[command(flatten)]
+    arguments: Arguments,
 }
 
 /// Runs the role. Exit status: 0 done, 1 failed, 2 the command line is wrong.
 pub fn run(cli: &Cli) -> ExitCode {
-    match start(cli) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            // When standard error is closed there is no one to tell; the exit status still says it.
-            drop(writeln!(io::stderr(), "{failure}"));
-            ExitCode::FAILURE
-        }
-    }
+    program::run("mfad-web", || start(&cli.arguments))
 }
 
-fn start(cli: &Cli) -> Result<(), Failure> {
-    harden::harden().map_err(|e| Failure::new(format_args!("cannot give up core files and tracing: {e}")))?;
-    let config = Config::load(&cli.config)?;
+fn start(arguments: &Arguments) -> Result<(), Failure> {
+    let config = Config::load(&arguments.config)?;
     if !config.web().is_on() {
         return Err(Failure::new("nothing listens: add [[web.listen]] to the configuration"));
     }
@@ -93,30 +54,30 @@ fn start(cli: &Cli) -> Result<(), Failure> {
     let connections = u64::from(config.web().max_connections);
     let to_core = u64::try_from(link::MOST).unwrap_or(u64::MAX);
     let wanted = connections.saturating_add(to_core).saturating_add(OTHER_DESCRIPTORS);
-    match harden::allow_descriptors(wanted) {
-        Ok(allowed) if allowed >= wanted => {}
-        Ok(allowed) => warn!("only {allowed} of {wanted} files may be open: raise LimitNOFILE="),
-        Err(error) => warn!("how many files may be open cannot be set: {error}"),
-    }
+    program::want_descriptors(wanted);
     // Before other threads run: it sets the mask for the mode of files.
-    let (listening, bound) = listeners(&config)?;
+    let mut certificates = Certificates::default();
+    let (listening, bound) = listeners(&config, &mut certificates)?;
     // Before other threads run, too: it would leave them out.
-    let rules = confinement::of_start(&config, &cli.config, &bound);
+    let rules = confinement::of_start(&config, &arguments.config, &bound);
     let sandbox = sandbox::enter(config.process().sandbox, rules).map_err(Failure::new)?;
     sandbox.tell();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| Failure::new(format_args!("cannot start: {e}")))?;
-    let done = runtime.block_on(serve(cli, &config, listening, &sandbox));
+    let done = runtime.block_on(serve(arguments, &config, (listening, certificates), &sandbox));
     runtime.shutdown_background();
     done
 }
 
 /// All listeners, bound here; the files of Unix sockets go when what is kept of them does.
-fn listeners(config: &Config) -> Result<(Vec<Listening>, Vec<listen::Listener>), Failure> {
+fn listeners(
+    config: &Config,
+    certificates: &mut Certificates,
+) -> Result<(Vec<Listening>, Vec<listen::Listener>), Failure> {
     let (mut all, mut bound, mut faults) = (Vec::new(), Vec::new(), Vec::new());
     for listen in &config.web().listen {
-        let tls = listen.tls.as_ref().map(|tls| tls::load(tls, config.web())).transpose();
-        let section = format!("[[web.listen]] {}", shown(listen));
+        let tls = certificates.load(listen, config.web());
+        let section = format!("[[web.listen]] {}", listen.place);
         match (bind(listen, &mut bound), tls) {
             (Ok(socket), Ok(tls)) => all.push(Listening { socket, listen: listen.clone(), tls }),
             (Err(fault), _) | (_, Err(fault)) => faults.push(SetupFault { section, fault }),
@@ -142,17 +103,10 @@ fn bind(listen: &WebListen, bound: &mut Vec<listen::Listener>) -> Result<Socket,
     }
 }
 
-fn shown(listen: &WebListen) -> String {
-    match &listen.place {
-        WebPlace::Address(address) => address.to_string(),
-        WebPlace::Socket(path) => path.display().to_string(),
-    }
-}
-
 async fn serve(
-    cli: &Cli,
+    arguments: &Arguments,
     config: &Config,
-    listening: Vec<Listening>,
+    (listening, certificates): (Vec<Listening>, Certificates),
     sandbox: &Sandbox,
 ) -> Result<(), Failure> {
     let mut signals =
@@ -168,7 +122,7 @@ async fn serve(
         Ok(())
     });
     for listening in listening {
-        info!("ready: {}", shown(&listening.listen));
+        info!("ready: {}", listening.listen.place);
         serving.spawn(server.clone().serve(listening));
     }
     let watchdog = tokio::spawn(service::watchdog());
@@ -179,11 +133,11 @@ async fn serve(
                 Word::Stop => break Ok(()),
                 Word::Reload => {
                     service::reloading();
-                    reload(&cli.config, &replace, sandbox);
+                    reload(&arguments.config, &replace, (&certificates, sandbox));
                     service::ready();
                 }
             },
-            () = service::stdin_ended(), if cli.until_stdin_ends => break Ok(()),
+            () = service::stdin_ended(), if arguments.until_stdin_ends => break Ok(()),
             _ = serving.join_next() => {
                 break Err(Failure::new("a task that takes connections has ended by itself; the log says why"));
             }
@@ -209,28 +163,32 @@ fn prepare(
     Ok(Arc::new(State { web, clients, link, transactions, sessions, prover }))
 }
 
-/// Reads configuration and credentials again; with a fault in them, what was in force stays in force. Listeners
-/// and their certificates are those of the start.
-fn reload(path: &Path, replace: &watch::Sender<Arc<State>>, sandbox: &Sandbox) {
+/// Reads configuration, credentials and certificates again; with a fault in them, what was in force stays in force.
+/// Listeners, and where their certificates are, are those of the start.
+fn reload(
+    path: &Path,
+    replace: &watch::Sender<Arc<State>>,
+    (certificates, sandbox): (&Certificates, &Sandbox),
+) {
     let before = Arc::clone(&replace.borrow());
     let within = |config: Config| match sandbox.contains(&confinement::of_config(&config)) {
         Ok(()) => Ok(config),
         Err(told) => Err(Failure::Other(told)),
     };
     let read = Config::load(path).map_err(Failure::from).and_then(within);
-    match read.and_then(|config| prepare(&config, &before.link, &before.transactions, &before.sessions)) {
-        Ok(state) => {
+    let prepared = read.and_then(|config| {
+        let renewed = certificates.renew(config.web()).map_err(Failure::Setup)?;
+        Ok((prepare(&config, &before.link, &before.transactions, &before.sessions)?, renewed))
+    });
+    match prepared {
+        Ok((state, renewed)) => {
             if state.web.listen != before.web.listen {
                 warn!("reload: [[web.listen]] was changed, which takes effect at the next start");
             }
+            renewed.replace();
             replace.send_replace(state);
-            info!("configuration and credentials read again");
+            info!("configuration, credentials and certificates read again");
         }
-        Err(failure) => {
-            for line in failure.to_string().lines() {
-                warn!("reload: {line}");
-            }
-            warn!("the configuration in force before goes on");
-        }
+        Err(failure) => failure.warn_of_reload(),
     }
 }

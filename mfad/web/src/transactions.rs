@@ -46,6 +46,19 @@ pub(crate) struct Open {
     pub(crate) device: Option<Serial>,
     /// When it is over.
     pub(crate) until: Instant,
+    /// What was asked last.
+    pub(crate) prompt: String,
+    /// How many answers were wrong.
+    pub(crate) wrong: u32,
+}
+
+/// How far a challenge is that waits.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Waiting {
+    /// What was asked last.
+    pub prompt: String,
+    /// How many answers were wrong.
+    pub wrong: u32,
 }
 
 impl Open {
@@ -122,6 +135,22 @@ impl Transactions {
                 && device.is_none_or(|device| open.device.as_ref() == Some(device))
         };
         self.all().get(number).is_some_and(fits)
+    }
+
+    /// How far an open challenge of `client` is, where it is about this user as far as one is named.
+    pub(crate) fn waiting(
+        &self,
+        number: &str,
+        client: &ClientName,
+        user: Option<&UserId>,
+    ) -> Option<Waiting> {
+        let all = self.all();
+        let open = all.get(number).filter(|open| {
+            open.client == *client
+                && open.until > Instant::now()
+                && user.is_none_or(|user| open.user == *user)
+        })?;
+        Some(Waiting { prompt: open.prompt.clone(), wrong: open.wrong })
     }
 
     /// Keeps a PIN with the open challenge of `client`.

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use mfa_proto::{
     admin::{FactorId, Reply, Request},
     answer::AnswerShape,
-    front::{Ask, Ended, FrontMessage, Verify, VerifyDevice, What},
+    front::{Ask, Deliver, Ended, FrontMessage, Verify, VerifyDevice, What},
     login::{ServerMessage, Verdict},
     name::{Claim, FactorLabel, UserId},
     secret::SecretText,
@@ -20,7 +20,7 @@ use tracing::warn;
 
 use crate::{
     link::{Away, Link},
-    transactions::{Open, Transactions},
+    transactions::{Open, Transactions, Waiting},
 };
 
 /// How long the names of addresses may be that go to core.
@@ -101,6 +101,10 @@ pub struct Challenge {
     /// Whether what is typed may be seen.
     pub echo: bool,
 }
+
+/// No code was delivered: says nothing of the person.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Undelivered;
 
 /// Asks core on behalf of one client.
 #[derive(Clone, Debug)]
@@ -200,7 +204,8 @@ impl Desk {
         match asked.unwrap_or(Err(Away::TimedOut)) {
             Ok((first, busy)) => {
                 let client = self.client.name.clone();
-                let open = Open { client, user, busy, pin: None, device, until };
+                let (prompt, wrong) = (String::new(), 0);
+                let open = Open { client, user, busy, pin: None, device, until, prompt, wrong };
                 self.go_on(first, open, None).await
             }
             Err(away) => lost(&away),
@@ -230,9 +235,34 @@ impl Desk {
         self.transactions.is_about(transaction, &self.client.name, (user, device))
     }
 
+    /// How far an open challenge of this client is, where it is about this user as far as one is named.
+    pub fn waiting(&self, transaction: &str, user: Option<&UserId>) -> Option<Waiting> {
+        self.transactions.waiting(transaction, &self.client.name, user)
+    }
+
     /// The open challenge of this client about a user, for dialects that have no number to name one by.
     pub fn open_for(&self, user: &UserId) -> Option<String> {
         self.transactions.of_user(user, &self.client.name)
+    }
+
+    /// Has core deliver a code that the client made. Whether anything was sent, core tells nobody; an error when
+    /// nobody was looked up.
+    pub async fn deliver(&self, deliver: Deliver, source: Option<&str>) -> Result<(), Undelivered> {
+        if !self.client.rights.include(Right::Deliver) {
+            return Err(Undelivered);
+        }
+        let reply = self.link.reply(&self.ask(source, What::Deliver(Box::new(deliver)))).await;
+        match reply {
+            Ok(Reply::Done { .. }) => Ok(()),
+            Ok(other) => {
+                warn!("core delivers no code for client {}: {other:?}", self.client.name);
+                Err(Undelivered)
+            }
+            Err(away) => {
+                warn!("no code was delivered: {away}");
+                Err(Undelivered)
+            }
+        }
     }
 
     /// Has core do what `mfactl` does as well, as far as the rights of the client go.
@@ -242,7 +272,8 @@ impl Desk {
         reply.inspect_err(|away| warn!("core was not asked: {away}"))
     }
 
-    fn ask(&self, source: Option<&str>, what: What) -> Ask {
+    /// The question, as core takes it.
+    pub(crate) fn ask(&self, source: Option<&str>, what: What) -> Ask {
         let claim = |text: &str| Claim::clean_to(text, MAX_ADDRESS);
         Ask {
             client: self.client.name.clone(),
@@ -263,6 +294,8 @@ impl Desk {
                 }
                 FrontMessage::Turn { message: ServerMessage::Info(text), .. } => told.push(text.to_string()),
                 FrontMessage::Turn { message: ServerMessage::Prompt { text, echo, shape }, refused } => {
+                    open.prompt = text.to_string();
+                    open.wrong = open.wrong.saturating_add(u32::from(refused));
                     let Some(transaction) = self.park(open, number) else {
                         return Verified::TooSoon { wait: 1 };
                     };

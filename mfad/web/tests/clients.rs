@@ -1,4 +1,4 @@
-//! Every way to prove which client it is, over real TLS where that has a part in it.
+//! Every way to prove which client it is without TLS; with it: `certificates.rs`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -12,20 +12,9 @@ mod rig;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rig::Rig;
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, ServerName},
-};
-use sha2::{Digest as _, Sha256};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
-use tokio_rustls::TlsConnector;
 
 const ASK: &str = "/v1/status";
 
@@ -56,19 +45,120 @@ async fn digest_authentication_is_for_old_clients() {
     .await;
     let asked = rig.http().await.get(ASK, "").await;
     assert_eq!(asked.status, 401);
-    let nonce = asked.head.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap();
-    let answer = |password: &str, uri: &str| {
-        let ha1 = md5(&format!("Mufasa:LinOTP2 admin area:{password}"));
-        let ha2 = md5(&format!("GET:{uri}"));
-        let response = md5(&format!("{ha1}:{nonce}:00000001:c:auth:{ha2}"));
-        format!(
-            "Authorization: Digest username=\"Mufasa\", realm=\"LinOTP2 admin area\", nonce=\"{nonce}\", \
-             uri=\"{uri}\", qop=auth, nc=00000001, cnonce=\"c\", response=\"{response}\"\r\n"
-        )
+    let nonce = nonce_of(&asked.head);
+    let ask = async |path: &str, header: &str| rig.http().await.get(path, header).await;
+    assert_eq!(ask(ASK, &digest("wrong", ASK, (nonce, 1))).await.status, 401);
+    assert_eq!(ask("/v1/users", &digest("geheim", ASK, (nonce, 1))).await.status, 401, "another path");
+    assert_eq!(ask(ASK, &digest("geheim", ASK, (nonce, 1))).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_with_digest_authentication_counts_once() {
+    let text = rig::CLIENTS.replace("token = \"vpn\"", "user = \"Mufasa\"\ndigest = \"ha1\"");
+    let text = format!("{text}networks = [\"192.0.2.0/24\"]\n[web]\ndigest_realm = \"LinOTP2 admin area\"\n")
+        .replace("token = \"wiki\"", "user = \"Scar\"\ndigest = \"ha1-of-scar\"");
+    let rig = Rig::prepared(&text, |directory| {
+        plain(directory, "ha1", &md5("Mufasa:LinOTP2 admin area:geheim"));
+        plain(directory, "ha1-of-scar", &md5("Scar:LinOTP2 admin area:geheim"));
+    })
+    .await;
+    let ask = async |header: &str| rig.http().await.get(ASK, header).await;
+    let asked = ask("").await;
+    assert!(!asked.head.contains("stale"), "{asked:?}");
+    let nonce = nonce_of(&asked.head);
+    let first = digest("geheim", ASK, (nonce, 1));
+    assert_eq!(ask(&first).await.status, 200);
+    let again = ask(&first).await;
+    assert!(again.status == 401 && again.head.contains(", stale=true"), "{again:?}");
+    assert_ne!(nonce_of(&again.head), nonce);
+    assert_eq!(ask(&digest("geheim", ASK, (nonce, 3))).await.status, 200);
+    assert_eq!(ask(&digest("geheim", ASK, (nonce, 2))).await.status, 200, "sent at once, it came late");
+    for nc in 1..=3 {
+        assert_eq!(ask(&digest("geheim", ASK, (nonce, nc))).await.status, 401, "{nc}");
+    }
+    let wrong = ask(&digest("wrong", ASK, (nonce, 1))).await;
+    assert!(
+        wrong.status == 401 && !wrong.head.contains("stale"),
+        "who knows no secret learns nothing: {wrong:?}"
+    );
+    assert_eq!(ask(&digest("geheim", ASK, (nonce_of(&again.head), 1))).await.status, 200);
+    // Of many at once with one number, one is taken.
+    let nonce = nonce_of(&ask("").await.head).to_owned();
+    let same = digest("geheim", ASK, (&nonce, 1));
+    let mut at_once = Vec::new();
+    for _ in 0..8 {
+        let (mut http, same) = (rig.http().await, same.clone());
+        at_once.push(tokio::spawn(async move { http.get(ASK, &same).await.status }));
+    }
+    let mut taken = 0;
+    for one in at_once {
+        taken += usize::from(one.await.unwrap() == 200);
+    }
+    assert_eq!(taken, 1);
+    // A new nonce would not help where it asks from the wrong network: it is not told to try for ever.
+    let elsewhere = digest("geheim", ASK, (&nonce, 2)).replace("Mufasa", "Scar");
+    let elsewhere =
+        elsewhere.replace(&response_of(&elsewhere), &response("Scar", "geheim", ASK, (&nonce, 2)));
+    for _ in 0..2 {
+        let refused = ask(&elsewhere).await;
+        assert!(refused.status == 401 && !refused.head.contains("stale"), "{refused:?}");
+    }
+}
+
+/// `curl` and Python's `requests`, which most scripts for LinOTP use, over one nonce.
+#[tokio::test]
+async fn the_clients_of_scripts_get_along_with_it() {
+    let text = rig::CLIENTS.replace("token = \"vpn\"", "user = \"Mufasa\"\ndigest = \"ha1\"");
+    let text = format!("{text}[web]\ndigest_realm = \"LinOTP2 admin area\"\n");
+    let rig =
+        Rig::prepared(&text, |directory| plain(directory, "ha1", &md5("Mufasa:LinOTP2 admin area:geheim")))
+            .await;
+    let url = format!("http://127.0.0.1:{}{ASK}", rig.port());
+    let run = async |program: &str, arguments: &[&str]| {
+        let (program, arguments) = (program.to_owned(), arguments.iter().map(|a| (*a).to_owned()).collect());
+        let ran = tokio::task::spawn_blocking(move || {
+            let arguments: Vec<String> = arguments;
+            std::process::Command::new(program).args(arguments).output().expect("it is installed")
+        });
+        let ran = ran.await.unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).unwrap()
     };
-    assert_eq!(rig.http().await.get(ASK, &answer("geheim", ASK)).await.status, 200);
-    assert_eq!(rig.http().await.get(ASK, &answer("wrong", ASK)).await.status, 401);
-    assert_eq!(rig.http().await.get("/v1/users", &answer("geheim", ASK)).await.status, 401, "another path");
+    let codes = "%{http_code} ";
+    let curl = ["-s", "--digest", "-u", "Mufasa:geheim", "-o", "/dev/null", "-w", codes, &url];
+    let more = ["-o", "/dev/null", &url];
+    assert_eq!(run("curl", &[&curl[..], &more, &more, &more].concat()).await, "200 200 200 200 ");
+    let wrong = ["-s", "--digest", "-u", "Mufasa:wrong", "-o", "/dev/null", "-w", codes, &url];
+    assert_eq!(run("curl", &wrong).await, "401 ");
+    let script = format!(
+        "import requests, requests.auth as a\ns = requests.Session()\ns.auth = a.HTTPDigestAuth('Mufasa', 'geheim')\n\
+         for _ in range(5):\n    r = s.get('{url}')\n    print(r.status_code, len(r.history))\n"
+    );
+    let said = run("python3", &["-c", &script]).await;
+    assert_eq!(said, "200 1\n200 0\n200 0\n200 0\n200 0\n", "one challenge, five requests");
+}
+
+/// A request of Mufasa over a nonce, with its number.
+fn digest(password: &str, uri: &str, (nonce, nc): (&str, u32)) -> String {
+    let response = response("Mufasa", password, uri, (nonce, nc));
+    format!(
+        "Authorization: Digest username=\"Mufasa\", realm=\"LinOTP2 admin area\", nonce=\"{nonce}\", \
+         uri=\"{uri}\", qop=auth, nc={nc:08x}, cnonce=\"c\", response=\"{response}\"\r\n"
+    )
+}
+
+fn response(user: &str, password: &str, uri: &str, (nonce, nc): (&str, u32)) -> String {
+    let ha1 = md5(&format!("{user}:LinOTP2 admin area:{password}"));
+    let ha2 = md5(&format!("GET:{uri}"));
+    md5(&format!("{ha1}:{nonce}:{nc:08x}:c:auth:{ha2}"))
+}
+
+fn response_of(header: &str) -> String {
+    header.split("response=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+fn nonce_of(head: &str) -> &str {
+    head.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap()
 }
 
 #[tokio::test]
@@ -102,81 +192,6 @@ async fn a_token_is_good_only_from_where_its_client_may_ask() {
     let rig = Rig::of(&text).await;
     let ask = rig.http().await.get(ASK, &format!("Authorization: Bearer {}\r\n", rig::VPN)).await;
     assert_eq!(ask.status, 401);
-}
-
-/// An authority and what it signed.
-struct Signed {
-    root: CertifiedIssuer<'static, KeyPair>,
-}
-
-impl Signed {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        Self { root: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
-    }
-
-    fn issue(&self, name: &str) -> (CertificateDer<'static>, KeyPair) {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.root).unwrap();
-        (certificate.der().clone(), key)
-    }
-}
-
-#[tokio::test]
-async fn a_certificate_is_the_client_whose_print_it_has() {
-    let (ours, theirs) = (Signed::new(), Signed::new());
-    let (server, server_key) = ours.issue("localhost");
-    let (known, known_key) = ours.issue("gate");
-    let (other, other_key) = ours.issue("gate");
-    let (foreign, foreign_key) = theirs.issue("gate");
-    let print = format!("{:x}", hyper::body::Bytes::copy_from_slice(&Sha256::digest(&known)));
-    let listen = "address = \"127.0.0.1:1\"\ncertificate = \"{dir}/cert.pem\"\nkey = \"tls-key\"\n\
-                  client_ca = \"{dir}/ca.pem\"";
-    let text = rig::CLIENTS
-        .replace("address = \"127.0.0.1:1\"", listen)
-        .replace("token = \"vpn\"", &format!("certificates = [\"{print}\"]"));
-    let text = format!("{text}[web]\ncredentials_dir = \"{{dir}}\"\n");
-    let pem =
-        |der: &[u8]| format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64(der));
-    let rig = Rig::prepared(&text, |directory| {
-        plain(directory, "cert.pem", &pem(&server));
-        plain(directory, "ca.pem", &pem(ours.root.der()));
-        plain(directory, "tls-key", &server_key.serialize_pem());
-    })
-    .await;
-    let ask = async |shown: Option<(CertificateDer<'static>, &KeyPair)>| -> Option<u16> {
-        let mut roots = RootCertStore::empty();
-        roots.add(ours.root.der().clone()).unwrap();
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots);
-        let config = match shown {
-            None => builder.with_no_client_auth(),
-            Some((certificate, key)) => {
-                let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-                builder.with_client_auth_cert(vec![certificate], key).unwrap()
-            }
-        };
-        let stream = TcpStream::connect(("127.0.0.1", rig.port())).await.unwrap();
-        let name = ServerName::try_from("localhost").unwrap();
-        let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await.ok()?;
-        let request = format!("GET {ASK} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut said = Vec::new();
-        stream.read_to_end(&mut said).await.ok()?;
-        String::from_utf8(said).unwrap().split(' ').nth(1)?.parse().ok()
-    };
-    assert_eq!(ask(Some((known, &known_key))).await, Some(200));
-    assert_eq!(ask(Some((other, &other_key))).await, Some(401), "the same name, another certificate");
-    assert_eq!(ask(None).await, Some(401));
-    assert_eq!(ask(Some((foreign, &foreign_key))).await, None, "no connection with what nobody here signed");
-    let mut http = rig.http().await;
-    http.0.write_all(format!("GET {ASK} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
-    assert!(http.answer().await.is_none(), "no HTTP without TLS");
 }
 
 fn plain(directory: &Path, name: &str, text: &str) {

@@ -111,6 +111,17 @@ async fn without_core_nothing_is_true() {
 }
 
 #[tokio::test]
+async fn without_core_nothing_is_delivered() {
+    let (rig, egress) = portal_with_codes("[\"deliver\"]").await;
+    rig.take_core_away();
+    for user in ["dwho", "nobody"] {
+        let answered = post(&rig, "init", &json!({ "user": user, "code": "KJU64680" })).await;
+        assert_eq!((answered.status, answered.json()), (503, json!({ "result": false })));
+    }
+    assert!(egress.taken().is_empty());
+}
+
+#[tokio::test]
 async fn who_has_an_app_is_asked_by_init_and_judged_in_the_same_conversation() {
     let rig = portal("").await;
     rig.daemon.enroll_hotp("dwho").await;
@@ -151,13 +162,98 @@ async fn a_code_is_sent_by_init_and_again_when_asked_again_later() {
     assert_eq!((row.client.as_deref(), row.source.as_deref()), (Some("portal"), Some("203.0.113.9")));
 }
 
-#[tokio::test]
-async fn a_code_of_the_portals_own_is_not_delivered() {
-    let rig = portal(OUTSIDE).await;
+/// A portal that makes its codes itself, beside what else it may.
+async fn portal_with_codes(rights: &str) -> (Rig, Egress) {
+    let clients = PORTAL.replace("[\"verify\"]", rights);
+    let rig = Rig::of(&format!("{clients}{OUTSIDE}")).await;
     let egress = Egress::willing(rig.daemon.directory.path());
     rig.daemon.hold_sms("dwho").await;
+    rig.daemon.clock.advance(30);
+    (rig, egress)
+}
+
+#[tokio::test]
+async fn a_code_of_the_portals_own_is_not_delivered_without_the_right_to_it() {
+    let (rig, egress) = portal_with_codes("[\"verify\", \"factors:write\"]").await;
     let own = json!({ "user": "dwho", "code": "KJU64680" });
-    assert_eq!(result(&rig, "init", &own).await["result"], false);
+    assert_eq!(result(&rig, "init", &own).await, json!({ "result": false }));
+    assert!(egress.taken().is_empty());
+}
+
+#[tokio::test]
+async fn a_code_of_the_portals_own_is_delivered_and_is_none_here() {
+    let (rig, egress) = portal_with_codes("[\"verify\", \"deliver\"]").await;
+    rig.daemon.enroll_hotp("dwho").await;
+    let code = wrong(&hotp(0));
+    let own = json!({ "user": "dwho", "code": code, "source": "203.0.113.9", "mail": null });
+    assert_eq!(result(&rig, "init", &own).await, json!({ "result": true }));
+    assert_eq!(egress.taken().len(), 1);
+    assert_eq!(egress.last_code(), code);
+    let row = rig.daemon.last_audit("dwho").await;
+    assert_eq!((row.event.as_str(), row.client.as_deref()), ("deliver", Some("portal")));
+    assert_eq!(row.source.as_deref(), Some("203.0.113.9"));
+    // The portal sends the same again when it is asked to: the interval decides.
+    assert_eq!(result(&rig, "init", &own).await, json!({ "result": true }));
+    assert_eq!(egress.taken().len(), 1);
+    rig.daemon.clock.advance(30);
+    assert_eq!(result(&rig, "init", &own).await, json!({ "result": true }));
+    assert_eq!((egress.taken().len(), egress.last_code()), (2, code.to_owned()));
+    assert_eq!(rig.transactions.count(), 0, "no conversation is open");
+    // It never asks here whether it is right, and would be told no.
+    for body in [own, json!({ "user": "dwho", "code": code, "factor": "sms" })] {
+        assert_eq!(result(&rig, "verify", &body).await, json!({ "result": false }), "{body}");
+    }
+    let counted = rig.daemon.core.store().show(support::user_id("dwho")).await.unwrap().failures_30_days;
+    assert!(counted >= 1, "and that is counted");
+    let right = json!({ "user": "dwho", "code": hotp(0) });
+    rig.daemon.clock.advance(5);
+    assert_eq!(result(&rig, "verify", &right).await["result"], true, "what is enrolled here goes on");
+}
+
+#[tokio::test]
+async fn whoever_it_is_for_the_portal_is_told_the_same() {
+    let (rig, egress) = portal_with_codes("[\"deliver\"]").await;
+    rig.daemon.enroll_hotp("app").await;
+    let init =
+        |user: &str, factor: Option<&str>| json!({ "user": user, "code": "KJU64680", "factor": factor });
+    for body in [init("nobody", None), init("app", None), init("dwho", Some("mail")), init("dwho", Some(""))]
+    {
+        assert_eq!(result(&rig, "init", &body).await, json!({ "result": true }), "{body}");
+    }
+    assert_eq!(egress.taken().len(), 1, "an attribute that is empty names nothing");
+    for body in [init("", None), init("dwho", Some("a\nb")), json!({ "code": "KJU64680" })] {
+        assert_eq!(result(&rig, "init", &body).await, json!({ "result": false }), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_code_is_not_delivered() {
+    let (rig, egress) = portal_with_codes("[\"deliver\"]").await;
+    for code in ["", "a b", "see evil.example", "1\n2", "https://a", &"1".repeat(33)] {
+        let body = json!({ "user": "dwho", "code": code });
+        assert_eq!(result(&rig, "init", &body).await, json!({ "result": false }), "{code:?}");
+    }
+    assert!(egress.taken().is_empty());
+    assert_eq!(result(&rig, "init", &json!({ "user": "dwho", "code": "a-1" })).await["result"], true);
+    assert_eq!(egress.last_code(), "a-1");
+}
+
+#[tokio::test]
+async fn the_right_to_deliver_is_none_to_ask() {
+    let (rig, egress) = portal_with_codes("[\"deliver\"]").await;
+    rig.daemon.enroll_hotp("dwho").await;
+    for (call, body) in [
+        ("init", json!({ "user": "dwho" })),
+        ("init", json!({ "user": "dwho", "code": null })),
+        ("verify", json!({ "user": "dwho", "code": hotp(0) })),
+    ] {
+        let answered = post(&rig, call, &body).await;
+        assert_eq!((answered.status, answered.json()), (403, json!({ "result": false })), "{call} {body}");
+    }
+    assert!(egress.taken().is_empty());
+    let without =
+        rig.post(rig::WIKI, "/rest2f/init", &json!({ "user": "dwho", "code": "A1" }).to_string()).await;
+    assert_eq!(without.status, 403);
     assert!(egress.taken().is_empty());
 }
 

@@ -13,12 +13,18 @@ use std::{
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
+};
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, Stream,
+    pki_types::{CertificateDer, ServerName},
 };
 
 /// Longer than anything takes.
@@ -47,9 +53,13 @@ fn client(name: &str, token: &str) -> String {
 }
 
 fn start(directory: &Path) -> Child {
+    start_saying(directory, Stdio::piped())
+}
+
+fn start_saying(directory: &Path, where_to: Stdio) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mfad-web"));
     command.arg("--config").arg(directory.join("mfad.toml"));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(where_to).spawn().unwrap()
 }
 
 /// What it said, once it has ended.
@@ -140,4 +150,77 @@ fn a_reload_changes_who_may_ask_and_a_faulty_one_nothing() {
     assert!(child.wait().unwrap().success(), "{said}");
     assert!(!at.join("http.sock").exists(), "its socket goes with it");
     assert!(said.contains("GET \"/v1/status\" 503 from 127.0.0.1") && !said.contains(first), "{said}");
+}
+
+/// A certificate for this host, which is its own authority, with its key.
+fn certificate() -> CertifiedIssuer<'static, KeyPair> {
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+/// Puts certificate and key where the listener looks for them, as tools do that renew them: by links.
+fn put(directory: &Path, number: u8, own: &CertifiedIssuer<'static, KeyPair>) {
+    let archive = directory.join("archive");
+    fs::create_dir_all(&archive).unwrap();
+    write(&archive.join(format!("cert{number}.pem")), &own.pem());
+    write(&archive.join(format!("key{number}.pem")), &own.key().serialize_pem());
+    for name in ["cert", "key"] {
+        let (link, new) = (directory.join(format!("live/{name}.pem")), directory.join("live/new"));
+        std::os::unix::fs::symlink(format!("../archive/{name}{number}.pem"), &new).unwrap();
+        fs::rename(new, link).unwrap();
+    }
+}
+
+/// Whether a new connection is shown this certificate.
+fn is_shown(directory: &Path, own: &CertifiedIssuer<'static, KeyPair>) -> bool {
+    let der: CertificateDer<'static> = own.der().clone();
+    let mut roots = RootCertStore::empty();
+    roots.add(der).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_root_certificates(roots).with_no_client_auth();
+    let mut session =
+        ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
+    let mut socket = UnixStream::connect(directory.join("http.sock")).unwrap();
+    let mut said = [0; 12];
+    let mut stream = Stream::new(&mut session, &mut socket);
+    let asked = stream.write_all(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n");
+    asked.and_then(|()| stream.read_exact(&mut said)).is_ok() && said == *b"HTTP/1.1 401"
+}
+
+#[test]
+fn a_reload_shows_renewed_certificates_and_with_one_that_is_faulty_nothing_changes() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path();
+    let (first, second, third) = (certificate(), certificate(), certificate());
+    fs::create_dir(at.join("live")).unwrap();
+    put(at, 1, &first);
+    write(&at.join("a"), HASH);
+    let tls = format!("certificate = \"{0}/live/cert.pem\"\nkey = \"{0}/live/key.pem\"\n", at.display());
+    config(at, &format!("{tls}{}", client("a", "a")));
+    let log = at.join("log");
+    let says = |part: &str| fs::read_to_string(&log).unwrap().contains(part);
+    let mut child = start_saying(at, fs::File::create(&log).unwrap().into());
+    wait_for("it listens", || UnixStream::connect(at.join("http.sock")).is_ok());
+    assert!(is_shown(at, &first));
+    let pid = Pid::from_raw(child.id().try_into().unwrap());
+    put(at, 2, &second);
+    assert!(is_shown(at, &first) && !is_shown(at, &second), "not before it is told");
+    kill(pid, Signal::SIGHUP).unwrap();
+    wait_for("the second is shown", || is_shown(at, &second));
+    // A key that others may read, and one of another certificate: told, and the second goes on.
+    put(at, 3, &third);
+    fs::set_permissions(at.join("archive/key3.pem"), fs::Permissions::from_mode(0o644)).unwrap();
+    kill(pid, Signal::SIGHUP).unwrap();
+    wait_for("the key's mode is told", || says("/archive/key3.pem "));
+    assert!(is_shown(at, &second) && !is_shown(at, &third));
+    write(&at.join("archive/key3.pem"), &second.key().serialize_pem());
+    kill(pid, Signal::SIGHUP).unwrap();
+    wait_for("that they do not fit is told", || says("certificate and key: "));
+    assert!(is_shown(at, &second) && !is_shown(at, &third));
+    write(&at.join("archive/key3.pem"), &third.key().serialize_pem());
+    kill(pid, Signal::SIGHUP).unwrap();
+    wait_for("the third is shown", || is_shown(at, &third));
+    kill(pid, Signal::SIGTERM).unwrap();
+    assert!(child.wait().unwrap().success());
 }

@@ -4,11 +4,12 @@ use std::{
     net::TcpListener,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     time::{Duration, Instant},
 };
 
-/// The password of everybody but the account that looks people up.
+/// The password of everybody but the account that looks people up: of `cn=root,dc=example,dc=org` as well, which may
+/// everything.
 pub const SLAPD_PASSWORD: &str = "marker-password-5d1c";
 
 /// A running server; ended when dropped.
@@ -22,15 +23,24 @@ pub struct Slapd {
     pub tls_port: u16,
 }
 
+/// As it is installed.
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../packaging/ldap/mfad.schema");
+const DOCUMENT: &str = include_str!("../../../docs/ldap.md");
+
 impl Slapd {
     /// Starts one, where the account that looks people up has `password`, and waits until it answers. With certificate
     /// and key it offers TLS.
     pub fn start(password: &str, identity: Option<&(PathBuf, PathBuf)>) -> Self {
+        Self::start_with(password, identity, "")
+    }
+
+    /// As [`Self::start`], with more people ([`Self::person`]).
+    pub fn start_with(password: &str, identity: Option<&(PathBuf, PathBuf)>, more: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let place = directory.path();
         fs::create_dir(place.join("db")).unwrap();
         fs::write(place.join("slapd.conf"), conf(place, identity)).unwrap();
-        fs::write(place.join("people.ldif"), people(password)).unwrap();
+        fs::write(place.join("people.ldif"), people(password) + more).unwrap();
         let mut add = tool("slapadd", place);
         let added = add.arg("-l").arg(place.join("people.ldif")).output();
         let added = added.expect("slapadd starts: is slapd installed? tests/setup/packages.sh test");
@@ -55,6 +65,39 @@ impl Slapd {
     /// Its Unix socket.
     pub fn socket(&self) -> PathBuf {
         self.directory.path().join("ldapi")
+    }
+
+    /// An entry below `ou=people` with these lines of LDIF more. It may have `mfadTotpSecret`.
+    pub fn person(uid: &str, lines: &str) -> String {
+        entry("people", uid, &format!("objectClass: mfadUser\n{lines}"))
+    }
+
+    /// Changes entries, by LDIF, as the account that may everything.
+    pub fn change(&self, ldif: &str) {
+        let done = self.change_as("cn=root,dc=example,dc=org", ldif);
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// Changes entries, by LDIF, as an entry with the password of everybody.
+    pub fn change_as(&self, dn: &str, ldif: &str) -> Output {
+        let file = self.directory.path().join("change.ldif");
+        fs::write(&file, ldif).unwrap();
+        self.client("ldapmodify", Some((dn, SLAPD_PASSWORD))).arg("-f").arg(file).output().unwrap()
+    }
+
+    /// What is found with `filter` by who has a name and a password, or by nobody: LDIF.
+    pub fn search_as(&self, who: Option<(&str, &str)>, filter: &str) -> String {
+        let mut search = self.client("ldapsearch", who);
+        let found = search.args(["-LLL", "-o", "ldif-wrap=no", "-b", "ou=people,dc=example,dc=org", filter]);
+        let found = found.output().expect("ldapsearch starts: tests/setup/packages.sh test");
+        String::from_utf8(found.stdout).unwrap()
+    }
+
+    fn client(&self, tool: &str, who: Option<(&str, &str)>) -> Command {
+        let mut command = Command::new(tool);
+        command.args(["-x", "-H", &format!("ldap://127.0.0.1:{}", self.port)]);
+        command.args(who.map(|(dn, password)| ["-D", dn, "-w", password]).into_iter().flatten());
+        command
     }
 
     /// Whether it calls a bind with a name and without a password a success, as RFC 4513 5.1.2 lets it.
@@ -106,20 +149,29 @@ fn conf(place: &Path, identity: Option<&(PathBuf, PathBuf)>) -> String {
     });
     format!(
         "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
-         include /etc/ldap/schema/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload ppolicy\n\
+         include /etc/ldap/schema/inetorgperson.schema\ninclude {SCHEMA}\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload ppolicy\n\
          pidfile {place}/pid\nallow bind_anon_cred bind_anon_dn\n{tls}\
          database mdb\nmaxsize 10485760\nsuffix \"dc=example,dc=org\"\ndirectory {place}/db\n\
-         access to attrs=userPassword by anonymous auth by * none\naccess to * by users read by * none\noverlay ppolicy\nppolicy_default cn=policy,dc=example,dc=org\n"
+         rootdn \"cn=root,dc=example,dc=org\"\nrootpw {SLAPD_PASSWORD}\n\
+         access to attrs=userPassword by anonymous auth by * none\n{}access to * by users read by * none\noverlay ppolicy\nppolicy_default cn=policy,dc=example,dc=org\n",
+        documented_access()
+    )
+}
+
+/// The access to addresses and sealed secrets that docs/ldap.md tells admins to allow.
+fn documented_access() -> &'static str {
+    let block = |block: &&str| block.trim_start().starts_with("access to attrs=mfadTotpSecret");
+    DOCUMENT.split("```").find(block).expect("docs/ldap.md has access lists")
+}
+
+fn entry(unit: &str, uid: &str, more: &str) -> String {
+    let dn = uid.replace('*', "\\2a");
+    format!(
+        "dn: uid={dn},ou={unit},dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n{more}\n\n"
     )
 }
 
 fn people(lookup: &str) -> String {
-    let entry = |unit: &str, uid: &str, more: &str| {
-        let dn = uid.replace('*', "\\2a");
-        format!(
-            "dn: uid={dn},ou={unit},dc=example,dc=org\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n{more}\n\n"
-        )
-    };
     let password = format!("userPassword: {SLAPD_PASSWORD}");
     let unit = |unit: &str| {
         let name = unit.split(',').next().unwrap();

@@ -3,7 +3,9 @@
 use mfa_proto::{
     admin::{FactorId, Request},
     answer::AnswerShape,
-    front::{Ask, Ended, FrontMessage, Verify, VerifyDevice, What},
+    front::{
+        Ask, Deliver, Ended, FrontMessage, PasswordMessage, PasswordOutcome, Verify, VerifyDevice, What,
+    },
     login::{ServerMessage, Verdict},
     name::{Claim, ClientName},
     tag::Serial,
@@ -34,6 +36,10 @@ pub(crate) fn all() -> Vec<Sample> {
         patience: 120,
     };
     let of_device = |user| ask(What::VerifyDevice(Box::new(device(user))));
+    let deliver = |choose| {
+        let code = secret("KJU64680").try_into().unwrap();
+        ask(What::Deliver(Box::new(Deliver { user: jane(), code, choose, minutes: 2 })))
+    };
     let prompt = ServerMessage::Prompt {
         text: ShownText::clean("Verification code: "),
         echo: true,
@@ -52,7 +58,17 @@ pub(crate) fn all() -> Vec<Sample> {
         Sample::of("front/ask/admin", &ask(What::Admin(Box::new(Request::Show { user: jane() })))),
         Sample::of("front/ask/verify-device", &of_device(None)),
         Sample::of("front/ask/verify-device/of", &of_device(Some(jane()))),
+        Sample::of("front/ask/deliver", &deliver(Some(label("phone")))),
+        Sample::of("front/ask/deliver/bare", &deliver(None)),
         Sample::of("front/turn", &FrontMessage::Turn { message: prompt, refused: true }),
         Sample::of("front/ended", &FrontMessage::Ended(ended)),
+        Sample::of("front/ask/password", &ask(What::Password(Box::new(jane())))),
+        Sample::of("front/password/try", &PasswordMessage::Try),
+        Sample::of("front/password/blocked", &PasswordMessage::Blocked { wait: 540 }),
+        Sample::of("front/password/noted", &PasswordMessage::Noted),
+        Sample::of("front/password/unavailable", &PasswordMessage::Unavailable),
+        Sample::of("front/password/right", &PasswordOutcome::Right),
+        Sample::of("front/password/wrong", &PasswordOutcome::Wrong),
+        Sample::of("front/password/unjudged", &PasswordOutcome::Unjudged),
     ]
 }

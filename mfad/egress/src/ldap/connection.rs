@@ -19,8 +19,8 @@ use tokio_rustls::TlsConnector;
 use super::{LdapTrouble, start_tls};
 use crate::http::{Trust, TrustError};
 
-/// The most that a server may answer over one connection, in bytes: two entries with one attribute each. It also
-/// bounds how deep an answer nests.
+/// The most that a server may answer over one connection, in bytes: two entries with four attributes, a secret and
+/// an address more than are taken included. It also bounds how deep an answer nests.
 const MAX_ANSWERS: u64 = 16 * 1024;
 
 /// A server of a directory.

@@ -1,5 +1,5 @@
 //! Asks a directory whether a password is a person's: finds the one entry of that name by an account of its own,
-//! then binds as that entry over a connection of its own (RFC 4513 5.1.3).
+//! then binds as that entry over a connection of its own (RFC 4513 5.1.3). [`look`] asks what else it has of one.
 //!
 //! Yes is a bind that succeeded, and nothing else is. Refuses to send an empty password (a server calls that a
 //! success without having looked), to choose among entries, to follow referrals, and to take a name that is only
@@ -7,21 +7,21 @@
 
 mod aged;
 mod connection;
+mod look;
+mod search;
 mod start_tls;
 mod trouble;
 mod way;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-use ldap3::{
-    DerefAliases, ResultEntry, Scope, SearchEntry, SearchOptions, SearchResult, ldap_escape, parse_filter,
-};
+use ldap3::parse_filter;
 use mfa_proto::{
     name::UserName,
     password::{Check, Reply},
     secret::SecretText,
 };
-use mfa_role::config::{LdapDirectory, Piece, Template};
+use mfa_role::config::{LdapDirectory, LdapLook, Template};
 use tokio::{task::JoinSet, time::timeout};
 use tracing::warn;
 
@@ -44,7 +44,7 @@ mod code {
     pub(super) const UNWILLING: u32 = 53;
 }
 
-/// A directory that proves passwords. Holds no connection.
+/// A directory that proves passwords, and has addresses and sealed secrets. Holds no connection.
 #[derive(Debug)]
 pub struct Directory {
     servers: Vec<Server>,
@@ -55,6 +55,7 @@ pub struct Directory {
     base: String,
     name_attribute: String,
     filter: Option<Template>,
+    look: Option<LdapLook>,
 }
 
 impl Directory {
@@ -72,6 +73,7 @@ impl Directory {
             base: terms.base.clone(),
             name_attribute: terms.name_attribute.clone(),
             filter: terms.filter.clone(),
+            look: terms.look.clone(),
         };
         if parse_filter(directory.filter("jane")).is_err() {
             return Err(
@@ -86,21 +88,36 @@ impl Directory {
         if check.password.expose().is_empty() {
             return Ok(Reply::No);
         }
+        self.in_turn(&check.user, |directory, index| {
+            directory.ask(index, check.user.clone(), check.password.again())
+        })
+        .await
+    }
+
+    /// Asks the servers in turn until one gives an answer, whichever it is.
+    async fn in_turn<T, F>(
+        self: Arc<Self>,
+        user: &UserName,
+        ask: impl Fn(Arc<Self>, usize) -> F,
+    ) -> Result<T, LdapTrouble>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, LdapTrouble>> + Send + 'static,
+    {
         let mut last = LdapTrouble::Garbled;
         for (index, server) in self.servers.iter().enumerate() {
             // A task of its own: the library gives up on malformed answers by a panic, which ends the task alone.
             let mut asking = JoinSet::new();
-            let (user, password) = (check.user.clone(), check.password.again());
-            asking.spawn(Arc::clone(&self).ask(index, user, password));
+            asking.spawn(ask(Arc::clone(&self), index));
             let asked = match timeout(self.share, asking.join_next()).await {
                 Ok(Some(Ok(asked))) => asked,
                 Ok(Some(Err(_)) | None) => Err(LdapTrouble::Garbled),
                 Err(_) => Err(LdapTrouble::Late),
             };
             match asked {
-                Ok(reply) => return Ok(reply),
+                Ok(answer) => return Ok(answer),
                 Err(trouble) => {
-                    warn!(user = %check.user, "LDAP server {server}: {trouble}");
+                    warn!(%user, "LDAP server {server}: {trouble}");
                     last = trouble;
                 }
             }
@@ -115,11 +132,12 @@ impl Directory {
         password: SecretText,
     ) -> Result<Reply, LdapTrouble> {
         let Some(server) = self.servers.get(index) else { return Err(LdapTrouble::Garbled) };
-        let Some(dn) = self.find(server, &user).await? else { return Ok(Reply::No) };
+        let Some(entry) = self.find(server, &user, &[]).await? else { return Ok(Reply::No) };
         let mut connection = server.connect().await?;
         let step = "the bind as the person";
         let bind = connection.ldap.with_controls(aged::question());
-        let bound = bind.simple_bind(&dn, password.expose()).await.map_err(|_| LdapTrouble::Broken(step))?;
+        let bound =
+            bind.simple_bind(&entry.dn, password.expose()).await.map_err(|_| LdapTrouble::Broken(step))?;
         match bound.rc {
             code::SUCCESS if aged::must_change(&bound.ctrls) => Ok(Reply::MustChange),
             code::SUCCESS => Ok(Reply::Yes),
@@ -127,60 +145,5 @@ impl Directory {
             code::REFERRAL => Err(LdapTrouble::Referred),
             code => Err(LdapTrouble::Refused { step, code }),
         }
-    }
-
-    /// The name of the one entry that is the person's; `None` when there is not exactly one.
-    async fn find(&self, server: &Server, user: &UserName) -> Result<Option<String>, LdapTrouble> {
-        let mut connection = server.connect().await?;
-        let step = "the bind as `bind_dn`";
-        let bound = connection.ldap.simple_bind(&self.bind_dn, self.password.expose()).await;
-        let code = bound.map_err(|_| LdapTrouble::Broken(step))?.rc;
-        if code != code::SUCCESS {
-            return Err(LdapTrouble::Refused { step, code });
-        }
-        let step = "the search for the person";
-        let two = SearchOptions::new().sizelimit(2).deref(DerefAliases::Never);
-        let filter = self.filter(user.as_str());
-        let search = connection.ldap.with_search_options(two);
-        let found = search.search(&self.base, Scope::Subtree, &filter, [self.name_attribute.as_str()]).await;
-        let SearchResult(entries, result) = found.map_err(|_| LdapTrouble::Broken(step))?;
-        match result.rc {
-            code::SUCCESS | code::SIZE_LIMIT => {}
-            code::REFERRAL => return Err(LdapTrouble::Referred),
-            code => return Err(LdapTrouble::Refused { step, code }),
-        }
-        // The library puts references aside that came among the entries.
-        if !result.refs.is_empty() || entries.iter().any(ResultEntry::is_ref) {
-            return Err(LdapTrouble::Referred);
-        }
-        Ok(self.only(entries, result.rc, user))
-    }
-
-    fn only(&self, entries: Vec<ResultEntry>, code: u32, user: &UserName) -> Option<String> {
-        let mut entries = entries.into_iter();
-        let (first, second) = (entries.next()?, entries.next());
-        if second.is_some() || code != code::SUCCESS {
-            warn!(%user, "the LDAP directory has more than one entry of this name: none was chosen; narrow `filter` or `base`");
-            return None;
-        }
-        let entry = SearchEntry::construct(first);
-        let is_name = |name: &str| name.eq_ignore_ascii_case(&self.name_attribute);
-        let names = entry.attrs.iter().find(|(name, _)| is_name(name)).map(|(_, values)| values.as_slice());
-        let exact = matches!(names, Some([name]) if name == user.as_str());
-        // A bind without a name is one of nobody, which may succeed.
-        (exact && !entry.dn.is_empty()).then_some(entry.dn)
-    }
-
-    /// The filter for a name, in which the name is only ever a value (RFC 4515 3).
-    fn filter(&self, user: &str) -> String {
-        let user = ldap_escape(user);
-        let Some(filter) = &self.filter else { return format!("({}={user})", self.name_attribute) };
-        let pieces = filter.pieces().iter().map(|piece| match piece {
-            Piece::Text(text) => text.as_str(),
-            // There is no other fact in it.
-            Piece::Fact(_) => user.as_ref(),
-            Piece::Credential(_) => "",
-        });
-        pieces.collect()
     }
 }

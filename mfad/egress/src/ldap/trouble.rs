@@ -1,6 +1,8 @@
 //! Why a directory gave no answer, in words for the log. Refuses to repeat what a server said in words.
 
-/// Why a directory gave no answer.
+use mfa_proto::egress::MAX_SEALED;
+
+/// Why a directory gave no answer that can be taken.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum LdapTrouble {
     /// No connection.
@@ -38,4 +40,20 @@ pub enum LdapTrouble {
     /// A reload has taken the directory away.
     #[error("no directory is configured: [ldap] servers")]
     NotConfigured,
+    /// No attribute is configured.
+    #[error("nothing is asked of it: [ldap] phone_attribute, mail_attribute, secret_attribute")]
+    NotAsked,
+    /// What should be sealed secrets are not.
+    #[error(
+        "it has a sealed secret that is none: longer than 512 bytes, or no printable ASCII; see [ldap] secret_attribute"
+    )]
+    OddSecret,
+    /// More than are looked at.
+    #[error("it has more sealed secrets of the person than the {MAX_SEALED} allowed: remove old ones there")]
+    TooManySecrets,
+    /// Perhaps there are secrets, under another name.
+    #[error(
+        "it answers with other attributes than asked for: write [ldap] secret_attribute and the others as it does"
+    )]
+    OtherNames,
 }

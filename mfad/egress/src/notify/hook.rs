@@ -4,6 +4,7 @@
 //! prints is its own: the first of it goes to the log when it fails, the rest nowhere.
 
 use std::{
+    fmt::Display,
     io,
     os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
@@ -12,9 +13,10 @@ use std::{
 };
 
 use mfa_proto::text::escape_for_log;
+use mfa_role::foreign::{self, Foreign};
 use nix::{
     sys::signal::{Signal, killpg},
-    unistd::{Pid, geteuid},
+    unistd::Pid,
 };
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _},
@@ -135,17 +137,17 @@ fn trusted(program: &Path) -> Result<PathBuf, HookError> {
     // A link is as good as the directory it is in.
     for path in real.ancestors().chain(program.ancestors().skip(1)) {
         let found = std::fs::metadata(path).map_err(HookError::Missing)?;
-        let foreign = |problem| HookError::Foreign { path: path.to_owned(), problem };
-        if found.uid() != 0 && found.uid() != geteuid().as_raw() {
-            return Err(foreign(format!("belongs to uid {}", found.uid())));
-        }
-        // In a directory with the sticky bit, what is root's stays what root made it.
-        let shared = found.is_dir() && found.mode() & 0o1000 != 0;
-        if found.mode() & 0o022 != 0 && !shared {
-            return Err(foreign(format!("is writable by others (mode {:04o})", found.mode() & 0o7777)));
+        let refuse = |problem: &dyn Display| HookError::Foreign {
+            path: path.to_owned(),
+            problem: problem.to_string(),
+        };
+        match foreign::check(&found) {
+            // In a directory with the sticky bit, what is root's stays what root made it.
+            Err(Foreign::Writable(_)) if foreign::is_sticky(&found) => {}
+            looked => looked.map_err(|foreign| refuse(&foreign))?,
         }
         if path == real && (!found.is_file() || found.mode() & 0o111 == 0) {
-            return Err(foreign("is no program".to_owned()));
+            return Err(refuse(&"is no program"));
         }
     }
     Ok(real)

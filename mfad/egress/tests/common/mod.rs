@@ -8,6 +8,8 @@
     reason = "each test file uses a part; a test that fails should say where"
 )]
 
+pub(crate) mod egress;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,

@@ -1,6 +1,8 @@
-//! `[ldap]`: a directory that says whether a password is a person's.
+//! `[ldap]`: a directory that says whether a password is a person's, and what core may ask it about people.
 //!
 //! Refuses to send a password unencrypted to another host, and a filter that does not ask for the person.
+
+mod look;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,6 +13,9 @@ use super::{
     tree::Value,
     url::is_loopback,
 };
+
+pub use self::look::LdapLook;
+pub(super) use self::look::Places;
 
 /// The most servers: they share the time.
 const MAX_SERVERS: usize = 4;
@@ -50,8 +55,10 @@ pub struct LdapDirectory {
     pub name_attribute: String,
     /// What finds a person; `None` for the name alone.
     pub filter: Option<Template>,
-    /// How long one password may take, all servers together.
+    /// How long one password or one look-up may take, all servers together.
     pub timeout: Duration,
+    /// What core asks about people; `None` when passwords are all it is there for.
+    pub look: Option<LdapLook>,
 }
 
 /// Where a server is.
@@ -89,18 +96,24 @@ impl Ldap {
         self.directory.is_some()
     }
 
-    pub(super) fn read(reader: &mut Reader, root: &mut Section) -> Self {
+    /// What core asks about people, where it asks at all.
+    pub fn look(&self) -> Option<&LdapLook> {
+        self.directory.as_ref()?.look.as_ref()
+    }
+
+    /// Also gives where things stand, for [`Places::check`].
+    pub(super) fn read(reader: &mut Reader, root: &mut Section) -> (Self, Places) {
         let mut section = reader.section(root, "ldap");
         let s = &mut section;
         let default = PathBuf::from("/run/mfad-ldap/password.sock");
         let password_socket = reader.value(s, "password_socket", default, socket).value;
-        let directory = read_directory(reader, s);
+        let (directory, places) = read_directory(reader, s);
         reader.close(section);
-        Self { password_socket, directory }
+        (Self { password_socket, directory }, places)
     }
 }
 
-fn read_directory(reader: &mut Reader, s: &mut Section) -> Option<LdapDirectory> {
+fn read_directory(reader: &mut Reader, s: &mut Section) -> (Option<LdapDirectory>, Places) {
     let servers = reader.optional(s, "servers", servers);
     let words = choice(&[("starttls", LdapTls::StartTls), ("tls", LdapTls::Tls), ("none", LdapTls::None)]);
     let tls = reader.value(s, "tls", LdapTls::Tls, words);
@@ -112,7 +125,8 @@ fn read_directory(reader: &mut Reader, s: &mut Section) -> Option<LdapDirectory>
     let name_attribute = reader.value(s, "name_attribute", "uid".to_owned(), attribute);
     let filter = reader.optional(s, "filter", template(MAX_LINE, false, IN_FILTER));
     let seconds = duration(Duration::from_secs(1)..=Duration::from_secs(25));
-    let timeout = reader.value(s, "timeout", Duration::from_secs(10), seconds).value;
+    let timeout = reader.value(s, "timeout", Duration::from_secs(10), seconds);
+    let asked = look::read(reader, s);
     if filter.value.as_ref().is_some_and(|filter| !filter.has(Fact::User)) {
         reader.fault(filter.place, "`ldap.filter` has no {user} in it: write where the name stands");
     }
@@ -130,22 +144,27 @@ fn read_directory(reader: &mut Reader, s: &mut Section) -> Option<LdapDirectory>
         }
     }
     if servers.place.is_none() {
-        let idle = [bind_dn.place, password.place, base.place, ca.place, filter.place];
+        let idle = [bind_dn.place, password.place, base.place, ca.place, filter.place, asked.first];
         let place = idle.into_iter().flatten().next();
         reader.fault(place, "this is for a directory: add `servers = [\"…\"]` to [ldap]");
     }
-    Some(LdapDirectory {
-        servers: servers.value?,
-        port: port.value,
-        tls: tls.value,
-        ca: ca.value,
-        bind_dn: bind_dn.value?,
-        credential: password.value?,
-        base: base.value?,
-        name_attribute: name_attribute.value,
-        filter: filter.value,
-        timeout,
-    })
+    let places = asked.places.with_timeout(timeout.place);
+    let whole = || {
+        Some(LdapDirectory {
+            servers: servers.value?,
+            port: port.value,
+            tls: tls.value,
+            ca: ca.value,
+            bind_dn: bind_dn.value?,
+            credential: password.value?,
+            base: base.value?,
+            name_attribute: name_attribute.value,
+            filter: filter.value,
+            timeout: timeout.value,
+            look: asked.look,
+        })
+    };
+    (whole(), places)
 }
 
 fn servers(value: &Value) -> Result<Vec<LdapServer>, String> {

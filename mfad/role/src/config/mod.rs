@@ -50,11 +50,11 @@ pub use self::{
     egress::Egress,
     enrollment::{Enrollment, SelfAuth, SelfEnrollment},
     front::{
-        CertificatePrint, ClientProof, Dialect, LinOtp, LinOtpDetail, Mount, Passwords, PemFile, Right,
-        Rights, Tls, Web, WebClient, WebListen, WebPlace,
+        CertificateName, CertificatePrint, ClientProof, Dialect, LinOtp, LinOtpDetail, Mount, Passwords,
+        PemFile, Right, Rights, Tls, Web, WebClient, WebListen, WebPlace,
     },
     gateway::{Body, Gateway, GatewayKind, HttpGateway, Json, Method, Scalar, Success},
-    ldap::{Ldap, LdapDirectory, LdapServer, LdapTls},
+    ldap::{Ldap, LdapDirectory, LdapLook, LdapServer, LdapTls},
     limits::{LimitsConfig, ProfileName, Unlock},
     mail::{Mail, MailServer, MailTls},
     mention::{Mention, Mentioned},
@@ -153,7 +153,7 @@ impl Config {
         let identity = Identity::read(reader, &mut root);
         let mail = Mail::read(reader, &mut root);
         let mail_is_on = mail.is_on();
-        let ldap = Ldap::read(reader, &mut root);
+        let (ldap, ldap_places) = Ldap::read(reader, &mut root);
         let ldap_is_on = ldap.is_on();
         let realms = realm::read(reader, &mut root);
         let config = Self {
@@ -185,6 +185,7 @@ impl Config {
         config.enrollment.check(reader, &places, (&config.policy, unenrolled));
         let gateways = config.sms.gateways.len();
         egress::check_times(reader, &timeout, gateways, config.core.login_timeout, needed);
+        ldap_places.check(reader, &config);
         config
     }
 
@@ -192,7 +193,8 @@ impl Config {
     /// to it because core links no D-Bus.
     pub fn needs_egress(&self) -> bool {
         let polkit = self.enrollment.self_auth == SelfAuth::Polkit;
-        self.sms.is_on() || self.mail.is_on() || !self.rest.is_empty() || polkit || self.notify.is_on()
+        let sends = self.sms.is_on() || self.mail.is_on() || self.notify.is_on();
+        sends || !self.rest.is_empty() || polkit || self.ldap.look().is_some()
     }
 
     /// Whether egress runs: for core, or for web, which has passwords proven there.
@@ -200,7 +202,7 @@ impl Config {
         self.needs_egress() || self.ldap.is_on()
     }
 
-    /// The credentials that egress needs, each with the section that names it.
+    /// The credentials that egress needs, each with the section that names it: never what opens sealed secrets.
     pub fn credentials(&self) -> Vec<(String, &str)> {
         let mut named: Vec<(String, &str)> = Vec::new();
         for gateway in &self.sms.gateways {
@@ -219,7 +221,9 @@ impl Config {
 
     /// How long the longest errand of egress may take: what core waits at least.
     pub fn longest_errand(&self) -> Duration {
-        egress::longest_errand(self.egress.timeout, self.sms.gateways.len())
+        let look = self.ldap.directory.as_ref().filter(|directory| directory.look.is_some());
+        let look = look.map_or(Duration::ZERO, |directory| directory.timeout);
+        egress::longest_errand(self.egress.timeout, self.sms.gateways.len()).max(look)
     }
 
     /// What is valid and deserves a second look, in order.
@@ -292,7 +296,7 @@ impl Config {
         &self.rest
     }
 
-    /// `[ldap]`: a directory that proves passwords.
+    /// `[ldap]`: a directory that proves passwords, and has addresses and sealed secrets.
     pub fn ldap(&self) -> &Ldap {
         &self.ldap
     }

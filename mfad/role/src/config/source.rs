@@ -6,13 +6,14 @@
 use std::{
     fs::{File, Metadata, OpenOptions},
     io::{self, Read},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
-use nix::{fcntl::OFlag, unistd::geteuid};
+use nix::fcntl::OFlag;
 
 use super::problem::{Position, Problem};
+use crate::foreign::{self, Foreign};
 
 /// The directory of further files, beside the main one.
 const CONF_D: &str = "conf.d";
@@ -120,25 +121,18 @@ fn refuse_foreign(directory: &Path) -> Option<Problem> {
 }
 
 fn refuse_metadata(path: &Path, metadata: &Metadata) -> Result<(), Problem> {
-    let shown = path.display();
-    let me = geteuid().as_raw();
-    if metadata.uid() != 0 && metadata.uid() != me {
-        let owner = metadata.uid();
-        let message = format!("belongs to uid {owner}, who could change it: run `chown root {shown}`");
-        return Err(Problem::with_file(path, message));
-    }
-    let mode = metadata.mode() & 0o7777;
-    if mode & 0o022 != 0 {
-        // To take the sticky bit's company away from /tmp would break the host.
-        let what_to_do = if metadata.is_dir() && mode & 0o1000 != 0 {
-            "keep the configuration in a directory of root's, such as /etc/mfad".to_owned()
-        } else {
-            format!("run `chmod go-w {shown}`")
+    foreign::check(metadata).map_err(|found| {
+        let shown = path.display();
+        let what_to_do = match found {
+            Foreign::Owner(_) => format!("who could change it: run `chown root {shown}`"),
+            // To take the sticky bit's company away from /tmp would break the host.
+            Foreign::Writable(_) if foreign::is_sticky(metadata) => {
+                "keep the configuration in a directory of root's, such as /etc/mfad".to_owned()
+            }
+            Foreign::Writable(_) => format!("run `chmod go-w {shown}`"),
         };
-        let message = format!("is writable by others (mode {mode:04o}): {what_to_do}");
-        return Err(Problem::with_file(path, message));
-    }
-    Ok(())
+        Problem::with_file(path, format!("{found}: {what_to_do}"))
+    })
 }
 
 #[cfg(test)]
@@ -223,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_foreign_owner_is_refused() {
-        if !geteuid().is_root() {
+        if !nix::unistd::geteuid().is_root() {
             eprintln!("skipped: only root can give files away");
             return;
         }

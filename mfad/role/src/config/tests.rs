@@ -289,7 +289,7 @@ fn the_installed_example_changes_nothing() {
 }
 
 /// What has no default of its own is shown with an example.
-const WITHOUT_DEFAULT: [&str; 23] = [
+const WITHOUT_DEFAULT: [&str; 28] = [
     "policy.timezone",
     "core.credential",
     "enrollment.enroll_by",
@@ -307,12 +307,17 @@ const WITHOUT_DEFAULT: [&str; 23] = [
     "ldap.credential",
     "ldap.base",
     "ldap.filter",
+    "ldap.phone_attribute",
+    "ldap.mail_attribute",
+    "ldap.secret_attribute",
+    "ldap.secret_key",
     "token.host",
     "metrics.socket_group",
     "metrics.textfile",
     "prompt.default",
     "notify.mail_admin",
     "notify.hook",
+    "web.linotp.errors",
 ];
 
 #[test]

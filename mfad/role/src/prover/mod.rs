@@ -22,12 +22,17 @@ use tokio::{
 use tracing::{debug, info, warn};
 
 use self::pace::Pace;
-use crate::wire::{Wire, WireError};
+use crate::{
+    peers,
+    wire::{Wire, WireError},
+};
 
 /// A peer that has not asked by then is no client of ours.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
 /// How long a peer has to take an answer.
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
+/// Who may connect.
+const ONLY: &str = "only the front end's user may have passwords proven";
 /// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The most connections. Most of them wait for the time of their refusal.
@@ -87,17 +92,7 @@ pub async fn serve<W: Way>(socket: UnixListener, shared: Arc<Shared<W>>) {
 }
 
 async fn connection<W: Way>(stream: UnixStream, shared: Arc<Shared<W>>, _place: OwnedSemaphorePermit) {
-    let uid = match stream.peer_cred() {
-        Ok(credentials) => credentials.uid(),
-        Err(error) => {
-            warn!("a connection was dropped: the kernel does not say whose it is: {error}");
-            return;
-        }
-    };
-    if !shared.allowed.contains(&uid) {
-        warn!(uid, "a connection was refused: only the front end's user may have passwords proven");
-        return;
-    }
+    let Some(uid) = peers::admitted(&stream, &shared.allowed, ONLY) else { return };
     if let Err(error) = converse(Wire::new(stream), &shared).await {
         debug!(uid, "a connection ended: {error}");
     }

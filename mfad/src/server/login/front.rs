@@ -99,6 +99,27 @@ impl<'a> Login<'a> {
         (behalf, verify): (&Behalf, Verify),
     ) -> Self {
         let Verify { user, choose, only, answer, .. } = verify;
+        let (chooses, at_hand) = (choose.is_some(), answer.is_some());
+        let word = choose.and_then(|label| SecretText::new(label.as_str().to_owned()).ok());
+        Self {
+            front: Some(Fronted {
+                given: answer.into_iter().chain(word).collect(),
+                chooses,
+                at_hand,
+                only,
+                refused: false,
+            }),
+            ..Self::of_client(core, settings, (peer, client), (behalf, user))
+        }
+    }
+
+    /// What is known of a client's question about a person, before it is a conversation.
+    pub(super) fn of_client(
+        core: &'a Core,
+        settings: Arc<Settings>,
+        (peer, client): (Peer, &WebClient),
+        (behalf, user): (&Behalf, UserId),
+    ) -> Self {
         let origin = Origin::of_client(behalf.source.as_ref());
         let context = Context {
             session: SessionId::fresh(),
@@ -109,20 +130,11 @@ impl<'a> Login<'a> {
             actor: peer.uid,
             client: Some(behalf.client.clone()),
         };
-        let (chooses, at_hand) = (choose.is_some(), answer.is_some());
-        let word = choose.and_then(|label| SecretText::new(label.as_str().to_owned()).ok());
         Self {
             channel: if client.password_proven { Channel::Proven } else { Channel::Unproven },
             // Where the person is was not said: what fails is no reason to keep out all whom the client serves.
             source: origin.source.address().map(SourceKey::of),
             logins: core.front_logins(),
-            front: Some(Fronted {
-                given: answer.into_iter().chain(word).collect(),
-                chooses,
-                at_hand,
-                only,
-                refused: false,
-            }),
             ..Self::about(core, settings, context, origin)
         }
     }

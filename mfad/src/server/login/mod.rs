@@ -5,6 +5,7 @@
 //! Refuses to decide: [`crate::policy`], [`crate::session`] and [`crate::store`] do.
 
 mod awake;
+mod deliver;
 mod ending;
 mod errand;
 mod explain;
@@ -28,7 +29,10 @@ use tokio::{
 use tracing::warn;
 
 pub(crate) use self::explain::explain;
-pub(super) use self::front::{by_device, verify};
+pub(super) use self::{
+    deliver::deliver,
+    front::{by_device, verify},
+};
 use self::{front::Fronted, subject::Subject};
 use super::{
     Peer,

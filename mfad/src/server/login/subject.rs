@@ -246,7 +246,7 @@ impl Login<'_> {
         })
     }
 
-    fn holdings(&self, held: &[Held]) -> Vec<Holding> {
+    pub(super) fn holdings(&self, held: &[Held]) -> Vec<Holding> {
         let session = self.context.session.as_str();
         let known = |held: &Held| {
             let holding = holding(held, &self.settings);

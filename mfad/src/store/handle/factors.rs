@@ -3,9 +3,13 @@
 use mfa_proto::{admin::FactorId, secret::SecretText};
 
 use super::Store;
-use crate::store::{
-    BreakGlass, Consult, Consulted, EnrollAll, Issue, Issued, Judgment, MadeCode, NewBreakGlass, NewRecovery,
-    Order, Outcome, RecoveryNew, Resync, StoreError, Target, Ticket, Undelivered, consult, issue, manage,
+use crate::{
+    audit::Context,
+    store::{
+        Addressed, BreakGlass, Carry, Consult, Consulted, EnrollAll, Hindrance, Issue, Issued, Judgment,
+        MadeCode, NewBreakGlass, NewRecovery, Order, Outcome, RecoveryNew, Resync, StoreError, Target,
+        Ticket, Undelivered, carry, consult, issue, manage,
+    },
 };
 
 impl Store {
@@ -17,6 +21,18 @@ impl Store {
     /// The code could not be sent: it counts no more. The caps go on counting it.
     pub async fn undelivered(&self, undelivered: Undelivered) -> Result<(), StoreError> {
         self.write(move |tx| issue::undelivered(tx, &undelivered)).await
+    }
+
+    /// Where a code is to be carried that a client made itself: limits and the row in the trail in one transaction.
+    /// The code itself stays with the caller.
+    pub async fn carry(&self, wanted: Carry) -> Result<Result<Addressed, Hindrance>, StoreError> {
+        self.write(move |tx| carry::carry(tx, &wanted)).await
+    }
+
+    /// The code of [`Self::carry`] could not be delivered. The caps go on counting it.
+    pub async fn not_carried(&self, context: &Context, factor: FactorId) -> Result<(), StoreError> {
+        let context = context.clone();
+        self.write(move |tx| carry::undelivered(tx, &context, factor)).await
     }
 
     /// Counts a failure before an outside service judges, and gives the right to ask it.

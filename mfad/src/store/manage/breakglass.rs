@@ -167,9 +167,8 @@ pub(in crate::store) fn sweep(tx: &mut Tx<'_>, which: Sweep) -> Result<Vec<UserI
 
 fn doomed(held: &Holding, which: Sweep, now: UnixTime) -> Option<usize> {
     // Not those that a clock set back makes void: they may count again.
-    let over = |factor: &Factor| factor.until().is_some_and(|until| now >= until);
     held.factors.iter().position(|factor| match which {
-        Sweep::Expired => over(factor),
+        Sweep::Expired => factor.is_over(now),
         Sweep::Restored => factor.params.is_emergency(),
     })
 }

@@ -53,16 +53,19 @@ pub struct EnrollFirst {
 
 /// Whether a user may begin: never had a factor, or none any more, for whom the account is now.
 pub(in crate::store) fn is_newcomer(tx: &Tx<'_>, user: &UserId, uid: u32) -> Result<bool, StoreError> {
-    Ok(Holding::of(tx, user)?.is_none_or(|held| held.account.uid == Some(uid) && held.is_nothing()))
+    Ok(Holding::of(tx, user)?.is_none_or(|held| held.account.uid == Some(uid) && held.is_nothing(tx.now)))
 }
 
 /// Removes what a user without factors has begun.
 pub(in crate::store) fn drop_pending_of_newcomer(tx: &mut Tx<'_>, order: &Order) -> Result<(), StoreError> {
-    let Some(mut held) = Holding::of(tx, &order.context.user)?.filter(Holding::is_nothing) else {
+    let held = Holding::of(tx, &order.context.user)?;
+    let Some(mut held) = held.filter(|held| held.is_nothing(tx.now)) else {
         return Ok(());
     };
-    while let Some(id) = held.factors.first().map(|pending| pending.id) {
-        held.delete(tx, 0)?;
+    // An emergency code whose end has come is left to the sweep, which says so.
+    while let Some(index) = held.factors.iter().position(|factor| factor.state == FactorState::Pending) {
+        let id = held.factors.get(index).map_or(0, |pending| pending.id);
+        held.delete(tx, index)?;
         audit_rows::append_change(tx, &order.context, "pending_dropped", Some(id))?;
     }
     held.settle(tx)

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     answer::Answer,
+    attended,
     prover::{Proven, Typed},
     verify::{Question, Verified},
 };
@@ -42,9 +43,10 @@ impl Visit<'_> {
         self.call.address().map(|address| address.to_string())
     }
 
-    /// Whether the password is the account's.
+    /// Whether the password is the account's. Core knows of each that is wrong.
     pub(super) async fn prove(&self, user: &UserName, password: SecretText) -> Proven {
-        self.prover.check(Typed { user, password, source: self.source() }).await
+        let typed = Typed { user: user.clone(), password, source: self.source() };
+        attended::prove(&self.desk, &self.prover, typed).await
     }
 
     /// What a user holds; `None` where core does not say.
@@ -141,8 +143,16 @@ pub(super) async fn change(visit: Visit<'_>) -> Answer {
     let Ok(Change { password, newpassword }) = visit.call.json().await else {
         return words::UNREADABLE.bad();
     };
-    let typed = Typed { user: &found.session.user, password, source: visit.source() };
-    match visit.prover.change(typed, newpassword).await {
+    let user = &found.session.user;
+    // First by itself: what is refused then is the new one, and no guess.
+    let proven = match visit.prove(user, password.again()).await {
+        Proven::Yes | Proven::MustChange => {
+            let typed = Typed { user: user.clone(), password, source: visit.source() };
+            visit.prover.change(typed, newpassword).await
+        }
+        proven @ (Proven::No | Proven::TooMany | Proven::Unknown) => proven,
+    };
+    match proven {
         Proven::Yes => {
             visit.sessions.end(&found);
             words::with_cookie(words::done(), &no_cookie())

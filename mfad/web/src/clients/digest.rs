@@ -1,23 +1,35 @@
 //! Digest authentication (RFC 7616) with MD5, for clients of LinOTP 2.x that know nothing else.
 //!
 //! What is proven by it is worth what the transport is worth: listeners without TLS are on this host alone.
-//! Refuses nonces that this process has not made, or not lately, and requests without `qop=auth`.
+//! Refuses nonces that this process has not made, or not lately, requests that came before, and those without
+//! `qop=auth`.
+
+mod nonces;
 
 use std::{collections::BTreeMap, fmt};
 
 use md5::{Digest as _, Md5};
-use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
+use self::nonces::{Nonce, Nonces};
 use super::Shown;
-
-/// How long a nonce counts, in seconds.
-const LIFETIME: u64 = 300;
 
 /// Makes nonces and judges what is made of them.
 pub(super) struct Digests {
     realm: String,
-    key: [u8; 32],
+    nonces: Nonces,
+}
+
+/// What a client's word is worth.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub(super) enum Judged {
+    /// It does not know the secret, or speaks of another request.
+    No,
+    /// It knows the secret, but its nonce counts no more, or this request has come before.
+    Stale,
+    /// It knows the secret, and says so for the first time. [`Digests::take`] has it count.
+    Yes,
 }
 
 impl fmt::Debug for Digests {
@@ -61,50 +73,51 @@ impl Given {
 }
 
 impl Digests {
-    /// For one realm, with a key of this process.
+    /// For one realm, with nonces of this process.
     pub(super) fn new(realm: &str) -> Result<Self, getrandom::Error> {
-        let mut key = [0; 32];
-        getrandom::fill(&mut key)?;
-        Ok(Self { realm: realm.to_owned(), key })
+        Ok(Self { realm: realm.to_owned(), nonces: Nonces::new()? })
     }
 
     pub(super) fn realm(&self) -> &str {
         &self.realm
     }
 
-    /// What asks for it.
-    pub(super) fn challenge(&self, now: u64) -> String {
-        let nonce = self.nonce(now);
-        format!("Digest realm=\"{}\", qop=\"auth\", algorithm=MD5, nonce=\"{nonce}\"", self.realm)
+    /// What asks for it; `stale` says that a new nonce is all that was wrong.
+    pub(super) fn challenge(&self, stale: bool, now: u64) -> String {
+        let (realm, nonce) = (&self.realm, self.nonces.give(now));
+        let stale = if stale { ", stale=true" } else { "" };
+        format!("Digest realm=\"{realm}\", qop=\"auth\", algorithm=MD5, nonce=\"{nonce}\"{stale}")
     }
 
     /// Whether the client knows the secret, `ha1` in hexadecimal digits.
-    pub(super) fn proves(&self, given: &Given, ha1: &str, shown: &Shown<'_>, now: u64) -> bool {
+    pub(super) fn judge(&self, given: &Given, ha1: &str, shown: &Shown<'_>, now: u64) -> Judged {
         let (nonce, uri) = (given.get("nonce"), given.get("uri"));
         let algorithm = given.get("algorithm");
         let fits = given.get("realm") == self.realm
             && given.get("qop") == "auth"
             && (algorithm.is_empty() || algorithm.eq_ignore_ascii_case("md5"))
-            && uri == shown.target
-            && self.is_fresh(nonce, now);
+            && uri == shown.target;
         let ha2 = md5(&format!("{}:{uri}", shown.method));
         let right = md5(&format!("{ha1}:{nonce}:{}:{}:auth:{ha2}", given.get("nc"), given.get("cnonce")));
-        fits & bool::from(right.as_bytes().ct_eq(given.get("response").to_ascii_lowercase().as_bytes()))
+        let right = right.as_bytes().ct_eq(given.get("response").to_ascii_lowercase().as_bytes());
+        if !(fits & bool::from(right)) {
+            return Judged::No;
+        }
+        let counts = self.request(given).is_some_and(|(nonce, nc)| self.nonces.takes(nonce, nc, now));
+        if counts { Judged::Yes } else { Judged::Stale }
     }
 
-    fn nonce(&self, time: u64) -> String {
-        let mut hash = Sha256::new();
-        hash.update(self.key);
-        hash.update(time.to_be_bytes());
-        format!("{time:x}-{}", hex(&hash.finalize()))
+    /// Has a request count that was judged right; false when it came twice meanwhile.
+    pub(super) fn take(&self, given: &Given, now: u64) -> bool {
+        self.request(given).is_some_and(|(nonce, nc)| self.nonces.take(nonce, nc, now))
     }
 
-    fn is_fresh(&self, nonce: &str, now: u64) -> bool {
-        let time = nonce.split_once('-').and_then(|(time, _)| u64::from_str_radix(time, 16).ok());
-        let Some(time) = time.filter(|time| (now.saturating_sub(LIFETIME)..=now).contains(time)) else {
-            return false;
-        };
-        self.nonce(time).as_bytes().ct_eq(nonce.as_bytes()).into()
+    /// Which request over which nonce of ours it is.
+    fn request(&self, given: &Given) -> Option<(Nonce, u32)> {
+        let nc = given.get("nc");
+        let digits = nc.len() == 8 && nc.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let nc = u32::from_str_radix(nc, 16).ok().filter(|_| digits)?;
+        Some((self.nonces.read(given.get("nonce"))?, nc))
     }
 }
 
@@ -156,17 +169,57 @@ mod tests {
         let ha1 = md5("Mufasa:mfad:Circle Of Life");
         let headers = HeaderMap::new();
         let shown = shown("/admin/show?user=jane", &headers);
-        let (nonce, foreign) = (digests.nonce(1000), Digests::new("mfad").unwrap().nonce(1000));
+        let (nonce, foreign) = (digests.nonces.give(1000), Digests::new("mfad").unwrap().nonces.give(1000));
         let right = Given::parse(&answer(&digests, &ha1, &nonce, shown.target)).unwrap();
         assert_eq!(right.user(), "Mufasa");
-        for (now, good) in [(999, false), (1000, true), (1300, true), (1301, false)] {
-            assert_eq!(digests.proves(&right, &ha1, &shown, now), good, "{now}");
+        for (now, judged) in
+            [(999, Judged::Stale), (1000, Judged::Yes), (1300, Judged::Yes), (1301, Judged::Stale)]
+        {
+            assert_eq!(digests.judge(&right, &ha1, &shown, now), judged, "{now}");
         }
         let wrong_secret = md5("Mufasa:mfad:Circle of Life");
-        assert!(!digests.proves(&right, &wrong_secret, &shown, 1000));
-        for (nonce, uri) in [(foreign.as_str(), shown.target), (nonce.as_str(), "/admin/remove"), ("", "/")] {
+        assert_eq!(digests.judge(&right, &wrong_secret, &shown, 1000), Judged::No);
+        for (nonce, uri, judged) in [
+            (foreign.as_str(), shown.target, Judged::Stale),
+            (nonce.as_str(), "/admin/remove", Judged::No),
+            ("", "/", Judged::No),
+        ] {
             let given = Given::parse(&answer(&digests, &ha1, nonce, uri)).unwrap();
-            assert!(!digests.proves(&given, &ha1, &shown, 1000), "{nonce} {uri}");
+            assert_eq!(digests.judge(&given, &ha1, &shown, 1000), judged, "{nonce} {uri}");
+        }
+    }
+
+    #[test]
+    fn a_request_proves_once() {
+        let digests = Digests::new("mfad").unwrap();
+        let ha1 = md5("Mufasa:mfad:Circle Of Life");
+        let headers = HeaderMap::new();
+        let shown = shown("/admin/show", &headers);
+        let given = Given::parse(&answer(&digests, &ha1, &digests.nonces.give(1000), shown.target)).unwrap();
+        assert_eq!(digests.judge(&given, &ha1, &shown, 1000), Judged::Yes);
+        assert_eq!(digests.judge(&given, &ha1, &shown, 1000), Judged::Yes, "a look takes nothing");
+        assert!(digests.take(&given, 1000));
+        assert_eq!(digests.judge(&given, &ha1, &shown, 1000), Judged::Stale);
+        assert!(!digests.take(&given, 1000));
+    }
+
+    #[test]
+    fn a_request_is_counted_by_eight_digits() {
+        let digests = Digests::new("mfad").unwrap();
+        let nonce = digests.nonces.give(1000);
+        for (nc, is_one) in [
+            ("00000001", true),
+            ("0000000A", true),
+            ("ffffffff", true),
+            ("00000000", false),
+            ("1", false),
+            ("000000001", false),
+            ("+0000001", false),
+            ("0000000g", false),
+            ("", false),
+        ] {
+            let given = Given::parse(&format!("nonce=\"{nonce}\", nc={nc}")).unwrap();
+            assert_eq!(digests.take(&given, 1000), is_one, "{nc}");
         }
     }
 

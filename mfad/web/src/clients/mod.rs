@@ -3,6 +3,7 @@
 //! Refuses to say which part of a proof was wrong, and whether there is such a client; what was given and is
 //! wrong is never made up for by the network.
 
+mod certificate;
 mod digest;
 mod rate;
 mod secret;
@@ -17,8 +18,13 @@ use mfa_role::{
 };
 use zeroize::Zeroizing;
 
-use self::{digest::Digests, rate::Rate, secret::Hash};
-use crate::{SetupFault, clients::digest::Given};
+pub use self::certificate::Certificate;
+use self::{
+    digest::{Digests, Given, Judged},
+    rate::Rate,
+    secret::Hash,
+};
+use crate::SetupFault;
 
 /// The longest header Authorization that is looked at.
 const MAX_AUTHORIZATION: usize = 2048;
@@ -48,8 +54,8 @@ pub struct Shown<'a> {
     pub target: &'a str,
     /// Its headers.
     pub headers: &'a HeaderMap,
-    /// The SHA-256 of the certificate that was shown and found good.
-    pub certificate: Option<[u8; 32]>,
+    /// The certificate that was shown and found good.
+    pub certificate: Option<&'a Certificate>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
 }
@@ -94,10 +100,10 @@ impl Clients {
     }
 
     /// What a client without a proof is asked for, as values of WWW-Authenticate.
-    pub fn challenges(&self) -> Vec<String> {
+    pub fn challenges(&self, shown: &Shown<'_>) -> Vec<String> {
         let mut all = Vec::new();
         if self.known.iter().any(|known| known.digest.is_some()) {
-            all.push(self.digests.challenge(now()));
+            all.push(self.digests.challenge(self.is_stale(shown), now()));
         }
         if self.known.iter().any(|known| known.password.is_some()) {
             all.push(format!("Basic realm=\"{}\", charset=\"UTF-8\"", self.digests.realm()));
@@ -113,18 +119,44 @@ impl Clients {
         // A header that is wrong must not be helped by where it comes from.
         if let Some(given) = shown.headers.get(AUTHORIZATION) {
             let given = given.to_str().ok().filter(|given| given.len() <= MAX_AUTHORIZATION)?;
-            return self.by_authorization(given, shown).filter(may_come);
+            if let Some(given) = as_digest(given) {
+                let known = self.by_digest(&given, shown, Judged::Yes).filter(may_come)?;
+                return self.digests.take(&given, now()).then_some(known);
+            }
+            return self.by_authorization(given).filter(may_come);
         }
-        let by_certificate = |known: &&Known| {
-            let prints = &known.client.proof.certificates;
-            shown.certificate.is_some_and(|print| prints.iter().any(|known| known.0 == print))
-        };
         let by_network = |known: &&Known| known.client.proof.by_network && may_come(known);
-        let known = || self.known.iter();
-        known().find(|known| by_certificate(known) && may_come(known)).or_else(|| known().find(by_network))
+        let by_certificate = shown.certificate.and_then(|shown| self.by_certificate(shown)).filter(may_come);
+        by_certificate.or_else(|| self.known.iter().find(by_network))
     }
 
-    fn by_authorization(&self, given: &str, shown: &Shown<'_>) -> Option<&Known> {
+    /// Whose certificate it is: by what it is before what it is called. One that is called like two clients is neither's.
+    fn by_certificate(&self, shown: &Certificate) -> Option<&Known> {
+        let by_print = self.known.iter().find(|known| shown.is_one_of(&known.client.proof.certificates));
+        by_print.or_else(|| {
+            let mut by_name = self.known.iter().filter(|known| shown.is_for(&known.client.proof.names));
+            by_name.next().filter(|_| by_name.next().is_none())
+        })
+    }
+
+    /// Whether a new nonce is all that the client needs.
+    fn is_stale(&self, shown: &Shown<'_>) -> bool {
+        let given = shown.headers.get(AUTHORIZATION).and_then(|given| given.to_str().ok());
+        let given = given.filter(|given| given.len() <= MAX_AUTHORIZATION).and_then(as_digest);
+        let known = given.and_then(|given| self.by_digest(&given, shown, Judged::Stale));
+        known.is_some_and(|known| may_come(known, shown.address))
+    }
+
+    /// The client of which this is judged so.
+    fn by_digest(&self, given: &Given, shown: &Shown<'_>, judged: Judged) -> Option<&Known> {
+        let user = |known: &Known| known.client.proof.user.as_deref() == Some(given.user());
+        self.find(|known| {
+            let secret = known.digest.as_deref().filter(|_| user(known));
+            secret.is_some_and(|ha1| self.digests.judge(given, ha1, shown, now()) == judged)
+        })
+    }
+
+    fn by_authorization(&self, given: &str) -> Option<&Known> {
         let (scheme, rest) = given.split_once(' ')?;
         let rest = rest.trim();
         if scheme.eq_ignore_ascii_case("bearer") {
@@ -138,14 +170,6 @@ impl Clients {
             return self.find(|known| {
                 let right = known.password.as_ref().is_some_and(|password| password.is(&hash));
                 right && known.client.proof.user.as_deref() == Some(user)
-            });
-        }
-        if scheme.eq_ignore_ascii_case("digest") {
-            let given = Given::parse(rest)?;
-            let user = |known: &Known| known.client.proof.user.as_deref() == Some(given.user());
-            return self.find(|known| {
-                let secret = known.digest.as_deref().filter(|_| user(known));
-                secret.is_some_and(|ha1| self.digests.proves(&given, ha1, shown, now()))
             });
         }
         None
@@ -191,6 +215,12 @@ impl Known {
         let rate = Rate::new(client.rate);
         (faults.len() == before).then_some(Self { client, token, password, digest, rate })
     }
+}
+
+/// What the header says, where it is Digest authentication.
+fn as_digest(given: &str) -> Option<Given> {
+    let (scheme, rest) = given.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("digest") { Given::parse(rest.trim()) } else { None }
 }
 
 /// Whether it may ask from there.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mfa_proto::{
-    front::{Ask, FrontMessage},
+    front::{Ask, FrontMessage, PasswordMessage, PasswordOutcome},
     hello::{Hello, NEWEST, Protocol, Welcome},
     login::ClientMessage,
     secret::SecretText,
@@ -48,6 +48,12 @@ impl Connection {
     pub(super) async fn answer(&mut self, answer: SecretText) -> Result<FrontMessage, Away> {
         self.0.write(&ClientMessage::Answer(answer)).await?;
         self.next().await
+    }
+
+    /// Tells what came of a password; what core says to that.
+    pub(super) async fn tell(&mut self, outcome: PasswordOutcome) -> Result<PasswordMessage, Away> {
+        self.0.write(&outcome).await?;
+        Ok(self.0.read().await?)
     }
 
     pub(super) async fn next(&mut self) -> Result<FrontMessage, Away> {

@@ -13,7 +13,7 @@ use std::{
 
 use mfa_proto::{
     admin::Reply,
-    front::{Ask, FrontMessage},
+    front::{Ask, FrontMessage, PasswordMessage, PasswordOutcome},
     secret::SecretText,
 };
 use mfa_role::wire::WireError;
@@ -137,6 +137,11 @@ impl Busy {
     /// Answers a prompt and takes what core says then.
     pub(crate) async fn answer(&mut self, answer: SecretText) -> Result<FrontMessage, Away> {
         self.connection.answer(answer).await
+    }
+
+    /// Tells what came of a password, which core has let try.
+    pub(crate) async fn tell(&mut self, outcome: PasswordOutcome) -> Result<PasswordMessage, Away> {
+        self.connection.tell(outcome).await
     }
 
     /// What core says next.

@@ -3,16 +3,20 @@
 //! Looks at the latest rows of a user, or of all, as many as one request may take. Refuses to say of a row that it is
 //! sound: what links them is core's secret (`mfactl audit verify`), so that field is empty.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use mfa_proto::{
     admin::{AuditFilter, AuditRow, FactorId, Reply, Request},
     name::UserId,
+    tag::Serial,
 };
 use mfa_role::config::Right;
 use serde_json::{Value, json};
 
 use super::{
-    admin::{Order, asked, fits, refused, senseless, serial_of, unusable},
+    admin::{Order, Said, asked, fits, refused, senseless, serials_of, unusable},
+    csv::{self, Sheet},
     envelope::Fault,
 };
 
@@ -22,6 +26,8 @@ const LATEST: u32 = 2000;
 const PAGE: usize = 15;
 /// The most rows on a page.
 const MOST: usize = 500;
+/// What rows as CSV are stored under.
+const FILE: &str = "linotp-audit.csv";
 /// What the fields of a row are called, in their order.
 const FIELDS: [&str; 17] = [
     "number",
@@ -43,29 +49,48 @@ const FIELDS: [&str; 17] = [
     "clearance_level",
 ];
 
-/// Answers `search`: what it says stands in no envelope.
-pub(super) async fn search(order: Order<'_>) -> Result<Value, Fault> {
-    if order.asked.get("outform").is_some_and(|form| !form.eq_ignore_ascii_case("json")) {
-        return Err(unusable("outform", "answers are JSON here"));
-    }
+/// Answers `search`: what it says stands in no envelope. As CSV it is all rows where no page is asked for.
+pub(super) async fn search(order: Order<'_>) -> Result<Said, Fault> {
+    let delimiter = csv::wanted(order.asked)?;
     let number = |name, otherwise| match order.asked.get(name).map(str::parse::<usize>) {
         None => Ok(otherwise),
         Some(Ok(number)) if number > 0 => Ok(number),
         Some(_) => Err(unusable(name, "it is a number from 1 on")),
     };
-    let (page, size) = (number("page", 1)?, number("rp", PAGE)?.min(MOST));
+    let turned = ["page", "rp"].into_iter().any(|name| order.asked.get(name).is_some());
+    let (page, size) = match delimiter {
+        Some(_) if !turned => (1, usize::MAX),
+        Some(_) | None => (number("page", 1)?, number("rp", PAGE)?.min(MOST)),
+    };
     let wanted = Wanted::of(order);
     let mut rows = latest(order).await?;
     rows.retain(|row| wanted.takes(row));
     sort(order, &mut rows);
     let total = rows.len();
     let before = page.saturating_sub(1).saturating_mul(size);
+    let mut serials = Serials { order, known: HashMap::new() };
     let mut shown = Vec::new();
     for row in rows.into_iter().skip(before).take(size) {
-        let serial = serial(order, &row).await;
-        shown.push(json!({ "id": row.seq, "cell": cell(&row, &serial) }));
+        let serial = serials.of(&row).await;
+        shown.push((row.seq, cell(&row, &serial)));
     }
-    Ok(json!({ "page": page, "rows": shown, "total": total }))
+    if let Some(delimiter) = delimiter {
+        return Ok(Said::Sheet(sheet(order, &shown, delimiter)));
+    }
+    let rows: Vec<_> = shown.iter().map(|(id, cell)| json!({ "id": id, "cell": cell })).collect();
+    Ok(Said::Bare(json!({ "page": page, "rows": rows, "total": total })))
+}
+
+/// The rows as a file, behind a line of names where that is asked for (`headers`, whatever it says).
+fn sheet(order: Order<'_>, rows: &[(i64, [Value; 17])], delimiter: char) -> Sheet {
+    let mut sheet = Sheet::new(FILE, delimiter);
+    if order.asked.raw("headers").is_some() {
+        sheet.head(FIELDS);
+    }
+    for (_, cell) in rows {
+        sheet.row(cell);
+    }
+    sheet
 }
 
 /// The latest rows of the user that is named, or of all, oldest first.
@@ -172,7 +197,7 @@ fn cell(row: &AuditRow, serial: &str) -> [Value; 17] {
     };
     let success = matches!(row.verdict.as_str(), "accept" | "skip" | "done");
     let date =
-        Timestamp::from_second(row.time).map(|time| time.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string());
+        Timestamp::from_second(row.time).map(|time| time.strftime("%Y-%m-%dT%H:%M:%S.000+00:00").to_string());
     [
         json!(row.seq),
         json!(date.unwrap_or_default()),
@@ -207,11 +232,23 @@ fn action(event: &str) -> String {
     }
 }
 
-/// The serial number of the token of a row, for clients that may read tokens; empty for one that is gone.
-async fn serial(order: Order<'_>, row: &AuditRow) -> String {
-    let Some((user, factor)) = row.user.as_ref().zip(row.factor) else { return String::new() };
-    if !order.desk.client().rights.include(Right::FactorsRead) {
-        return String::new();
+/// The serial numbers of tokens, for clients that may read them. Each user is asked about once.
+struct Serials<'a> {
+    order: Order<'a>,
+    known: HashMap<UserId, HashMap<FactorId, Serial>>,
+}
+
+impl Serials<'_> {
+    /// Of the token of a row; empty for one that is gone.
+    async fn of(&mut self, row: &AuditRow) -> String {
+        let Some((user, factor)) = row.user.as_ref().zip(row.factor) else { return String::new() };
+        if !self.order.desk.client().rights.include(Right::FactorsRead) {
+            return String::new();
+        }
+        if !self.known.contains_key(user) {
+            self.known.insert(user.clone(), serials_of(self.order.desk, user).await);
+        }
+        let serial = self.known.get(user).and_then(|serials| serials.get(&FactorId(factor.0)));
+        serial.map(Serial::to_string).unwrap_or_default()
     }
-    serial_of(order.desk, user, FactorId(factor.0)).await.unwrap_or_default()
 }

@@ -69,6 +69,8 @@ struct Outcome<'a> {
     value: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Told<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queried: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -85,26 +87,35 @@ impl<'a> Envelope<'a> {
 
     /// An answer that was understood.
     pub(super) fn value(self, value: impl Into<Value>, detail: Option<Value>) -> Answer {
-        let outcome = Outcome { status: true, value: Some(value.into()), error: None };
+        let outcome = Outcome { status: true, value: Some(value.into()), error: None, queried: None };
         self.wrap(StatusCode::OK, outcome, detail)
+    }
+
+    /// A list of which more was looked through than it has. It never has `versionNumber`.
+    pub(super) fn list(self, value: Vec<Value>, queried: usize) -> Answer {
+        let value = Some(Value::Array(value));
+        let outcome = Outcome { status: true, value, error: None, queried: Some(queried) };
+        self.wrap(StatusCode::OK, outcome, None)
     }
 
     /// A no to what cannot be asked that way: neither `status` nor `value` is true.
     pub(super) fn neither(self) -> Answer {
-        let outcome = Outcome { status: false, value: Some(Value::Bool(false)), error: None };
+        let value = Some(Value::Bool(false));
+        let outcome = Outcome { status: false, value, error: None, queried: None };
         self.wrap(StatusCode::OK, outcome, None)
     }
 
     /// An error, with the status that says so to those who look at nothing else.
     pub(super) fn fault_with(self, status: StatusCode, fault: &Fault) -> Answer {
         let told = Told { code: fault.code, message: &fault.message };
-        self.wrap(status, Outcome { status: false, value: None, error: Some(told) }, None)
+        let outcome = Outcome { status: false, value: None, error: Some(told), queried: None };
+        self.wrap(status, outcome, None)
     }
 
     /// An error of a call that manages: as a page with a status of its own, where the call wants that
-    /// (`httperror`).
+    /// (`httperror`) and the configuration does not want it otherwise for that error.
     pub(super) fn fault(self, fault: &Fault, httperror: Option<&str>) -> Answer {
-        match httperror {
+        match httperror.filter(|_| self.terms.makes_a_page(fault.code)) {
             None => self.fault_with(StatusCode::OK, fault),
             Some(wanted) => self.page(wanted, fault),
         }
@@ -127,7 +138,8 @@ impl<'a> Envelope<'a> {
     }
 
     fn wrap(self, status: StatusCode, result: Outcome<'_>, detail: Option<Value>) -> Answer {
-        let number = self.terms.numbers_version().then_some(self.terms.version.as_str());
+        let numbered = self.terms.numbers_version() && result.queried.is_none();
+        let number = numbered.then_some(self.terms.version.as_str());
         let (version, id) = (self.version(), self.id);
         let wrapped = Wrapped { version: &version, number, jsonrpc: JSONRPC, result, id, detail };
         let mut body = Vec::new();

@@ -12,7 +12,7 @@ use hyper::{
 use subtle::ConstantTimeEq as _;
 
 use super::{
-    admin::{self, Done, Order},
+    admin::{self, Order, Said},
     asked::Asked,
     asked_rightly, audit,
     envelope::{Envelope, Fault},
@@ -54,17 +54,17 @@ pub(super) async fn answer(call: &mut Call, (part, verb): (&str, &str)) -> Optio
     }
     let web = &call.state().web;
     let order = Order { asked: &asked, desk: &desk, terms: &web.linotp, lifetime: web.transaction_lifetime };
-    let done = match part {
+    let said = match part {
         "admin" => admin::answer(verb, order).await,
-        "system" => system::answer(verb, order).await,
-        _ => match audit::search(order).await {
-            // These rows stand in no envelope.
-            Ok(rows) => return Some(Answer::json(StatusCode::OK, &rows)),
-            Err(fault) => Err(fault),
-        },
+        "system" => system::answer(verb, order).await.map(Said::Value),
+        _ => audit::search(order).await,
     };
-    Some(match done {
-        Ok(Done { value, detail }) => Envelope::new(&web.linotp, 1).value(value, detail),
+    let envelope = Envelope::new(&web.linotp, 1);
+    Some(match said {
+        Ok(Said::Value(done)) => envelope.value(done.value, done.detail),
+        Ok(Said::List(list, queried)) => envelope.list(list, queried),
+        Ok(Said::Bare(value)) => Answer::json(StatusCode::OK, &value),
+        Ok(Said::Sheet(sheet)) => sheet.answer(),
         Err(fault) => {
             let envelope = Envelope::new(&web.linotp, admin::fault_number(verb));
             envelope.fault(&fault, asked.httperror())
@@ -85,7 +85,9 @@ pub(super) async fn enter(call: &mut Call, verb: &str) -> Result<(Desk, Asked), 
     };
     // What only its network proves, every page in a browser there could ask for.
     let by_network = desk.client().proof.by_network && !origin::is_foreign(call.headers());
-    if verb == GET_SESSION || by_network || has_session(call, &asked) {
+    // Pages of other hosts in the same domain can write the cookie, and then know it.
+    let in_session = has_session(call, &asked) && !origin::is_of_another_site(call.headers());
+    if verb == GET_SESSION || by_network || in_session {
         Ok((desk, asked))
     } else {
         Err(Answer::body(StatusCode::UNAUTHORIZED, TEXT, NO_SESSION))
@@ -133,5 +135,6 @@ fn get_session(call: &Call, asked: &Asked) -> Answer {
         hex
     });
     let cookie = format!("{SESSION_COOKIE}={session}; Path=/; SameSite=Strict");
-    envelope.value(true, None).with(SET_COOKIE, &cookie)
+    // Twice, as clients are used to; but for this host both times, not for all below it.
+    envelope.value(true, None).with(SET_COOKIE, &cookie).with(SET_COOKIE, &cookie)
 }

@@ -7,6 +7,7 @@
 mod admin;
 mod asked;
 mod audit;
+mod csv;
 mod envelope;
 mod manage;
 mod system;

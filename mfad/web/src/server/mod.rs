@@ -2,6 +2,7 @@
 //!
 //! Refuses to let one connection hurt another: every error ends its own.
 
+pub mod certificates;
 mod connection;
 mod places;
 pub mod tls;
@@ -24,8 +25,11 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tracing::{debug, warn};
 
-use self::places::{Place, Places};
-use crate::{call::Facts, origin::HERE, router::State};
+use self::{
+    certificates::Shown,
+    places::{Place, Places},
+};
+use crate::{call::Facts, clients::Certificate, origin::HERE, router::State};
 
 /// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -46,8 +50,8 @@ pub struct Listening {
     pub socket: Socket,
     /// What the configuration says.
     pub listen: WebListen,
-    /// Its certificate, where it has one.
-    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// What it shows, where it has a certificate.
+    pub tls: Option<Shown>,
 }
 
 /// What all connections share.
@@ -67,7 +71,6 @@ impl Server {
     pub async fn serve(self, listening: Listening) -> io::Result<()> {
         let Listening { socket, listen, tls } = listening;
         let listen = Arc::new(listen);
-        let tls = tls.map(TlsAcceptor::from);
         match socket {
             Socket::Tcp(socket) => self.serve_tcp(TcpListener::from_std(socket)?, listen, tls).await,
             Socket::Unix(socket) => self.serve_unix(UnixListener::from_std(socket)?, listen, tls).await,
@@ -78,7 +81,7 @@ impl Server {
         self,
         socket: TcpListener,
         listen: Arc<WebListen>,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Shown>,
     ) -> io::Result<()> {
         let mut connections = JoinSet::new();
         loop {
@@ -101,7 +104,7 @@ impl Server {
         self,
         socket: UnixListener,
         listen: Arc<WebListen>,
-        tls: Option<TlsAcceptor>,
+        tls: Option<Shown>,
     ) -> io::Result<()> {
         let mut connections = JoinSet::new();
         loop {
@@ -129,7 +132,7 @@ impl Server {
         place
     }
 
-    async fn converse<S>(self, stream: S, mut facts: Facts, (tls, _place): (Option<TlsAcceptor>, Place))
+    async fn converse<S>(self, stream: S, mut facts: Facts, (tls, _place): (Option<Shown>, Place))
     where
         S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     {
@@ -137,9 +140,10 @@ impl Server {
             return connection::serve(self.state, stream, facts).await;
         };
         let patience = self.state.borrow().web.header_timeout;
-        match timeout(patience, tls.accept(stream)).await {
+        let acceptor = TlsAcceptor::from(Arc::clone(&tls.borrow()));
+        match timeout(patience, acceptor.accept(stream)).await {
             Ok(Ok(stream)) => {
-                facts.certificate = tls::print_of(stream.get_ref().1.peer_certificates());
+                facts.certificate = Certificate::of(stream.get_ref().1.peer_certificates()).map(Arc::new);
                 connection::serve(self.state, stream, facts).await;
             }
             Ok(Err(error)) => debug!("{}: no TLS: {error}", facts.peer),

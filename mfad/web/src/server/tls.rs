@@ -12,9 +12,8 @@ use rustls::{
     RootCertStore, ServerConfig,
     crypto::ring::default_provider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
-    server::WebPkiClientVerifier,
+    server::{NoServerSessionStorage, WebPkiClientVerifier},
 };
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// The longest file.
@@ -48,14 +47,12 @@ pub fn load(tls: &Tls, web: &Web) -> Result<Arc<ServerConfig>, String> {
     };
     let mut config =
         builder.with_single_cert(chain, key).map_err(|error| format!("certificate and key: {error}"))?;
+    if tls.client_ca.is_some() {
+        // A session that is taken up again would bring back a certificate as it was found good once.
+        config.session_storage = Arc::new(NoServerSessionStorage {});
+    }
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
-}
-
-/// The SHA-256 of the certificate that a client has shown.
-pub(super) fn print_of(shown: Option<&[CertificateDer<'_>]>) -> Option<[u8; 32]> {
-    let certificate = shown?.first()?;
-    Some(Sha256::digest(certificate).into())
 }
 
 fn certificates(file: &PemFile, web: &Web) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -86,14 +83,15 @@ fn find(file: &PemFile, web: &Web) -> (PathBuf, Trust) {
 /// Reads a file; a secret one only when others cannot.
 fn read(path: &std::path::Path, secret: Option<Trust>) -> Result<Zeroizing<Vec<u8>>, String> {
     use std::io::Read as _;
-    let shown = path.display();
-    let failed = |error: std::io::Error| format!("{shown}: cannot be read: {error}");
+    let failed = |error: std::io::Error| format!("{}: cannot be read: {error}", path.display());
     // Certificates are often links to the newest one; keys are followed too, and judged where they lead.
-    let file = std::fs::canonicalize(path).and_then(|path| credentials::open(&path)).map_err(failed)?;
+    let real = std::fs::canonicalize(path).map_err(failed)?;
+    let file = credentials::open(&real).map_err(failed)?;
     let found = file.metadata().map_err(failed)?;
     if let Some(problem) = secret.and_then(|trust| exposure(&found, trust)) {
         return Err(format!(
-            "{shown} {problem}; it must be a plain file of root or of mfad-web's user with mode 0600, or 0640 with its group"
+            "{} {problem}; it must be a plain file of root or of mfad-web's user with mode 0600, or 0640 with its group",
+            real.display()
         ));
     }
     let mut bytes = Zeroizing::new(Vec::new());

@@ -114,7 +114,7 @@ async fn the_trail_is_searched() {
         cell,
         &json!([
             number,
-            "2033-05-18T03:33:30+00:00",
+            "2033-05-18T03:33:30.000+00:00",
             "",
             "",
             "admin/init",

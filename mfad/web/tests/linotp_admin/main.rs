@@ -10,9 +10,11 @@
 mod change;
 mod init;
 mod look;
+mod people;
 mod replay;
 #[path = "../rig/mod.rs"]
 mod rig;
+mod sheets;
 mod way_in;
 
 #[expect(unreachable_pub, reason = "it is the tests' of core")]

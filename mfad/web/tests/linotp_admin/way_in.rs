@@ -56,8 +56,11 @@ async fn a_page_of_others_cannot_ask_in_the_name_of_a_client() {
     assert_eq!(all(&rig).await, before);
     let given = ask(&rig, (VPN, ""), "/admin/getsession", "").await;
     assert_eq!(value(&given.json()), true);
-    let line = given.head.lines().find_map(|line| line.strip_prefix("set-cookie: admin_session=")).unwrap();
-    let session = line.split(';').next().unwrap();
+    let lines: Vec<_> =
+        given.head.lines().filter_map(|line| line.strip_prefix("set-cookie: admin_session=")).collect();
+    assert!(lines.len() == 2 && lines[0] == lines[1], "{given:?}");
+    let (session, attributes) = lines[0].split_once(';').unwrap();
+    assert_eq!(attributes, " Path=/; SameSite=Strict", "for no host but this one");
     assert!(session.len() == 64 && session.bytes().all(|byte| byte.is_ascii_hexdigit()), "{session}");
     let head = format!("Authorization: Bearer {VPN}\r\n{}", cookie(session));
     let got = rig.http().await.get(&format!("/admin/disable?serial=MINE1&session={session}"), &head).await;
@@ -82,6 +85,27 @@ async fn where_it_asks_from_can_be_proof_enough() {
     assert_ne!(all(&rig).await, before, "it is that call which changes something");
 }
 
+/// A page of another host in the same domain can write the cookie that it then repeats.
+#[tokio::test]
+async fn a_page_of_the_neighborhood_cannot_ask_with_a_session_of_its_own_making() {
+    let rig = linotp().await;
+    init(&rig, "MINE1", "&user=jane").await;
+    let before = all(&rig).await;
+    for site in ["same-site", "cross-site", "other"] {
+        let cookie = format!("Cookie: admin_session=abc\r\nSec-Fetch-Site: {site}\r\n");
+        for path in ["/admin/remove", "/admin/show", "/audit/search", "/system/getConfig"] {
+            let answered = ask(&rig, (VPN, &cookie), path, "serial=MINE1&session=abc").await;
+            assert_eq!(answered.status, 401, "{path} {site}");
+        }
+    }
+    assert_eq!(all(&rig).await, before);
+    for site in ["same-origin", "none"] {
+        let cookie = format!("Cookie: admin_session=abc\r\nSec-Fetch-Site: {site}\r\n");
+        let answered = ask(&rig, (VPN, &cookie), "/admin/show", "session=abc").await;
+        assert_eq!(answered.status, 200, "{site}");
+    }
+}
+
 #[tokio::test]
 async fn whoever_has_not_the_right_is_told_so_and_changes_nothing() {
     let rig = linotp().await;
@@ -103,6 +127,7 @@ async fn whoever_has_not_the_right_is_told_so_and_changes_nothing() {
         ("/system/getConfig", ""),
         ("/system/setConfig", "AutoResync=False"),
         ("/system/getRealms", ""),
+        ("/admin/userlist", "username=*"),
     ] {
         let answered = as_client(&rig, WIKI, path, form).await;
         assert_eq!(answered.status, 200, "{path} {answered:?}");
@@ -127,6 +152,10 @@ async fn without_core_nothing_is_claimed() {
         ("/admin/check_serial", "serial=MINE1"),
         ("/audit/search", ""),
         ("/system/getRealms", ""),
+        ("/admin/userlist", ""),
+        ("/admin/tokenrealm", "serial=MINE1&realms=local"),
+        ("/audit/search", "outform=csv"),
+        ("/admin/show", "outform=csv"),
     ] {
         let answer = call(&rig, path, form).await;
         assert_eq!(fault(&answer).0, -311, "{path} {answer}");
@@ -155,7 +184,14 @@ async fn whatever_comes_is_answered_in_the_envelope_and_changes_nothing() {
     let verbs =
         ["init", "enable", "disable", "remove", "delete", "show", "assign", "unassign", "resync", "reset"];
     let verbs = verbs.map(|verb| format!("/admin/{verb}")).into_iter();
-    let more = ["/admin/set", "/admin/check_serial", "/admin/getTokenOwner", "/admin/losttoken"];
+    let more = [
+        "/admin/tokenrealm",
+        "/admin/userlist",
+        "/admin/set",
+        "/admin/check_serial",
+        "/admin/getTokenOwner",
+        "/admin/losttoken",
+    ];
     let other = ["/admin/getSerialByOtp", "/audit/search", "/system/getConfig", "/system/setConfig"];
     for path in verbs.chain(more.into_iter().chain(other).map(str::to_owned)) {
         for form in junk {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     common::*,
+    rig::Answered,
     support::{self, egress::Egress, hotp, outside::OUTSIDE, secret},
 };
 
@@ -68,7 +69,27 @@ async fn a_challenge_is_of_the_client_that_began_it_and_ends() {
     let state =
         call_as(&rig, "", "check_status", &json!({ "user": "alice", "transactionid": &number })).await;
     assert_eq!(value(&state), false, "it never says yes");
-    assert_eq!(state.json()["detail"]["transactions"][&number]["status"], "open");
+    let transaction = |state: &Answered| state.json()["detail"]["transactions"][&number].clone();
+    let asked_for = asked["detail"]["message"].as_str().unwrap();
+    let mut expected = json!({
+        "received_count": 0,
+        "received_tan": false,
+        "valid_tan": false,
+        "message": asked_for,
+        "status": "open",
+        "token": { "serial": "", "type": "" },
+    });
+    assert_eq!(transaction(&state), expected);
+    let wrong = call_as(&rig, "", "check_t", &json!({ "state": &number, "pass": "000000" })).await;
+    assert_eq!(value(&wrong), json!({ "value": false, "failcount": 0 }));
+    let told = json!({ "value": false, "failcount": 0, "token_type": "", "serial": "" });
+    assert_eq!((&wrong.json()["detail"], &wrong.json()["id"]), (&told, &json!(1)));
+    let state = call_as(&rig, "", "check_status", &json!({ "state": &number })).await;
+    expected["received_count"] = json!(1);
+    expected["received_tan"] = json!(true);
+    assert_eq!(transaction(&state), expected, "a wrong answer is told as one");
+    let state = call_as(&rig, "", "check_status", &json!({ "user": "bob", "transactionid": &number })).await;
+    assert_eq!((value(&state), state.json().get("detail")), (json!(false), None), "it is about alice");
     tokio::time::pause();
     tokio::time::advance(std::time::Duration::from_secs(121)).await;
     tokio::time::resume();

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 mod http;
+pub(crate) mod page;
 pub(crate) mod prover;
 
 use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
@@ -16,7 +17,7 @@ use mfad_web::{
     clients::Clients,
     link::Link,
     router::State,
-    server::{Listening, Server, Socket, tls},
+    server::{Listening, Server, Socket, certificates::Certificates},
     transactions::Transactions,
 };
 use sha2::{Digest as _, Sha256};
@@ -96,7 +97,7 @@ impl Rig {
             let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
             socket.set_nonblocking(true).unwrap();
             port = socket.local_addr().unwrap().port();
-            let tls = listen.tls.as_ref().map(|tls| tls::load(tls, config.web()).unwrap());
+            let tls = Certificates::default().load(listen, config.web()).unwrap();
             let listening = Listening { socket: Socket::Tcp(socket), listen: listen.clone(), tls };
             tasks.spawn(server.clone().serve(listening));
         }
@@ -157,7 +158,10 @@ impl Rig {
         let directory = self.daemon.directory.path();
         let link = Link::new(directory.join(socket), mfa_role::peers::allowed("root", "test"));
         let config = config(&self.text, directory);
-        self.state.send_replace(state(&config, directory, (link, before.transactions.clone())));
+        let state = state(&config, directory, (link, before.transactions.clone()));
+        let mut state = Arc::into_inner(state).expect("it is nobody else's yet");
+        state.sessions = before.sessions.clone();
+        self.state.send_replace(Arc::new(state));
     }
 }
 

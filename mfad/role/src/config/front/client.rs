@@ -44,6 +44,8 @@ pub struct ClientProof {
     pub token: Option<String>,
     /// SHA-256 of its certificates, in hexadecimal digits.
     pub certificates: Vec<CertificatePrint>,
+    /// DNS names that its certificates are issued for, whichever those are.
+    pub names: Vec<CertificateName>,
     /// The name that it gives for Basic and Digest authentication.
     pub user: Option<String>,
     /// Basic: the name of the credential with the SHA-256 of the password.
@@ -64,7 +66,7 @@ impl ClientProof {
     }
 
     fn is_none_beside_page(&self) -> bool {
-        self.credentials().next().is_none() && self.certificates.is_empty()
+        self.credentials().next().is_none() && self.certificates.is_empty() && self.names.is_empty()
     }
 
     fn is_none(&self) -> bool {
@@ -98,6 +100,39 @@ impl std::str::FromStr for CertificatePrint {
     }
 }
 
+/// A DNS name that a certificate is issued for, in lower case.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateName(String);
+
+impl CertificateName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for CertificateName {
+    type Err = &'static str;
+
+    /// Letters, digits and hyphens between dots (RFC 1123 section 2.1). No wildcard, and no address.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let label = |label: &str| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        };
+        let is_number = |label: &str| label.bytes().all(|b| b.is_ascii_digit());
+        let whole = text.len() <= 253 && text.split('.').all(label);
+        if !whole || text.rsplit('.').next().is_some_and(is_number) {
+            return Err(
+                "write one DNS name in full, as it stands in the certificate's subjectAltName: vpn.example.org",
+            );
+        }
+        Ok(Self(text.to_ascii_lowercase()))
+    }
+}
+
 /// One thing that a client may ask.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Right {
@@ -117,11 +152,13 @@ pub enum Right {
     TokenVerify,
     /// To have a signed token made.
     TokenIssue,
+    /// To have a code sent to people that it made itself: what is in the message is then its word.
+    Deliver,
 }
 
 impl Right {
     /// All there are, by name.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("verify", Self::Verify),
         ("factors:read", Self::FactorsRead),
         ("factors:write", Self::FactorsWrite),
@@ -130,6 +167,7 @@ impl Right {
         ("status", Self::Status),
         ("token:verify", Self::TokenVerify),
         ("token:issue", Self::TokenIssue),
+        ("deliver", Self::Deliver),
     ];
 
     /// Its name.
@@ -171,6 +209,12 @@ pub(super) fn read(reader: &mut Reader, place: Place, mut section: Section) -> O
             reader.fault(Some(place), format!("this client is not whole: add `{key}`"));
         }
     }
+    let delivers = rights.value.as_deref().is_some_and(|rights| rights.contains(&Right::Deliver));
+    if delivers && !password_proven {
+        let message = "the right \"deliver\" sends people messages unasked: it needs `password_proven = true`, said \
+                       of a client that asks only when the password was right";
+        reader.fault(rights.place, message);
+    }
     if by_network && networks.place.is_none() {
         reader.fault(Some(place), "`by_network` needs `networks`: else anyone is this client");
     }
@@ -199,6 +243,7 @@ pub(super) fn read(reader: &mut Reader, place: Place, mut section: Section) -> O
 fn read_proof(reader: &mut Reader, s: &mut Section) -> ClientProof {
     let token = reader.optional(s, "token", credential);
     let certificates = reader.optional(s, "certificates", names("AB:CD:…"));
+    let known_as = reader.optional(s, "names", names("vpn.example.org"));
     let user = reader.optional(s, "user", line(256));
     let password = reader.optional(s, "password", credential);
     let digest = reader.optional(s, "digest", credential);
@@ -215,6 +260,7 @@ fn read_proof(reader: &mut Reader, s: &mut Section) -> ClientProof {
     ClientProof {
         token: token.value,
         certificates: certificates.value.unwrap_or_default(),
+        names: known_as.value.unwrap_or_default(),
         user: user.value,
         password: password.value,
         digest: digest.value,

@@ -5,7 +5,7 @@
 use mfa_proto::name::RealmName;
 
 use crate::config::{
-    kinds::{Checked, boolean, text},
+    kinds::{Checked, boolean, number, text},
     reader::{Reader, Section},
     realm::Realm,
     suggest::printable,
@@ -26,6 +26,8 @@ pub struct LinOtp {
     pub challenge_response: bool,
     /// What is said beside yes and no.
     pub detail: LinOtpDetail,
+    /// Numbers of errors that `httperror` makes a page of; none is all of them.
+    pub errors: Vec<i32>,
 }
 
 /// What is said beside yes and no.
@@ -58,6 +60,7 @@ impl LinOtp {
                 on_success: reader.value(s, "detail_on_success", false, boolean).value,
                 on_fail: reader.value(s, "detail_on_fail", false, boolean).value,
             },
+            errors: reader.value(s, "errors", Vec::new(), errors).value,
         };
         reader.close(section);
         read
@@ -66,6 +69,11 @@ impl LinOtp {
     /// Whether it is told as one that has `versionNumber` beside `version`, as those from 3 on have.
     pub fn numbers_version(&self) -> bool {
         !self.version.starts_with("2.")
+    }
+
+    /// Whether an error becomes a page where a call wants that (`httperror`).
+    pub fn makes_a_page(&self, error: i32) -> bool {
+        self.errors.is_empty() || self.errors.contains(&error)
     }
 }
 
@@ -79,6 +87,16 @@ fn version(value: &Value) -> Checked<String> {
     } else {
         Err(format!("cannot be \"{}\": write the number of a version, as \"2.11.2\"", printable(text)))
     }
+}
+
+/// Numbers of errors, at least one.
+fn errors(value: &Value) -> Checked<Vec<i32>> {
+    let wanted = "write a list of numbers, as in [905, 1102], or leave it out for all errors";
+    let Value::Array(list) = value else { return Err(format!("is {}: {wanted}", value.kind())) };
+    if list.is_empty() {
+        return Err(format!("is an empty list: {wanted}"));
+    }
+    list.iter().map(|node| number(-999..=9999)(&node.value)).collect()
 }
 
 fn realm(value: &Value) -> Checked<RealmName> {

@@ -1,6 +1,6 @@
 //! `[[web.listen]]`: where HTTP is spoken, by whom it is trusted, and which dialects are there.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, path::PathBuf};
 
 use crate::config::{
     kinds::{Checked, credential_name, names, path, socket, text},
@@ -34,6 +34,15 @@ pub enum Place {
     Address(SocketAddr),
     /// At a Unix socket, mode 0660: for a proxy on this host.
     Socket(PathBuf),
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Socket(path) => path.display().fmt(f),
+        }
+    }
 }
 
 /// The certificate of a listener.

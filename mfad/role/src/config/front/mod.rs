@@ -10,7 +10,7 @@ mod listen;
 use std::{path::PathBuf, time::Duration};
 
 pub use self::{
-    client::{CertificatePrint, ClientProof, Right, Rights, WebClient},
+    client::{CertificateName, CertificatePrint, ClientProof, Right, Rights, WebClient},
     linotp::{LinOtp, LinOtpDetail},
     listen::{Dialect, Mount, PemFile, Place as WebPlace, Tls, WebListen},
 };
@@ -126,6 +126,15 @@ impl Web {
         let first = listeners.first().map(|(place, _)| *place);
         read.listen = read_listeners(reader, listeners);
         read.clients = read_clients(reader, clients, !read.listen.is_empty());
+        let asks_for_certificates =
+            |listen: &WebListen| listen.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        if read.clients.iter().any(|client| !client.proof.names.is_empty())
+            && !read.listen.iter().any(asks_for_certificates)
+        {
+            let message =
+                "a [[web.client]] has `names`, and no listener asks for certificates: add `client_ca`";
+            reader.fault(first, message);
+        }
         let for_people = |mount: &Mount| mount.dialect == Dialect::Ceptor;
         let has_page = read.clients.iter().any(|client| client.proof.login_page);
         if !has_page && read.listen.iter().flat_map(|listen| &listen.dialects).any(for_people) {
@@ -192,6 +201,15 @@ fn read_clients(reader: &mut Reader, tables: Vec<(Place, Section)>, listens: boo
         if read.iter().any(|other| other.name == client.name) {
             let message =
                 format!("another client is called \"{}\" too: give this one its own name", client.name);
+            reader.fault(Some(place), message);
+        }
+        if let Some(name) =
+            read.iter().flat_map(|other| &other.proof.names).find(|name| client.proof.names.contains(name))
+        {
+            let message = format!(
+                "another client has `names` with \"{}\" too: whose certificate would that be?",
+                name.as_str()
+            );
             reader.fault(Some(place), message);
         }
         read.push(client);

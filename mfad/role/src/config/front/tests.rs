@@ -12,6 +12,17 @@ const LISTEN: &str = "[[web.listen]]\naddress = \"127.0.0.1:8080\"\n";
 const PAGE: &str = "[[web.client]]\nname = \"page\"\nrights = [\"verify\"]\nlogin_page = true\n";
 const CLIENT: &str = "[[web.client]]\nname = \"vpn\"\nrights = [\"verify\"]\ntoken = \"vpn-token\"\n";
 
+const TLS: &str = "[[web.listen]]\naddress = \"[::]:443\"\ncertificate = \"/etc/c.pem\"\nkey = \"tls-key\"\n\
+                   client_ca = \"/etc/ca.pem\"\n";
+const NAMED: &str = "[[web.client]]\nname = \"vpn\"\nrights = [\"verify\"]\nnames = [\"vpn.example.org\"]\n";
+
+#[test]
+fn a_name_alone_proves_a_client() {
+    let config = read(&format!("{TLS}{}", NAMED.replace("vpn.", "VPN."))).unwrap();
+    let names: Vec<_> = config.web().clients[0].proof.names.iter().map(CertificateName::as_str).collect();
+    assert_eq!(names, ["vpn.example.org"]);
+}
+
 #[test]
 fn a_client_and_a_listener_are_enough() {
     let config = read(&format!("{LISTEN}{CLIENT}")).unwrap();
@@ -23,6 +34,17 @@ fn a_client_and_a_listener_are_enough() {
     assert!(client.rights.include(Right::Verify) && !client.rights.include(Right::FactorsWrite));
     assert_eq!(web.credentials(), [("[[web.client]] \"vpn\"".to_owned(), "vpn-token")]);
     assert!(!Config::default().web().is_on());
+}
+
+#[test]
+fn whoever_has_messages_sent_says_so_and_has_passwords_proven() {
+    let proven = "password_proven = true\n";
+    let config = read(&format!("{LISTEN}{}{proven}", CLIENT.replace("verify", "deliver"))).unwrap();
+    let rights = &config.web().clients[0].rights;
+    assert!(rights.include(Right::Deliver) && !rights.include(Right::Verify));
+    let every = "verify\", \"factors:write\", \"token:issue";
+    let config = read(&format!("{LISTEN}{}{proven}", CLIENT.replace("verify", every))).unwrap();
+    assert!(!config.web().clients[0].rights.include(Right::Deliver), "no other right covers it");
 }
 
 #[test]
@@ -74,8 +96,25 @@ fn what_cannot_be_meant_is_told() {
         (format!("{LISTEN}dialects = {{ ceptor = \"/\" }}\n"), "no [[web.client]] has `login_page"),
         (format!("{LISTEN}{CLIENT}user = \"linotp\"\n"), "goes with `password`"),
         (format!("{LISTEN}{CLIENT}certificates = [\"AB\"]\n"), "SHA-256 of the certificate"),
+        (format!("{TLS}{CLIENT}names = [\"*.example.org\"]\n"), "one DNS name in full"),
+        (format!("{TLS}{CLIENT}names = [\"192.0.2.1\"]\n"), "one DNS name in full"),
+        (format!("{TLS}{CLIENT}names = [\"vpn.example.org.\"]\n"), "one DNS name in full"),
+        (format!("{TLS}{CLIENT}names = [\"\"]\n"), "one DNS name in full"),
+        (format!("{TLS}{CLIENT}names = [\"-vpn.example.org\"]\n"), "one DNS name in full"),
+        (format!("{TLS}{CLIENT}names = [\"vpn_1.example.org\"]\n"), "one DNS name in full"),
+        (
+            format!("{TLS}{NAMED}{}", NAMED.replace("\"vpn\"", "\"wiki\"").replace("vpn.", "VPN.")),
+            "has `names` with",
+        ),
+        (format!("{LISTEN}{NAMED}"), "add `client_ca`"),
+        (format!("{TLS}{NAMED}login_page = true\n"), "goes without"),
         (format!("{LISTEN}{CLIENT}certifcates = [\"AB\"]\n"), "did you mean `certificates`?"),
         (format!("{LISTEN}{}", CLIENT.replace("verify", "breakglass")), "verify"),
+        (format!("{LISTEN}{}", CLIENT.replace("verify", "deliver")), "it needs `password_proven = true`"),
+        (
+            format!("{LISTEN}{}password_proven = false\n", CLIENT.replace("verify", "verify\", \"deliver")),
+            "it needs `password_proven = true`",
+        ),
         (format!("{LISTEN}{}", CLIENT.replace("\"vpn\"", "\"a b\"")), "letters, digits"),
         ("[web]\ndigest_realm = \"a\\\"b\"\n".to_owned(), "without quotes"),
     ] {
@@ -99,7 +138,11 @@ fn what_linotp_is_told_is_read() {
         read("[realm.home]\n[web.linotp]\nversion = \"4.0.0.dev0\"\ndefault_realm = \"home\"\n").unwrap();
     let linotp = &config.web().linotp;
     assert_eq!((linotp.default_realm.as_str(), linotp.numbers_version()), ("home", true));
+    let some = read("[web.linotp]\nerrors = [905, -311]\n").unwrap();
+    let linotp = &some.web().linotp;
+    assert!(linotp.makes_a_page(905) && linotp.makes_a_page(-311) && !linotp.makes_a_page(1102));
     let default = Config::default();
+    assert!(default.web().linotp.makes_a_page(1102));
     assert!(!default.web().linotp.numbers_version() && !default.web().linotp.challenge_response);
     for (text, told) in [
         ("version = \"two\"", "number of a version"),
@@ -108,6 +151,10 @@ fn what_linotp_is_told_is_read() {
         ("default_realm = \"hoem\"", "[realm.hoem]"),
         ("default_realm = \"a/b\"", "default_realm"),
         ("detail = true", "detail"),
+        ("errors = []", "leave it out"),
+        ("errors = 905", "list of numbers"),
+        ("errors = [\"905\"]", "whole number"),
+        ("errors = [905, 10000]", "-999 to 9999"),
     ] {
         let problem = read(&format!("[web.linotp]\n{text}\n")).unwrap_err();
         assert!(problem.contains(told), "{text}: {problem}");

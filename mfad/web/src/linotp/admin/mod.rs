@@ -9,6 +9,7 @@ mod look;
 mod meant;
 mod owners;
 mod pattern;
+mod people;
 mod rows;
 mod said;
 mod seed;
@@ -24,8 +25,8 @@ pub(super) use self::{
     owners::realms,
     pattern::fits,
     rows::{COUNT_WINDOW, SYNC_WINDOW, resolver},
-    said::{Done, asked, may_not, refused, senseless, unusable},
-    token::serial_of,
+    said::{Done, Said, asked, may_not, refused, senseless, unusable},
+    token::serials_of,
 };
 use super::{asked::Asked, envelope::Fault};
 use crate::verify::Desk;
@@ -50,7 +51,7 @@ pub(super) fn is_known(verb: &str) -> bool {
     VERBS.contains(&verb)
 }
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 17] = [
     "init",
     "enable",
     "disable",
@@ -62,6 +63,8 @@ const VERBS: [&str; 15] = [
     "resync",
     "reset",
     "set",
+    "tokenrealm",
+    "userlist",
     "check_serial",
     "getTokenOwner",
     "losttoken",
@@ -69,8 +72,8 @@ const VERBS: [&str; 15] = [
 ];
 
 /// Does what a verb says.
-pub(super) async fn answer(verb: &str, order: Order<'_>) -> Result<Done, Fault> {
-    match verb {
+pub(super) async fn answer(verb: &str, order: Order<'_>) -> Result<Said, Fault> {
+    let done = match verb {
         "init" => init::init(order).await,
         "enable" => change::enable(order).await,
         "disable" => change::disable(order).await,
@@ -81,11 +84,14 @@ pub(super) async fn answer(verb: &str, order: Order<'_>) -> Result<Done, Fault> 
         "resync" => change::resync(order).await,
         "reset" => change::reset(order).await,
         "set" => set::set(order).await,
-        "show" => show::show(order).await,
+        "tokenrealm" => set::tokenrealm(order).await,
+        "show" => return show::show(order).await,
+        "userlist" => return people::userlist(order).await,
         "check_serial" => look::check_serial(order).await,
         "getTokenOwner" => look::owner(order).await,
         "losttoken" => look::lost(order).await,
         "getSerialByOtp" => Err(look::by_code()),
         _ => Err(Fault::other("there is no such verb")),
-    }
+    };
+    done.map(Said::Value)
 }

@@ -129,15 +129,20 @@ async fn users(
 
 /// The realms of users who hold tokens.
 pub(in super::super) async fn realms(order: Order<'_>) -> Result<BTreeSet<RealmName>, Fault> {
-    let mut realms = BTreeSet::new();
+    Ok(holders(order).await?.into_iter().map(|user| user.realm).collect())
+}
+
+/// The users who hold tokens.
+pub(super) async fn holders(order: Order<'_>) -> Result<Vec<UserId>, Fault> {
+    let mut all = Vec::new();
     let mut after = None;
     loop {
         let (users, next) = users(order, after, false).await?;
-        let held = users.into_iter().map(|(user, _)| user.realm);
-        realms.extend(held.filter(|realm| !realm.is_unassigned()));
+        let held = users.into_iter().map(|(user, _)| user);
+        all.extend(held.filter(|user| !user.realm.is_unassigned()));
         match next {
             Some(next) => after = Some(next),
-            None => return Ok(realms),
+            None => return Ok(all),
         }
     }
 }

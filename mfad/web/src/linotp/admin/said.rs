@@ -10,7 +10,7 @@ use mfa_proto::{
 };
 use serde_json::Value;
 
-use super::super::envelope::Fault;
+use super::super::{csv::Sheet, envelope::Fault};
 use crate::verify::Desk;
 
 /// A value, and what goes beside it.
@@ -24,6 +24,19 @@ impl From<Value> for Done {
     fn from(value: Value) -> Self {
         Self { value, detail: None }
     }
+}
+
+/// What is said, in the form that it has.
+#[derive(Debug)]
+pub(in super::super) enum Said {
+    /// In the envelope.
+    Value(Done),
+    /// In the envelope, with how many were looked through.
+    List(Vec<Value>, usize),
+    /// As it is, in no envelope.
+    Bare(Value),
+    /// A file.
+    Sheet(Sheet),
 }
 
 /// A parameter is missing or cannot be used.

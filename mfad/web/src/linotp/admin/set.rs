@@ -73,6 +73,26 @@ pub(super) async fn set(order: Order<'_>) -> Result<Done, Fault> {
     Ok(Value::Object(value).into())
 }
 
+/// `tokenrealm`: a token is of the realm of whoever has it, and of no other.
+pub(super) async fn tokenrealm(order: Order<'_>) -> Result<Done, Fault> {
+    let token = order.with_serial().await?;
+    let wanted = order.asked.raw("realms").ok_or_else(|| Fault::missing("realms"))?;
+    let wanted: Vec<_> = wanted.split(',').map(str::trim).filter(|realm| !realm.is_empty()).collect();
+    let present = token.owner.realm.as_str();
+    let stays = match wanted.as_slice() {
+        [] => token.is_nobodys(),
+        [one] => !token.is_nobodys() && one.eq_ignore_ascii_case(present),
+        _ => false,
+    };
+    if stays {
+        return Ok(json!(1).into());
+    }
+    Err(Fault::other(format!(
+        "{} is of the realm of whoever has it: unassign it, and assign it to a user there. Nothing was changed",
+        token.serial()
+    )))
+}
+
 /// Whether a property has the value already that it is to have.
 fn stays(token: &Token, name: &str, wanted: &str) -> Result<(), Fault> {
     let present = match name {

@@ -7,26 +7,46 @@ use mfa_proto::name::UserId;
 use serde_json::{Map, Value, json};
 
 use super::{
-    super::envelope::Fault,
+    super::{
+        csv::{self, Sheet},
+        envelope::Fault,
+    },
     Order,
     owners::{Candidate, Owners},
     pattern::fits,
     rows::{Holder, row},
-    said::{Done, unusable},
+    said::{Done, Said, unusable},
     token::{by_serial, detail, of_detail},
 };
 
 /// Users whose tokens are looked at for one answer.
-const MOST_USERS: usize = 1000;
+pub(super) const MOST_USERS: usize = 1000;
 /// Tokens on a page, where that is not said.
 const PAGE: usize = 50;
+/// Properties of users that may be asked for beside, at most.
+const MOST_FIELDS: usize = 20;
+/// What tokens as CSV are stored under.
+const FILE: &str = "linotp-tokendata.csv";
 type Row = Map<String, Value>;
 
 /// Answers `show`.
-pub(super) async fn show(order: Order<'_>) -> Result<Done, Fault> {
-    if order.asked.get("outform").is_some_and(|form| !form.eq_ignore_ascii_case("json")) {
-        return Err(unusable("outform", "answers are JSON here"));
+pub(super) async fn show(order: Order<'_>) -> Result<Said, Fault> {
+    let (delimiter, fields) = (csv::wanted(order.asked)?, user_fields(order)?);
+    let (mut rows, page, total) = found(order).await?;
+    for row in &mut rows {
+        for field in &fields {
+            // What is not known of people is empty.
+            row.entry(format!("User.{field}")).or_insert_with(|| json!(""));
+        }
     }
+    Ok(match delimiter {
+        Some(delimiter) => Said::Sheet(sheet(&rows, delimiter)),
+        None => Said::Value(page.answer(&rows, total)),
+    })
+}
+
+/// The rows on the page that is asked for, and how many there are in all.
+async fn found(order: Order<'_>) -> Result<(Vec<Row>, Page, usize), Fault> {
     let page = Page::of(order)?;
     let (owners, wanted) = (Owners::of(order), Wanted::of(order));
     let serial = order.asked.get("serial").filter(|serial| *serial != "*");
@@ -40,14 +60,39 @@ pub(super) async fn show(order: Order<'_>) -> Result<Done, Fault> {
         None => owners.candidates(order).await?,
     };
     if exact.is_none() && wanted.takes_all() {
-        return page.of_candidates(order, candidates).await;
+        let (rows, total) = page.of_candidates(order, candidates).await?;
+        return Ok((rows, page, total));
     }
     let mut rows = rows_of(order, candidates.iter().map(|(user, _)| user)).await?;
     rows.retain(|row| owners.take(row) && wanted.takes(row));
     wanted.sort(&mut rows);
     let total = rows.len();
     let rows: Vec<_> = rows.into_iter().skip(page.skipped(total)).take(page.size(total)).collect();
-    Ok(page.answer(&rows, total))
+    Ok((rows, page, total))
+}
+
+/// Properties of users that are shown beside (`user_fields`).
+fn user_fields(order: Order<'_>) -> Result<Vec<&str>, Fault> {
+    let names = order.asked.get("user_fields").unwrap_or_default().split(',').map(str::trim);
+    let names: Vec<_> = names.filter(|name| !name.is_empty()).collect();
+    let is_name =
+        |name: &&str| name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if names.len() > MOST_FIELDS || !names.iter().all(is_name) {
+        return Err(unusable("user_fields", "it is names with commas between, 20 of them at most"));
+    }
+    Ok(names)
+}
+
+/// The rows as a file, with a line of names before them.
+fn sheet(rows: &[Row], delimiter: char) -> Sheet {
+    let mut sheet = Sheet::new(FILE, delimiter);
+    if let Some(first) = rows.first() {
+        sheet.head(first.keys().map(String::as_str));
+    }
+    for row in rows {
+        sheet.row(row.values());
+    }
+    sheet
 }
 
 /// All rows of some users.
@@ -135,7 +180,11 @@ impl Page {
     }
 
     /// Only the users are asked about whose tokens are on the page.
-    async fn of_candidates(self, order: Order<'_>, candidates: Vec<Candidate>) -> Result<Done, Fault> {
+    async fn of_candidates(
+        self,
+        order: Order<'_>,
+        candidates: Vec<Candidate>,
+    ) -> Result<(Vec<Row>, usize), Fault> {
         let total = candidates.iter().map(|(_, held)| held).sum();
         let (mut before, mut users, mut passed) = (self.skipped(total), Vec::new(), 0);
         let end = before.saturating_add(self.size(total));
@@ -150,8 +199,7 @@ impl Page {
             passed = behind;
         }
         let rows = rows_of(order, users.iter()).await?;
-        let rows: Vec<_> = rows.into_iter().skip(before).take(self.size(total)).collect();
-        Ok(self.answer(&rows, total))
+        Ok((rows.into_iter().skip(before).take(self.size(total)).collect(), total))
     }
 
     fn answer(self, rows: &[Row], total: usize) -> Done {

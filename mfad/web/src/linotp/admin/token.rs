@@ -3,6 +3,8 @@
 //! A factor without a serial number is called `owner:number` here, which no serial number can be. Refuses to take one
 //! that is not there for a fault: whoever asks says what that means.
 
+use std::collections::HashMap;
+
 use mfa_proto::{
     admin::{
         DeviceDetail, FactorDetail, FactorId, FactorRef, Refusal, RefusalCode, Reply, Request, UserDetail,
@@ -118,10 +120,9 @@ pub(super) async fn of_detail(desk: &Desk, detail: &UserDetail) -> Result<Vec<To
     Ok(detail.factors.iter().filter_map(with_device).collect())
 }
 
-/// What a factor of a user is called, if it still is there.
-pub(in super::super) async fn serial_of(desk: &Desk, user: &UserId, factor: FactorId) -> Option<String> {
+/// The serial numbers of what a user still has.
+pub(in super::super) async fn serials_of(desk: &Desk, user: &UserId) -> HashMap<FactorId, Serial> {
     let asked = asked(desk, Request::Devices { user: user.clone() }).await;
-    let Ok(Ok(Reply::Devices(devices))) = asked else { return None };
-    let serial = devices.into_iter().find(|device| device.factor == factor)?.serial?;
-    Some(serial.to_string())
+    let Ok(Ok(Reply::Devices(devices))) = asked else { return HashMap::new() };
+    devices.into_iter().filter_map(|device| Some((device.factor, device.serial?))).collect()
 }

@@ -12,7 +12,10 @@ use serde_json::{Map, Value, json};
 use tracing::warn;
 
 use super::{Visit, judge::Judged};
-use crate::verify::{Challenge, Verified};
+use crate::{
+    transactions::Waiting,
+    verify::{Challenge, Verified},
+};
 
 /// The text of a no, whatever the reason.
 const WRONG: &str = "wrong otp value";
@@ -144,12 +147,12 @@ fn asking(challenge: &Challenge) -> Value {
 }
 
 /// A challenge that waits for its answer.
-pub(super) fn open(number: &str) -> Value {
+pub(super) fn open(number: &str, waiting: &Waiting) -> Value {
     let waiting = json!({
-        "received_count": 0,
-        "received_tan": false,
+        "received_count": waiting.wrong,
+        "received_tan": waiting.wrong > 0,
         "valid_tan": false,
-        "message": "",
+        "message": waiting.prompt,
         "status": "open",
         "token": { "serial": "", "type": "" },
     });

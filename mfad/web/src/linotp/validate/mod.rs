@@ -140,9 +140,9 @@ impl Visit<'_> {
         let Some(number) = self.transaction() else {
             return self.envelope.fault_with(StatusCode::OK, &Fault::missing("transactionid"));
         };
-        let user = self.asked.user(self.terms);
-        let open = user.is_ok_and(|user| self.desk.is_about(number, user.as_ref(), None));
-        self.envelope.value(false, open.then(|| detail::open(number)))
+        let user = self.asked.user(self.terms).ok();
+        let waiting = user.and_then(|user| self.desk.waiting(number, user.as_ref()));
+        self.envelope.value(false, waiting.map(|waiting| detail::open(number, &waiting)))
     }
 
     /// In one word; a challenge with its number and what to ask.
