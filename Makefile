@@ -88,11 +88,12 @@ bench: ## Speed beside pam_google_authenticator and pam_oath; writes target/benc
 	$(CARGO) build --release -p mfa_tests --bin bench
 	$(AS_ROOT) $(TARGET)/release/bench --json $(TARGET)/bench.json $(BENCH_ARGS)
 
-bench-web: ## Speed and memory of mfad-web; writes target/bench-web.json
-	tests/setup/packages.sh bench
+bench-web: ## Speed and memory of mfad-web beside eduMFA; writes target/bench-web.json
+	tests/setup/packages.sh bench peer
 	$(CARGO) build --release
 	$(CARGO) build --release -p mfa_tests --bin bench
-	$(AS_ROOT) $(TARGET)/release/bench --only web --json $(TARGET)/bench-web.json
+	tests/setup/python.sh edumfa "$(TARGET)"
+	$(AS_ROOT) $(TARGET)/release/bench --only web --json $(TARGET)/bench-web.json $(BENCH_ARGS)
 
 deny: ## Licences, sources, duplicate versions and advisories of what we depend on
 	@command -v cargo-deny >/dev/null || $(CARGO) install --locked cargo-deny

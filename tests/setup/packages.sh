@@ -1,9 +1,9 @@
 #!/bin/bash
 # Installs the Debian packages that building, testing, the demo or the benchmarks need, and nothing that is
 # already there. Works as root or by sudo. Installing openssh-server must not open this host to the network,
-# so services are kept from starting, and a newly installed sshd is not enabled either.
+# so services are kept from starting, and newly installed ones that listen are not enabled either.
 #
-# usage: packages.sh build|demo|test|bench|deny...
+# usage: packages.sh build|demo|test|fronts|bench|peer|deb|rpm|packages|deny...
 set -eu
 
 declare -A of=(
@@ -12,10 +12,20 @@ declare -A of=(
   [test]="apparmor curl dbus-daemon debootstrap fail2ban freeradius freeradius-rest freeradius-utils ldap-utils openssl polkitd python3-aiosmtpd python3-dbusmock python3-prometheus-client python3-requests rsync selinux-policy-dev slapd strace sudo sqlite3 oathtool libpam-oath libpam-modules login systemd"
   [fronts]="curl freeradius freeradius-rest freeradius-utils libconvert-base32-perl libgd-securityimage-perl libimage-magick-perl liblemonldap-ng-portal-perl libmime-tools-perl libpam-radius-auth libplack-perl libstring-random-perl nginx-light openssl pamtester python3-venv"
   [bench]="libpam-oath libpam-google-authenticator libpam-modules iproute2 util-linux sqlite3"
+  [peer]="postgresql python3-venv"
   [deb]="debhelper dh-apparmor dpkg-dev lintian pkg-config"
   [rpm]="rpm rpm2cpio cpio"
   [packages]="fakeroot fish groff libarchive-tools makepkg man-db shellcheck zsh"
   [deny]="git ca-certificates"
+)
+
+# What is enabled by packages, and listens.
+declare -A listening=(
+  [openssh-server]="ssh.service ssh.socket"
+  [freeradius]="freeradius.service"
+  [nginx-light]="nginx.service"
+  [postgresql]="postgresql.service"
+  [slapd]="slapd.service"
 )
 
 as_root() {
@@ -53,9 +63,10 @@ apt install -y --no-install-recommends "${missing[@]}" >/dev/null 2>&1 || {
   apt update
   apt install -y --no-install-recommends "${missing[@]}"
 }
-case " ${missing[*]} " in *" openssh-server "*)
-  if [ -d /run/systemd/system ]; then
-    as_root systemctl --quiet disable ssh.service ssh.socket 2>/dev/null || true
-    echo "packages.sh: openssh-server is installed for the tests; it is neither started nor enabled"
-  fi ;;
-esac
+[ -d /run/systemd/system ] || exit 0
+for package in "${missing[@]}"; do
+  [ -n "${listening[$package]:-}" ] || continue
+  # shellcheck disable=SC2086 # they are words
+  as_root systemctl --quiet disable ${listening[$package]} 2>/dev/null || true
+  echo "packages.sh: $package is installed for the tests; it is neither started nor enabled"
+done

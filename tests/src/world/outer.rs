@@ -62,7 +62,7 @@ impl Outer {
         let tools = target.join(name);
         assert!(
             tools.join("wanted").exists(),
-            "{name} is not in {}: tests/setup/python.sh puts it there, and `make e2e` and `make test-fronts` run that",
+            "{name} is not in {}: tests/setup/python.sh puts it there, and `make e2e`, `make test-fronts` and `make bench-web` run that",
             tools.display()
         );
         self.tools = Some(tools);

@@ -22,6 +22,7 @@ mod report;
 mod rules;
 mod run;
 mod seeding;
+mod target;
 mod trail;
 mod web;
 
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
     if world::inside().is_some() {
         let (world, result) = (World::make(), World::disk().join("bench.json"));
         if options.only.as_deref() == Some("web") {
-            web::all(&world).write(&result);
+            web::all(&world, options.rounds).write(&result);
         } else {
             run::all(&world, &options).write(&result);
         }
@@ -61,7 +62,10 @@ fn outside(options: &Options, arguments: &[String]) -> ExitCode {
     let near = options.json.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let disk =
         tempfile::Builder::new().prefix("bench-").tempdir_in(near).expect("the target directory is writable");
-    let world = Outer::new("bench").with_disk(&disk.path().canonicalize().expect("it was just made"));
+    let mut world = Outer::new("bench").with_disk(&disk.path().canonicalize().expect("it was just made"));
+    if options.only.as_deref() == Some("web") {
+        world = world.with_tools(web::PEER);
+    }
     let status = world.command(arguments).status().expect("setpriv and unshare can be run");
     if !status.success() {
         eprintln!("bench: ended with {status}");

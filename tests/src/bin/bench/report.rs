@@ -1,5 +1,4 @@
-//! The table and its JSON: what was measured, where, and which targets were reached. Refuses to round a
-//! missed target up.
+//! The table and its JSON: what was measured, where, and which targets were reached.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -9,7 +8,11 @@ use mfa_tests::{
 };
 use serde::Serialize;
 
-use crate::{contender::Contender, measure::Spread};
+use crate::{
+    contender::Contender,
+    measure::Spread,
+    target::{self, At, Target},
+};
 
 /// One measured case of one module.
 #[derive(Debug, Serialize)]
@@ -33,16 +36,6 @@ struct Memory {
     users: u32,
     vm_rss_kib: u64,
     pss_kib: u64,
-}
-
-/// One target.
-#[derive(Debug, Serialize)]
-struct Target {
-    what: &'static str,
-    /// What was measured; `None` when its rows were left out.
-    value: Option<f64>,
-    bound: String,
-    reached: Option<bool>,
 }
 
 /// All of a run.
@@ -69,17 +62,11 @@ struct Trail {
 impl Report {
     /// Notes where it is measured.
     pub(crate) fn begin() -> Self {
-        let disk = World::disk();
-        let version = |package: &str| run(&["dpkg-query", "-W", "-f", "${Version}", package]).stdout;
-        let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-        let machine = BTreeMap::from([
-            ("kernel", must(&["uname", "-sr"]).trim().to_owned()),
-            ("cpus", cpus.to_string()),
-            ("file_system", must(&["stat", "-f", "-c", "%T", &disk.to_string_lossy()]).trim().to_owned()),
-            ("libpam", version("libpam0g")),
-            ("libpam-oath", version("libpam-oath")),
-            ("libpam-google-authenticator", version("libpam-google-authenticator")),
-        ]);
+        let mut machine = machine();
+        for package in ["libpam0g", "libpam-oath", "libpam-google-authenticator"] {
+            let version = run(&["dpkg-query", "-W", "-f", "${Version}", package]).stdout;
+            machine.insert(package, version);
+        }
         Self { machine, rows: Vec::new(), memory: Vec::new(), trail: None, targets: Vec::new() }
     }
 
@@ -184,15 +171,8 @@ impl Report {
             ),
             ("memory with 1 000 000 users, MiB resident", mib, At::Most(24.0)),
         ];
-        println!("\n{:62} {:>10} {:>12}", "to reach", "measured", "target");
-        for (what, value, at) in targets.into_iter().chain([self.rules_target()]).chain(self.trail_targets())
-        {
-            let reached = value.map(|value| at.holds(value));
-            let shown = value.map_or("not run".to_owned(), |value| format!("{value:.2}"));
-            let mark = reached.map_or("", |reached| if reached { "reached" } else { "MISSED" });
-            println!("  {what:60} {shown:>10} {:>12}  {mark}", at.text());
-            self.targets.push(Target { what, value, bound: at.text(), reached });
-        }
+        let all = targets.into_iter().chain([self.rules_target()]).chain(self.trail_targets());
+        self.targets = target::judge(all);
     }
 
     fn rules_target(&self) -> (&'static str, Option<f64>, At) {
@@ -236,29 +216,17 @@ impl Report {
     }
 }
 
+/// What figures depend on, of this machine.
+pub(crate) fn machine() -> BTreeMap<&'static str, String> {
+    let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let disk = World::disk();
+    BTreeMap::from([
+        ("kernel", must(&["uname", "-sr"]).trim().to_owned()),
+        ("cpus", cpus.to_string()),
+        ("file_system", must(&["stat", "-f", "-c", "%T", &disk.to_string_lossy()]).trim().to_owned()),
+    ])
+}
+
 fn ratio(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     Some(a? / b?)
-}
-
-/// A bound.
-#[derive(Clone, Copy, Debug)]
-enum At {
-    Most(f64),
-    Least(f64),
-}
-
-impl At {
-    fn holds(self, value: f64) -> bool {
-        match self {
-            Self::Most(bound) => value <= bound,
-            Self::Least(bound) => value >= bound,
-        }
-    }
-
-    fn text(self) -> String {
-        match self {
-            Self::Most(bound) => format!("<= {bound}"),
-            Self::Least(bound) => format!(">= {bound}"),
-        }
-    }
 }

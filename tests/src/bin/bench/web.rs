@@ -1,111 +1,179 @@
-//! `make bench-web`: how fast mfad-web judges codes, each a success that is on the disk before the answer is.
-//!
-//! Clients with connections of their own ask `/v1/verify/status` on this host, with a fresh HOTP code each. Refuses to
-//! measure what failed: an answer but 204 ends the run. Refuses to hide a queue: at a fixed rate, the time counts from
-//! when a request was due.
+//! `make bench-web`: how fast mfad-web judges codes, beside a peer that is asked the same by the same clients in
+//! rounds that take turns. Refuses to compare with figures of another day or another machine.
 
-use std::{
-    fs,
-    io::{Read as _, Write as _},
-    net::TcpStream,
-    ops::RangeInclusive,
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+mod cost;
+mod load;
+mod ours;
+mod peer;
 
-use mfa_tests::{daemon::Setup, otp::Seed, sys::pause, web::Web, world::World};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use mfa_tests::world::World;
 use serde::Serialize;
 
+use self::{
+    load::{CLIENTS, Codes, Endpoint},
+    ours::Ours,
+    peer::Peer,
+};
 use crate::{
-    contender::{kib, user},
-    measure::Spread,
-    seeding,
+    measure::{Spread, median},
+    report::machine,
+    target::{self, At, Target},
 };
 
-const ADDRESS: &str = "127.0.0.1:8080";
-/// Users, each with a connection.
-const CLIENTS: u32 = 64;
-/// How many times each asks as fast as it can, and then at the fixed rate.
-const FAST: u64 = 400;
-const STEADY: u64 = 160;
+pub(crate) use self::peer::NAME as PEER;
+
+/// How often each user logs in a round, after so many times to warm up: here, at the fixed rate, and at the peer.
+const FAST: Amount = Amount { warm_up: 20, measured: 600 };
+const STEADY: Amount = Amount { warm_up: 10, measured: 80 };
+const SLOW: Amount = Amount { warm_up: 2, measured: 10 };
 /// Requests a second of all together, at the fixed rate.
 const RATE: u32 = 1000;
 
-const CONFIG: &str = r#"
-[web]
-per_address_connections = 256
-
-[[web.listen]]
-address = "127.0.0.1:8080"
-
-[[web.client]]
-name = "bench"
-rights = ["verify"]
-token = "bench-token"
-password_proven = true
-rate = 10000
-"#;
+#[derive(Clone, Copy)]
+struct Amount {
+    warm_up: u64,
+    measured: u64,
+}
 
 /// What came of it.
 #[derive(Debug, Serialize)]
 pub(crate) struct Figures {
-    logins_per_second: f64,
-    at_1000_a_second: Spread,
-    web_resident_mib: f64,
-    core_resident_mib: f64,
+    machine: BTreeMap<&'static str, String>,
+    rows: [Row; 5],
+    web_peak_mib: f64,
+    core_peak_mib: f64,
+    peer_mib: f64,
+    targets: Vec<Target>,
+}
+
+/// One endpoint under one load.
+#[derive(Debug, Serialize)]
+struct Row {
+    what: &'static str,
+    /// Logins a second of each round.
+    rounds: Vec<f64>,
+    /// How long a login took.
+    spread: Spread,
+    /// Processor time of a login, on the side of the servers, in microseconds.
+    processor_us: f64,
+}
+
+/// An endpoint under a load, round for round.
+struct Series {
+    what: &'static str,
+    endpoint: Endpoint,
+    amount: Amount,
+    rate: Option<u32>,
+    rounds: Vec<f64>,
+    took: Vec<Vec<Duration>>,
+    processor: Duration,
+}
+
+impl Series {
+    fn fast(what: &'static str, endpoint: Endpoint, amount: Amount) -> Self {
+        Self {
+            what,
+            endpoint,
+            amount,
+            rate: None,
+            rounds: Vec::new(),
+            took: Vec::new(),
+            processor: Duration::ZERO,
+        }
+    }
+
+    fn steady(what: &'static str, endpoint: Endpoint) -> Self {
+        Self { rate: Some(RATE), ..Self::fast(what, endpoint, STEADY) }
+    }
+
+    /// One more round, of servers with these processes.
+    fn round(&mut self, codes: &mut Codes, servers: &[u32]) {
+        codes.use_up(self.amount.warm_up, self.endpoint, self.rate);
+        let before = cost::of(servers);
+        let took = codes.use_up(self.amount.measured, self.endpoint, self.rate);
+        self.processor += cost::of(servers).saturating_sub(before);
+        self.rounds.push(took.per_second());
+        self.took.push(took.each);
+    }
+
+    fn row(self) -> Row {
+        let spread = Spread::of(&self.took);
+        let logins = f64::from(u32::try_from(spread.logins).expect("a run is short"));
+        let processor_us = self.processor.as_secs_f64() * 1e6 / logins;
+        Row { what: self.what, rounds: self.rounds, spread, processor_us }
+    }
 }
 
 /// Measures, and prints a table with what is to be reached.
-pub(crate) fn all(world: &World) -> Figures {
-    let mut web = Web::new(world, ADDRESS);
-    web.credential("bench-token", "bench-secret");
-    let mut daemon = Setup::as_root().state_dir(&World::disk().join("web")).section(CONFIG).prepare();
-    (0..CLIENTS).for_each(|number| drop(world.add_quick_user(&user(number))));
-    seeding::seed(&mut daemon, CLIENTS, true);
-    web.begin(&daemon);
-
-    let (fast, wall) = together(1..=FAST, false);
-    let logins = u32::try_from(fast.len()).expect("a run is short");
-    let (steady, _) = together(FAST + 1..=FAST + STEADY, true);
-    let resident = |pid: u32| {
-        let kib = u32::try_from(kib(&format!("/proc/{pid}/status"), "VmRSS:")).unwrap_or(u32::MAX);
-        f64::from(kib) / 1024.0
+pub(crate) fn all(world: &World, rounds: u32) -> Figures {
+    eprintln!("bench: setting up mfad and mfad-web");
+    let mut ours = Ours::start(world);
+    eprintln!("bench: setting up {PEER}");
+    let mut peer = Peer::start(world);
+    let mut check = Series::fast("mfad /validate/check", ours::CHECK, FAST);
+    let mut status = Series::fast("mfad /v1/verify/status", ours::STATUS, FAST);
+    let mut other = Series::fast("eduMFA /validate/check", peer::CHECK, SLOW);
+    let mut steady_check = Series::steady("mfad /validate/check, 1 000 a second", ours::CHECK);
+    let mut steady_status = Series::steady("mfad /v1/verify/status, 1 000 a second", ours::STATUS);
+    let (our_servers, peers_servers) = (ours.pids(), peer.pids());
+    for round in 1..=rounds {
+        eprintln!("bench: {CLIENTS} connections, round {round} of {rounds}");
+        for series in [&mut check, &mut status, &mut steady_check, &mut steady_status] {
+            series.round(&mut ours.codes, &our_servers);
+        }
+        other.round(&mut peer.codes, &peers_servers);
+    }
+    let (web_peak_mib, core_peak_mib) = ours.peak_mib();
+    let mut machine = machine();
+    machine.insert("peer", peer::versions());
+    let mut figures = Figures {
+        machine,
+        rows: [check, status, other, steady_check, steady_status].map(Series::row),
+        web_peak_mib,
+        core_peak_mib,
+        peer_mib: peer.proportional_mib(),
+        targets: Vec::new(),
     };
-    let figures = Figures {
-        logins_per_second: f64::from(logins) / wall.as_secs_f64(),
-        at_1000_a_second: Spread::of(&[steady]),
-        web_resident_mib: resident(web.pid()),
-        core_resident_mib: resident(daemon.pid()),
-    };
-    figures.print();
+    figures.judge();
     figures
 }
 
 impl Figures {
-    fn print(&self) {
-        let row = |what: &str, value: f64, bound: &str, reached: bool| {
-            println!(
-                "  {what:44} {value:>10.1}   {bound:>8}   {}",
-                if reached { "reached" } else { "missed" }
-            );
-        };
-        println!("/v1/verify/status, {CLIENTS} connections, success on the disk before the answer");
-        row("logins a second", self.logins_per_second, ">= 4000", self.logins_per_second >= 4000.0);
-        let p99 = self.at_1000_a_second.p99_us / 1000.0;
+    /// Prints them, and holds them against what is to be reached.
+    fn judge(&mut self) {
         println!(
-            "  {:44} {:>10.1}",
-            "median at 1 000 a second, ms",
-            self.at_1000_a_second.median_us / 1000.0
+            "\n{CLIENTS} connections, each login a success that is on the disk before the answer\nmfad beside {}\n",
+            self.machine["peer"]
         );
-        row("p99 at 1 000 a second, ms", p99, "<= 25", p99 <= 25.0);
-        row(
-            "resident memory of mfad-web, MiB",
-            self.web_resident_mib,
-            "<= 32",
-            self.web_resident_mib <= 32.0,
+        println!(
+            "{:44} {:>10} {:>10} {:>10} {:>16}",
+            "", "median ms", "p99 ms", "logins/s", "ms of processors"
         );
-        println!("  {:44} {:>10.1}", "resident memory of mfad, MiB", self.core_resident_mib);
+        for Row { what, rounds, spread, processor_us } in &self.rows {
+            let (half, tail, processor) =
+                (spread.median_us / 1000.0, spread.p99_us / 1000.0, processor_us / 1000.0);
+            println!("  {what:42} {half:>10.2} {tail:>10.2} {:>10.1} {processor:>16.3}", median(rounds));
+        }
+        println!("\nmemory, MiB\n  {:42} {:>10.1}", "mfad-web, at most", self.web_peak_mib);
+        println!("  {:42} {:>10.1}", "mfad, at most", self.core_peak_mib);
+        println!("  {:42} {:>10.1}", "eduMFA's gunicorn, without its database", self.peer_mib);
+        let [check, status, other, steady_check, steady_status] = &self.rows;
+        let rate = |row: &Row| median(&row.rounds);
+        let tail = |row: &Row| row.spread.p99_us / 1000.0;
+        self.targets = target::judge([
+            ("/validate/check, logins a second", Some(rate(check)), At::Least(4000.0)),
+            ("/v1/verify/status, logins a second", Some(rate(status)), At::Least(4000.0)),
+            ("/validate/check, p99 at 1 000 a second, ms", Some(tail(steady_check)), At::Most(25.0)),
+            ("/v1/verify/status, p99 at 1 000 a second, ms", Some(tail(steady_status)), At::Most(25.0)),
+            ("memory of mfad-web, MiB resident", Some(self.web_peak_mib), At::Most(32.0)),
+            (
+                "/validate/check: mfad / eduMFA, in logins a second",
+                Some(rate(check) / rate(other)),
+                At::Least(50.0),
+            ),
+        ]);
     }
 
     /// Writes them as JSON.
@@ -113,52 +181,4 @@ impl Figures {
         let text = serde_json::to_string_pretty(self).expect("figures are JSON");
         fs::write(path, text + "\n").expect("the disk is writable");
     }
-}
-
-/// All clients at once, each with the codes of these counters, as fast as they can or at the fixed rate; how long
-/// each login took, and all of them.
-fn together(counters: RangeInclusive<u64>, steady: bool) -> (Vec<Duration>, Duration) {
-    let of = |number| counters.clone().map(|counter| request(number, counter)).collect();
-    let requests: Vec<Vec<String>> = (0..CLIENTS).map(of).collect();
-    let begun = Instant::now();
-    let clients: Vec<_> = (0_u32..)
-        .zip(requests)
-        .map(|(number, requests)| thread::spawn(move || client(number, &requests, steady.then_some(begun))))
-        .collect();
-    let took = clients.into_iter().flat_map(|client| client.join().expect("a client ends well")).collect();
-    (took, begun.elapsed())
-}
-
-fn request(number: u32, counter: u64) -> String {
-    let name = user(number);
-    let body = format!(r#"{{"user":"{name}","code":"{}"}}"#, Seed::of(&name).hotp(counter));
-    format!(
-        "POST /v1/verify/status HTTP/1.1\r\nHost: {ADDRESS}\r\nAuthorization: Bearer bench-secret\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-fn client(number: u32, requests: &[String], since: Option<Instant>) -> Vec<Duration> {
-    let mut stream = TcpStream::connect(ADDRESS).expect("mfad-web takes connections");
-    stream.set_nodelay(true).expect("a socket can be set so");
-    let mut took = Vec::with_capacity(requests.len());
-    for (request, turn) in requests.iter().zip(0_u32..) {
-        let due = since.map(|since| since + Duration::from_secs(1) / RATE * (turn * CLIENTS + number));
-        if let Some(early) = due.and_then(|due| due.checked_duration_since(Instant::now())) {
-            pause(early);
-        }
-        let due = due.unwrap_or_else(Instant::now);
-        stream.write_all(request.as_bytes()).expect("mfad-web reads");
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            let mut bytes = [0; 512];
-            let length = stream.read(&mut bytes).expect("mfad-web answers");
-            assert!(length > 0, "the connection was closed: {}", Web::output());
-            answer.extend_from_slice(&bytes[..length]);
-        }
-        assert!(answer.starts_with(b"HTTP/1.1 204 "), "{}", String::from_utf8_lossy(&answer));
-        took.push(due.elapsed());
-    }
-    took
 }
