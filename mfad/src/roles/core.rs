@@ -76,7 +76,7 @@ pub(super) fn run(path: &Path, manner: Manner) -> Result<(), Failure> {
         let mut beside = started.collect::<Result<Vec<_>, _>>()?;
         // What runs beside has a sandbox of its own. No thread runs here yet that this would leave out.
         let sandbox = confine(&config, path, &listeners, !beside.is_empty())?;
-        let served = serve((path.to_owned(), config), &listeners, sandbox, &mut beside).await;
+        let served = Box::pin(serve((path.to_owned(), config), &listeners, sandbox, &mut beside)).await;
         for one in beside {
             one.end().await;
         }

@@ -113,7 +113,9 @@ fn said(reply: &Reply) -> Answer {
         | Reply::AuditReport(_)
         | Reply::Explained(_)
         | Reply::BreakGlass { .. }
-        | Reply::Metrics { .. } => problem(
+        | Reply::Metrics { .. }
+        | Reply::Sealed(_)
+        | Reply::Pulled(_) => problem(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "core answered something else than was asked",
