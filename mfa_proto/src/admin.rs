@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     audit::{AuditFilter, AuditPage, AuditReport, AuditRow},
-    explain::{Counting, Explain, Explanation, KeyClaim, Outlook},
+    explain::{Counting, Explain, ExplainClient, Explanation, KeyClaim, Outlook},
     factor::{
         Algorithm, DeviceDetail, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams,
         NewFactor, NewParams, NewTag, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage,
@@ -249,6 +249,9 @@ pub enum Request {
         /// The serial number.
         serial: Serial,
     },
+    /// As [`Request::Explain`], of a login that a client of mfad-web has verified. Reply:
+    /// [`Reply::Explained`]. uid 0 only.
+    ExplainClient(Box<ExplainClient>),
 }
 
 /// A factor of a user.

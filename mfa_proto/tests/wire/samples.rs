@@ -567,6 +567,7 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::Describe { .. } => 33,
         Request::Assign { .. } => 34,
         Request::Unassign { .. } => 35,
+        Request::ExplainClient(_) => 36,
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) const fn right_of(request: &Request) -> Option<Right> {
         | Request::PruneOrphaned { .. }
         | Request::AuditVerify
         | Request::Explain(_)
+        | Request::ExplainClient(_)
         | Request::BreakGlass { .. }
         | Request::Metrics { .. } => None,
     }

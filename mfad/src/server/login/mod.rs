@@ -27,7 +27,7 @@ use tokio::{
 };
 use tracing::warn;
 
-pub(crate) use self::explain::explain;
+pub(crate) use self::explain::{explain, explain_client};
 pub(super) use self::front::{by_device, verify};
 use self::{front::Fronted, subject::Subject};
 use super::{
