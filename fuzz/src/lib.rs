@@ -3,24 +3,23 @@
 //!
 //! Refuses to know about fuzzing engines: the thin programs in `fuzz_targets` hand the bytes over.
 
-// The module itself rather than the crate: mfad would bring SQLite and tokio, minutes of building
-// with instrumentation that these targets never reach.
-#[path = "../../mfad/role/src/config/mod.rs"]
-#[allow(dead_code, unreachable_pub, unused_imports, reason = "not all of it is used here")]
-mod config;
+mod web;
 
-use config::{Config, Source};
 use mfa_proto::{
     admin::{Reply, Request},
     answer::{Answer, AnswerShape},
     codec,
     frame::{HEADER, MAX_PAYLOAD, payload_length},
+    front::{Ask, FrontMessage, PasswordMessage, PasswordOutcome},
     hello::{Hello, NEWEST, OLDEST, Welcome},
     login::{ClientMessage, ServerMessage},
     name::{Claim, FactorLabel, RealmName, ServiceName, UserName},
     text::{MAX_SHOWN, ShownText, escape_for_log},
 };
+use mfa_role::config::{Config, Source};
 use mfactl::import;
+
+pub use web::web;
 
 /// Something that goes over the wire.
 trait Message: Sized {
@@ -42,7 +41,31 @@ macro_rules! messages {
     )*};
 }
 
-messages!(ClientMessage, Hello, Reply, Request, ServerMessage, Welcome);
+messages!(
+    Ask,
+    ClientMessage,
+    FrontMessage,
+    Hello,
+    PasswordMessage,
+    PasswordOutcome,
+    Reply,
+    Request,
+    ServerMessage,
+    Welcome
+);
+
+/// The payloads of a stream of frames, up to the first that is none.
+fn payloads(stream: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = stream;
+    std::iter::from_fn(move || {
+        let (header, behind) = rest.split_first_chunk::<HEADER>()?;
+        let length = payload_length(*header).ok()?;
+        assert!((1..=MAX_PAYLOAD).contains(&length));
+        let (payload, behind) = behind.split_at_checked(length)?;
+        rest = behind;
+        Some(payload)
+    })
+}
 
 /// What decodes encodes to the very same bytes.
 fn strictly<T: Message>(payload: &[u8]) -> Option<T> {
@@ -53,12 +76,7 @@ fn strictly<T: Message>(payload: &[u8]) -> Option<T> {
 
 /// A stream as the daemon reads it from a login client: a greeting, then messages, in frames.
 pub fn frame_and_login(stream: &[u8]) {
-    let mut rest = stream;
-    while let Some((header, behind)) = rest.split_first_chunk::<HEADER>() {
-        let Ok(length) = payload_length(*header) else { return };
-        assert!((1..=MAX_PAYLOAD).contains(&length));
-        let Some((payload, behind)) = behind.split_at_checked(length) else { return };
-        rest = behind;
+    for payload in payloads(stream) {
         if let Some(hello) = strictly::<Hello>(payload)
             && let Welcome::Version(version) = hello.answer(OLDEST, NEWEST)
         {
@@ -77,6 +95,31 @@ pub fn frame_and_login(stream: &[u8]) {
             let info = start.ssh_auth_info.unwrap_or_default();
             assert!(info.lines().all(|line| !line.chars().any(char::is_control)));
         }
+    }
+}
+
+/// A stream as core and a front end read it from each other: questions, turns, ends, in frames.
+pub fn front(stream: &[u8]) {
+    for payload in payloads(stream) {
+        if let Some(ask) = strictly::<Ask>(payload) {
+            assert_name(ask.client.as_str());
+            for claim in [&ask.address, &ask.source].into_iter().flatten() {
+                assert!(!claim.as_str().chars().any(char::is_control));
+            }
+            // Answers are among them.
+            assert!(!format!("{ask:?}").is_empty());
+        }
+        match strictly::<FrontMessage>(payload) {
+            Some(FrontMessage::Turn { message: ServerMessage::Prompt { text, .. }, .. }) => {
+                assert_showable(text.as_str());
+            }
+            Some(FrontMessage::Turn { message: ServerMessage::Info(text), .. }) => {
+                assert_showable(text.as_str());
+            }
+            Some(FrontMessage::Turn { message: ServerMessage::Settled(_), .. } | FrontMessage::Ended(_))
+            | None => {}
+        }
+        let _password = (strictly::<PasswordMessage>(payload), strictly::<PasswordOutcome>(payload));
     }
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::{
     audit::{AuditFilter, AuditPage, AuditReport, AuditRow, VERDICTS},
     directory::{DirectoryChange, Pulled, PulledFactor, SealedSecret},
-    explain::{Counting, Explain, Explanation, KeyClaim, Outlook},
+    explain::{Counting, Explain, ExplainClient, Explanation, KeyClaim, Outlook},
     factor::{
         Algorithm, DeviceDetail, Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams,
         NewFactor, NewParams, NewTag, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage,
@@ -267,6 +267,9 @@ pub enum Request {
         /// Only says what would be changed.
         dry_run: bool,
     },
+    /// As [`Request::Explain`], of a login that a client of mfad-web has verified. Reply:
+    /// [`Reply::Explained`]. uid 0 only.
+    ExplainClient(Box<ExplainClient>),
 }
 
 /// A factor of a user.

@@ -7,7 +7,7 @@ use super::{
     status::LockState,
 };
 use crate::{
-    name::{Claim, FactorLabel, ServiceName, UserId},
+    name::{Claim, ClientName, FactorLabel, ServiceName, UserId},
     text::ShownText,
 };
 
@@ -22,6 +22,19 @@ pub struct Explain {
     pub source: Option<Claim>,
     /// The key that sshd would have accepted.
     pub key: Option<KeyClaim>,
+    /// When, Unix seconds; `None` now.
+    pub at: Option<i64>,
+}
+
+/// A login to think through that a client of mfad-web would have verified.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct ExplainClient {
+    /// Who would log in.
+    pub user: UserId,
+    /// The client, as the configuration calls it.
+    pub client: ClientName,
+    /// From where, as far as the client would say.
+    pub source: Option<Claim>,
     /// When, Unix seconds; `None` now.
     pub at: Option<i64>,
 }

@@ -583,6 +583,7 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::Unassign { .. } => 35,
         Request::LdapSeal { .. } => 36,
         Request::LdapPull { .. } => 37,
+        Request::ExplainClient(_) => 38,
     }
 }
 

@@ -1,7 +1,7 @@
 //! `explain`: a login to think through.
 
 use clap::Args;
-use mfa_proto::name::{RealmName, ServiceName, UserName};
+use mfa_proto::name::{ClientName, RealmName, ServiceName, UserName};
 
 /// `explain`.
 #[derive(Args, Debug)]
@@ -12,9 +12,12 @@ pub(crate) struct ExplainArgs {
     #[arg(long, default_value = "local")]
     pub(crate) realm: RealmName,
     /// Through which PAM service
-    #[arg(long)]
-    pub(crate) service: ServiceName,
-    /// From which address [default: at the host itself]
+    #[arg(long, required_unless_present = "client")]
+    pub(crate) service: Option<ServiceName>,
+    /// Through which client of mfad-web: its name in [[web.client]], whose service it then is
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["service", "key_type"])]
+    pub(crate) client: Option<ClientName>,
+    /// From which address [default: at the host itself; with --client, the client does not say]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) source: Option<String>,
     /// With a key of this type, accepted by sshd: ssh-ed25519, sk-ssh-ed25519@openssh.com, …

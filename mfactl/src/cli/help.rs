@@ -402,13 +402,14 @@ input.
 JSON fields: user, service, verdict (accept|deny|locked|not_applicable|unavailable), meaning.";
 
 pub(super) const EXPLAIN: &str = "\
-Nothing is charged, sent or changed, and no code is used up. Without --source the login is one at the host itself; with a \
+Nothing is charged, sent or changed, and no code is used up. With --client it is a login that this client of mfad-web \
+has verified, with its service and what holds for it; else it is one through PAM. Without --source the login is one at the host itself; with a \
 --key-type it is one for which sshd has accepted such a key already (AuthenticationMethods publickey,keyboard-interactive).
 
 Exits with 0 when a second factor is asked for (or a first one enrolled on the way), 4 when the login is denied whatever \
 is answered, 8 when none is asked for.
 
-JSON fields: user, realm, service, source, key_type, key_fingerprint, at, outcome (asked|skipped|denied|enrolled), rule, why \
+JSON fields: user, realm, service, client (one of both is null), source, key_type, key_fingerprint, at, outcome (asked|skipped|denied|enrolled), rule, why \
 (a list of texts), needed (factors), factors: a list of {factor, kind, label, counts, lock}, remember (seconds, or \
 null), lock, sees (the first text, or null).
 
@@ -416,6 +417,7 @@ Examples:
   mfactl explain alice --service sshd --source 203.0.113.7
   mfactl explain alice --service sshd --source 203.0.113.7 --key-type ssh-ed25519
   mfactl explain alice --service sudo
+  mfactl explain alice --client vpn --source 203.0.113.7
   mfactl explain alice --service sshd --source 203.0.113.7 --at '2026-03-01 03:00'";
 
 pub(super) const DOCTOR: &str = "\

@@ -1,6 +1,7 @@
 //! What decides a login, for people and for programs.
 
-use mfa_proto::admin::{Counting, Explain, Explanation, KeyClaim, LockState, Outlook};
+use mfa_proto::admin::{Counting, Explain, ExplainClient, Explanation, KeyClaim, LockState, Outlook};
+use mfa_proto::name::{Claim, ServiceName, UserId};
 use mfa_proto::text::{ShownText, escape_for_log};
 use serde_json::{Value, json};
 
@@ -9,8 +10,58 @@ use super::table::{Cell, lines};
 use super::time::{Now, span};
 use super::{factor, view};
 
+/// The login that is thought through.
+pub(crate) enum Login {
+    /// Through PAM.
+    Host(Explain),
+    /// Through a client of mfad-web.
+    Client(ExplainClient),
+}
+
+impl Login {
+    /// Who would log in.
+    pub(crate) fn user(&self) -> &UserId {
+        match self {
+            Self::Host(login) => &login.user,
+            Self::Client(login) => &login.user,
+        }
+    }
+
+    /// The PAM service, where there is one.
+    pub(crate) fn service(&self) -> Option<&ServiceName> {
+        match self {
+            Self::Host(login) => Some(&login.service),
+            Self::Client(_) => None,
+        }
+    }
+
+    /// From where, as far as that is said.
+    pub(crate) fn source(&self) -> Option<&Claim> {
+        match self {
+            Self::Host(login) => login.source.as_ref(),
+            Self::Client(login) => login.source.as_ref(),
+        }
+    }
+
+    /// The key that sshd would have accepted.
+    pub(crate) fn key(&self) -> Option<&KeyClaim> {
+        match self {
+            Self::Host(login) => login.key.as_ref(),
+            Self::Client(_) => None,
+        }
+    }
+
+    /// When, if not now.
+    pub(crate) fn at(&self) -> Option<i64> {
+        match self {
+            Self::Host(login) => login.at,
+            Self::Client(login) => login.at,
+        }
+    }
+}
+
 /// The whole explanation, the answer first.
-pub(crate) fn text(login: &Explain, told: &Explanation, now: &Now, style: Style) -> String {
+pub(crate) fn text(login: &Login, told: &Explanation, now: &Now, style: Style) -> String {
     let (tone, outlook) = outlook(told);
     let mut facts = vec![[Cell::new("  Outcome"), Cell::toned(tone, outlook)]];
     let rule = told.rule.as_deref().unwrap_or("none matches: a second factor is needed");
@@ -40,25 +91,20 @@ pub(crate) fn text(login: &Explain, told: &Explanation, now: &Now, style: Style)
 }
 
 /// `alice through sshd from 203.0.113.7 with a key …, at …`.
-fn title(login: &Explain, now: &Now) -> String {
-    let source = login
-        .source
-        .as_ref()
-        .map_or_else(|| ", at the host itself".to_owned(), |source| format!(" from {}", source.as_str()));
+fn title(login: &Login, now: &Now) -> String {
+    let (through, nowhere) = match login {
+        Login::Host(login) => (login.service.to_string(), ", at the host itself"),
+        Login::Client(login) => (format!("client {}", login.client), ", from where it does not say"),
+    };
+    let source =
+        login.source().map_or_else(|| nowhere.to_owned(), |source| format!(" from {}", source.as_str()));
     let fingerprint = |key: &KeyClaim| key.fingerprint.as_ref().map(|print| format!(" {}", print.as_str()));
     let key = login
-        .key
-        .as_ref()
+        .key()
         .map(|key| format!(", with a key {}{}", key.key_type.as_str(), fingerprint(key).unwrap_or_default()));
-    let at = login.at.map(|at| format!(", at {}", now.local(at)));
-    let title = format!(
-        "{} through {}{source}{}{}",
-        login.user,
-        login.service,
-        key.unwrap_or_default(),
-        at.unwrap_or_default()
-    );
-    escape_for_log(&title)
+    let at = login.at().map(|at| format!(", at {}", now.local(at)));
+    let (user, key, at) = (login.user(), key.unwrap_or_default(), at.unwrap_or_default());
+    escape_for_log(&format!("{user} through {through}{source}{key}{at}"))
 }
 
 fn outlook(told: &Explanation) -> (Tone, &'static str) {
@@ -93,14 +139,19 @@ fn counting(one: &Counting, now: &Now) -> [Cell; 2] {
 }
 
 /// The same for programs.
-pub(crate) fn json(login: &Explain, told: &Explanation) -> Value {
+pub(crate) fn json(login: &Login, told: &Explanation) -> Value {
     let factors: Vec<Value> = told.factors.iter().map(counting_json).collect();
-    let key = login.key.as_ref();
+    let key = login.key();
+    let client = match login {
+        Login::Host(_) => None,
+        Login::Client(login) => Some(login.client.as_str()),
+    };
     view::object([
-        ("user", json!(login.user.name.as_str())),
-        ("realm", json!(login.user.realm.as_str())),
-        ("service", json!(login.service.as_str())),
-        ("source", json!(login.source.as_ref().map(mfa_proto::name::Claim::as_str))),
+        ("user", json!(login.user().name.as_str())),
+        ("realm", json!(login.user().realm.as_str())),
+        ("service", json!(login.service().map(ServiceName::as_str))),
+        ("client", json!(client)),
+        ("source", json!(login.source().map(Claim::as_str))),
         ("key_type", json!(key.map(|key| key.key_type.as_str()))),
         ("key_fingerprint", json!(key.and_then(|key| Some(key.fingerprint.as_ref()?.as_str())))),
         ("outcome", json!(word(&told.outlook))),
@@ -112,7 +163,7 @@ pub(crate) fn json(login: &Explain, told: &Explanation) -> Value {
         ("lock", view::lock(told.lock)),
         ("sees", json!(told.sees.as_ref().map(ShownText::as_str))),
     ])
-    .time("at", login.at)
+    .time("at", login.at())
     .into()
 }
 

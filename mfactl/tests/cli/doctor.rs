@@ -479,11 +479,27 @@ fn explain() {
         "",
         explains(denied),
     );
+    let of_client = ["explain", "alice", "--client", "vpn", "--source", "203.0.113.7"];
+    both("explain-client.txt", &of_client, "", explains(explained()));
+    both("explain-client-bare.txt", &["explain", "alice", "--client", "vpn"], "", explains(skipped.clone()));
     let enrolled = Explanation { rule: None, outlook: Outlook::Enrolled, needed: 1, ..skipped };
     both("explain-enrolled.txt", &["explain", "eve", "--service", "login"], "", explains(enrolled));
     both("explain-unknown.txt", &["explain", "nobody", "--service", "login"], "", || {
         Script::Admin(vec![sample::refused(RefusalCode::UnknownUser, "this host has no account nobody")])
     });
+}
+
+#[test]
+fn a_login_is_through_a_service_or_a_client() {
+    for arguments in [
+        &["explain", "alice"][..],
+        &["explain", "alice", "--client", "vpn", "--service", "sshd"],
+        &["explain", "alice", "--client", "vpn", "--key-type", "ssh-ed25519"],
+        &["explain", "alice", "--client", "a\nb"],
+    ] {
+        let ran = run(Path::new("/nowhere"), arguments, "");
+        assert_eq!(ran.code, 2, "{ran:?}");
+    }
 }
 
 #[test]

@@ -52,6 +52,7 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             | Request::PruneOrphaned { .. }
             | Request::AuditVerify
             | Request::Explain(_)
+            | Request::ExplainClient(_)
             | Request::BreakGlass { .. }
             | Request::Metrics { .. }
             | Request::Devices { .. }

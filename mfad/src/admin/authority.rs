@@ -125,6 +125,7 @@ fn needed(request: &Request) -> Option<(&'static str, &UserId)> {
         | Request::PruneOrphaned { .. }
         | Request::AuditVerify
         | Request::Explain(_)
+        | Request::ExplainClient(_)
         | Request::BreakGlass { .. }
         | Request::Metrics { .. }
         | Request::Devices { .. }

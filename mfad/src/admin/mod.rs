@@ -130,6 +130,7 @@ async fn handle(desk: &Desk<'_>, request: Request, figures: &mut String) -> Resu
         Request::PruneOrphaned { users } => desk.prune_orphaned(users).await,
         Request::AuditVerify => desk.audit_verify().await,
         Request::Explain(login) => desk.explain(*login).await,
+        Request::ExplainClient(login) => desk.explain_client(*login).await,
         Request::BreakGlass { user, seconds, reason } => desk.break_glass(user, seconds, reason).await,
         Request::Metrics { after } => desk.metrics(after, figures).await,
         Request::Devices { user } => desk.devices(user).await,

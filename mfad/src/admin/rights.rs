@@ -53,6 +53,7 @@ pub(crate) const fn rights_of(request: &Request) -> Option<&'static [Right]> {
         | Request::PruneOrphaned { .. }
         | Request::AuditVerify
         | Request::Explain(_)
+        | Request::ExplainClient(_)
         | Request::BreakGlass { .. }
         | Request::LdapSeal { .. }
         | Request::LdapPull { .. }

@@ -17,7 +17,7 @@ use tracing::{debug, warn};
 pub use mfa_role::{listen, wire};
 pub use process::PeerProcess;
 
-pub(crate) use self::login::explain;
+pub(crate) use self::login::{explain, explain_client};
 use self::{
     admission::{Admission, Place},
     wire::{Wire, WireError},

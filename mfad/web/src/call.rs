@@ -240,7 +240,7 @@ impl Params {
     }
 
     /// Of an object of JSON whose values have no parts.
-    fn of_json(bytes: &[u8]) -> Result<Self, BadBody> {
+    pub fn of_json(bytes: &[u8]) -> Result<Self, BadBody> {
         let flat = BadBody::Content("it is no flat object of JSON");
         let object: serde_json::Map<String, serde_json::Value> =
             serde_json::from_slice(bytes).map_err(|_| flat)?;

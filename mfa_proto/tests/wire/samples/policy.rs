@@ -2,12 +2,12 @@
 
 use mfa_proto::{
     admin::{
-        AuditReport, Counting, Explain, Explanation, FactorId, FactorKind, FactorState, KeyClaim, LeftAlone,
-        LockReason, LockState, OrphanPage, Outlook, RememberedPage, RememberedRow, Reply, Request,
-        UserSummary,
+        AuditReport, Counting, Explain, ExplainClient, Explanation, FactorId, FactorKind, FactorState,
+        KeyClaim, LeftAlone, LockReason, LockState, OrphanPage, Outlook, RememberedPage, RememberedRow,
+        Reply, Request, UserSummary,
     },
     egress::{Authorization, Notice},
-    name::Claim,
+    name::{Claim, ClientName},
     text::ShownText,
 };
 
@@ -30,6 +30,7 @@ pub(super) fn requests() -> Vec<Sample> {
             Request::BreakGlass { user: jane(), seconds: 7200, reason: ShownText::clean("lost phone") },
         ),
         ("metrics", Request::Metrics { after: 3000 }),
+        ("explain_client", Request::ExplainClient(Box::new(explain_client()))),
     ];
     requests.iter().map(|(name, request)| Sample::of(format!("request/{name}"), request)).collect()
 }
@@ -99,6 +100,15 @@ fn explain() -> Explain {
             key_type: Claim::clean("sk-ssh-ed25519@openssh.com"),
             fingerprint: Some(Claim::clean("SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU")),
         }),
+        at: Some(1_767_225_600),
+    }
+}
+
+fn explain_client() -> ExplainClient {
+    ExplainClient {
+        user: jane(),
+        client: ClientName::new("vpn").unwrap(),
+        source: Some(Claim::clean("203.0.113.7")),
         at: Some(1_767_225_600),
     }
 }

@@ -3,7 +3,10 @@
 //! Refuses to do anything: no attempt, no row, nothing sent.
 
 use mfa_proto::{
-    admin::{Counting, Explain, Explanation, FactorKind, KeyClaim, LockReason, LockState, Outlook},
+    admin::{
+        Counting, Explain, ExplainClient, Explanation, FactorKind, KeyClaim, LockReason, LockState, Outlook,
+    },
+    front::Verify,
     login::{Dialogue, Start, Verdict},
     text::ShownText,
 };
@@ -14,16 +17,40 @@ use super::{
     subject::{Found, Subject},
 };
 use crate::{
+    clock::UnixTime,
+    config::{Right, WebClient},
     core::Core,
     policy::{Decision, Key, Kinds, Need, Source},
-    server::Peer,
+    server::{Peer, front::Behalf},
     session::{self, FirstStep, Issued, Reason, Settled, Step},
     store::{AccountView, lock_of},
 };
 
 /// Thinks a login through; an error is the reason why it cannot be.
 pub(crate) async fn explain(core: &Core, asked: &Explain) -> Result<Explanation, Reason> {
-    let mut login = Login::imagined(core, asked);
+    think_through(Login::imagined(core, asked), None).await
+}
+
+/// The same of a login that `client` would have verified by a challenge.
+pub(crate) async fn explain_client(
+    core: &Core,
+    client: &WebClient,
+    asked: &ExplainClient,
+) -> Result<Explanation, Reason> {
+    let behalf = Behalf { client: client.name.clone(), address: None, source: asked.source.clone() };
+    let user = asked.user.clone();
+    let verify = Verify { user, choose: None, only: None, answer: None, patience: 0 };
+    let mut login = Login::of_front(core, core.settings(), (Peer { uid: 0 }, client), (&behalf, verify));
+    login.began = asked.at.map_or(login.began, UnixTime);
+    let mut explanation = think_through(login, Some(client)).await?;
+    if !client.rights.include(Right::Verify) {
+        explanation.outlook = Outlook::Denied;
+        explanation.sees = None;
+    }
+    Ok(explanation)
+}
+
+async fn think_through(mut login: Login<'_>, client: Option<&WebClient>) -> Result<Explanation, Reason> {
     let found = login.find().await.map_err(|settled| settled.reason())?;
     let path = login.settings.policy().path(&login.request(Some(&found.membership)));
     let decided = login.decision(&found.membership);
@@ -38,6 +65,7 @@ pub(crate) async fn explain(core: &Core, asked: &Explain) -> Result<Explanation,
         sees: None,
     };
     let mut why = vec![path.decided];
+    why.extend(client.into_iter().flat_map(terms));
     match &decided {
         Ok(Decision::Require(need)) => {
             explanation.rule.clone_from(&need.rule);
@@ -99,14 +127,17 @@ impl<'a> Login<'a> {
         let mut login = Self::new(core, core.settings(), &start, Peer { uid: 0 });
         login.context.user = asked.user.clone();
         login.origin.keys = asked.key.iter().map(key).collect();
-        login.began = asked.at.map_or(login.began, crate::clock::UnixTime);
+        login.began = asked.at.map_or(login.began, UnixTime);
         login
     }
 
     /// Goes on as the login would, up to the first prompt.
     async fn foresee(&mut self, explanation: &mut Explanation, why: &mut Vec<String>, found: Found) {
         if self.origin.source == Source::Unknown {
-            why.push("the source is no address: it is in no network".to_owned());
+            let said = self.front.is_none() || self.context.source.is_some();
+            let source =
+                if said { "the source is no address" } else { "the client does not say where the person is" };
+            why.push(format!("{source}: it is in no network"));
         }
         if let Some(until) = self.source.and_then(|source| self.core.source_blocked_until(source)) {
             let wait = until.since(self.core.now()).max(1);
@@ -197,6 +228,24 @@ impl<'a> Login<'a> {
         }
         if let Step::Ask(asking) = step { Some(asking.text().clone()) } else { None }
     }
+}
+
+/// What is special about the logins of a client.
+fn terms(client: &WebClient) -> impl Iterator<Item = String> {
+    let (name, service) = (&client.name, &client.service);
+    let right = match (client.rights.include(Right::Verify), client.rights.include(Right::TokenVerify)) {
+        (true, _) => None,
+        (false, true) => {
+            Some(format!("client {name} may have signed tokens verified and nothing else (rights)"))
+        }
+        (false, false) => Some(format!("client {name} may have nobody verified: its rights lack \"verify\"")),
+    };
+    let password = if client.password_proven {
+        "the password is proven by then"
+    } else {
+        "no password is proven by then: a rule that skips is a no, nothing is sent unasked, and wrong codes have a smaller budget"
+    };
+    right.into_iter().chain([format!("logins of client {name} are of service {service}; {password}")])
 }
 
 /// A key that is only talked about.

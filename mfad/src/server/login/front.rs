@@ -92,7 +92,8 @@ pub(in crate::server) async fn by_device(core: &Core, asked: VerifyDevice) -> Op
 }
 
 impl<'a> Login<'a> {
-    fn of_front(
+    /// The login that a client asks about.
+    pub(super) fn of_front(
         core: &'a Core,
         settings: Arc<Settings>,
         (peer, client): (Peer, &WebClient),

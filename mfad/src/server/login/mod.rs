@@ -29,7 +29,7 @@ use tokio::{
 };
 use tracing::warn;
 
-pub(crate) use self::explain::explain;
+pub(crate) use self::explain::{explain, explain_client};
 pub(super) use self::{
     deliver::deliver,
     front::{by_device, verify},

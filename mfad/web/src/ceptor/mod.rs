@@ -15,7 +15,7 @@ use hyper::{
     header::{ALLOW, RETRY_AFTER},
 };
 
-pub use self::session::Sessions;
+pub use self::session::{Sessions, cookie_of};
 use crate::{answer::Answer, call::Call, clients::Unknown, origin, prover::Prover, verify::Desk};
 
 /// What all paths begin with.

@@ -11,7 +11,7 @@ use std::{
 };
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use hyper::header::COOKIE;
+use hyper::header::{COOKIE, HeaderMap};
 use mfa_proto::{
     admin::FactorId,
     name::{ClientName, UserName},
@@ -190,13 +190,18 @@ fn insert(all: &mut HashMap<Key, Session>, session: Session) -> Option<String> {
     Some(format!("{NAME}={}; Path=/; Secure; HttpOnly; SameSite=Strict", value.as_str()))
 }
 
-/// What finds the session of a request. Two cookies of the name are none: one of them is not ours.
+/// What finds the session of a request.
 fn key_of(call: &Call) -> Option<Key> {
-    let headers = call.headers().get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookie_of(call.headers()).map(|value| Sha256::digest(value.as_bytes()).into())
+}
+
+/// The value of the session's cookie. Two cookies of the name are none: one of them is not ours.
+pub fn cookie_of(headers: &HeaderMap) -> Option<&str> {
+    let headers = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut values = headers.flat_map(|header| header.split(';')).filter_map(|cookie| {
         let (name, value) = cookie.trim().split_once('=')?;
         (name == NAME).then_some(value)
     });
     let value = values.next()?;
-    values.next().is_none().then(|| Sha256::digest(value.as_bytes()).into())
+    values.next().is_none().then_some(value)
 }
