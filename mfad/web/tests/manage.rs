@@ -66,6 +66,49 @@ async fn a_code_that_is_sent_along_is_judged_as_the_owners() {
     assert_eq!(rig.post(VPN, "/v1/factors/disable", r#"{"user":"jane"}"#).await.status, 200, "without one");
 }
 
+/// Whoever names one factor where all are meant, or what a kind has not, expects what would not happen.
+#[tokio::test]
+async fn what_is_no_part_of_a_call_is_not_passed_over() {
+    let rig = rig().await;
+    rig.daemon.enroll_hotp("jane").await;
+    for (path, more) in [
+        ("factors/confirm", r#""code":"000000","label":"token""#),
+        ("factors/enable", r#""code":"000000""#),
+        ("factors/disable", r#""codes":["000000","111111"]"#),
+        ("factors/remove", r#""count":1"#),
+        ("factors/resync", r#""codes":["000000","111111"],"code":"000000""#),
+        ("factors/send", r#""code":"000000""#),
+        ("factors/recovery", r#""label":"token""#),
+        ("factors/recovery", r#""factor":1"#),
+        ("users/reset", r#""label":"token""#),
+        ("users/unlock", r#""factor":1"#),
+        ("factors", r#""kind":"totp","counter":1"#),
+        ("factors", r#""kind":"totp","address":"+491234567""#),
+        ("factors", r#""kind":"hotp","period":30"#),
+        ("factors", r#""kind":"sms","address":"+491234567","algorithm":"sha1""#),
+        ("factors", r#""kind":"mail","address":"a@example.org","secret":"JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP""#),
+        ("factors", r#""kind":"totp","digits":6.5"#),
+    ] {
+        let refused = rig.post(VPN, &format!("/v1/{path}"), &format!(r#"{{"user":"jane",{more}}}"#)).await;
+        assert_eq!(
+            (refused.status, refused.json()["error"]["code"].as_str()),
+            (400, Some("bad_request")),
+            "{path} {more}"
+        );
+    }
+    let shown = get(&rig, VPN, "/v1/factors?user=jane").await.json();
+    let factors = shown["factors"].as_array().unwrap();
+    assert_eq!((factors.len(), factors[0]["state"].as_str()), (1, Some("active")), "{shown}");
+    let whole = r#"{"user":"jane","kind":"totp","digits":6.0,"period":60.0}"#;
+    assert_eq!(rig.post(VPN, "/v1/factors", whole).await.status, 201, "a whole number however it is written");
+    for query in
+        ["after=-1", "since=-1", "until=253402300800", "last=-1", "verdict=Accept", "event=a-b", "verdict="]
+    {
+        assert_eq!(get(&rig, VPN, &format!("/v1/audit?{query}")).await.status, 400, "{query}");
+    }
+    assert_eq!(get(&rig, VPN, "/v1/audit?after=0&since=0&until=253402300799&verdict=deny").await.status, 200);
+}
+
 #[tokio::test]
 async fn each_verb_takes_its_right() {
     let rig = rig().await;

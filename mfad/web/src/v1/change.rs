@@ -13,7 +13,7 @@ use mfa_proto::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{look::named, problem};
+use super::{look::named, problem, whole};
 use crate::{
     answer::Answer,
     call::{BadBody, Call},
@@ -39,10 +39,12 @@ struct New {
     label: Option<String>,
     /// Base32; without it core makes one.
     secret: Option<SecretText>,
-    #[serde(default)]
-    algorithm: Algorithm,
+    algorithm: Option<Algorithm>,
+    #[serde(default, deserialize_with = "whole::option")]
     digits: Option<u8>,
+    #[serde(default, deserialize_with = "whole::option")]
     period: Option<u16>,
+    #[serde(default, deserialize_with = "whole::option")]
     counter: Option<u64>,
     /// Where codes are sent.
     address: Option<SecretText>,
@@ -61,10 +63,12 @@ struct New {
 struct Of {
     user: String,
     realm: Option<String>,
+    #[serde(default, deserialize_with = "whole::option")]
     factor: Option<i64>,
     label: Option<String>,
     code: Option<SecretText>,
     codes: Option<[SecretText; 2]>,
+    #[serde(default, deserialize_with = "whole::option")]
     count: Option<u8>,
 }
 
@@ -96,9 +100,46 @@ pub(super) enum Change {
     Token,
 }
 
+impl New {
+    /// Nothing is there that has no meaning for the kind: whoever sends it expects something of it.
+    fn is_of_its_kind(&self) -> bool {
+        let has_key = matches!(self.kind, Kind::Totp | Kind::Hotp);
+        let key = self.secret.is_some() || self.algorithm.is_some();
+        (has_key || !key)
+            && (!has_key || self.address.is_none())
+            && (matches!(self.kind, Kind::Totp) || self.period.is_none())
+            && (matches!(self.kind, Kind::Hotp) || self.counter.is_none())
+    }
+}
+
+impl Of {
+    /// Nothing is there that has no meaning for the change: to name one factor where all are meant is a mistake.
+    fn is_of(&self, change: Change) -> bool {
+        let (factor, label) = match change {
+            Change::Confirm => (true, false),
+            Change::Recovery | Change::Unlock | Change::Reset => (false, false),
+            Change::Enable
+            | Change::Disable
+            | Change::Remove
+            | Change::Resync
+            | Change::Send
+            | Change::Token => (true, true),
+        };
+        let code = matches!(change, Change::Confirm | Change::Disable | Change::Remove | Change::Recovery);
+        (factor || self.factor.is_none())
+            && (label || self.label.is_none())
+            && (code || self.code.is_none())
+            && (change == Change::Resync || self.codes.is_none())
+            && (change == Change::Recovery || self.count.is_none())
+    }
+}
+
 /// `POST /v1/factors`: a new factor.
 pub(super) async fn enroll(call: &mut Call) -> Result<Request, BadBody> {
     let new: New = call.json().await?;
+    if !new.is_of_its_kind() {
+        return Err(BadBody::Content("it has what this kind of factor has not"));
+    }
     let params = params(&new)?;
     let label = new.label.map(FactorLabel::new).transpose();
     Ok(Request::Enroll(Box::new(NewFactor {
@@ -115,7 +156,7 @@ pub(super) async fn enroll(call: &mut Call) -> Result<Request, BadBody> {
 }
 
 fn params(new: &New) -> Result<NewParams, BadBody> {
-    let (algorithm, digits) = (new.algorithm, new.digits.unwrap_or(6));
+    let (algorithm, digits) = (new.algorithm.unwrap_or_default(), new.digits.unwrap_or(6));
     let address =
         || new.address.as_ref().map(SecretText::again).ok_or(BadBody::Content("`address` is missing"));
     Ok(match new.kind {
@@ -129,6 +170,9 @@ fn params(new: &New) -> Result<NewParams, BadBody> {
 /// All other changes.
 pub(super) async fn change(call: &mut Call, change: Change) -> Result<Request, BadBody> {
     let of: Of = call.json().await?;
+    if !of.is_of(change) {
+        return Err(BadBody::Content("it has what is no part of this change"));
+    }
     let user = named(of.user, of.realm)?;
     let label = of.label.map(FactorLabel::new).transpose();
     let label = label.map_err(|_| BadBody::Content("`label` is no name"))?;

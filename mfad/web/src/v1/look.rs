@@ -16,6 +16,12 @@ use crate::{
 
 /// The most rows that are asked for at once.
 const MOST_ROWS: u32 = 1000;
+/// The largest number that every reader of JSON has exactly.
+const MOST_EXACT: i64 = 9_007_199_254_740_991;
+/// The end of the year 9999.
+const LATEST: i64 = 253_402_300_799;
+/// How long the names of verdicts and events may be.
+const MAX_WORD: usize = 64;
 
 /// `GET /v1/users`: a page of users, after one.
 pub(super) fn users(call: &Call) -> Result<Request, BadBody> {
@@ -41,22 +47,34 @@ pub(super) fn audit(call: &Call) -> Result<Request, BadBody> {
     let query = call.query();
     // Also where nobody is named in it, lest it be taken for a filter that fits.
     realm(query.get("realm").map(str::to_owned))?;
-    let number = |name: &str| query.get(name).map(str::parse::<i64>).transpose();
-    let bad = |_| BadBody::Content("`after`, `since`, `until` and `last` are whole numbers");
-    let last = query.get("last").map(str::parse::<u32>).transpose().map_err(bad)?;
+    let bad = || BadBody::Content("`after`, `since`, `until` and `last` are whole numbers");
+    let number = |name: &str, most: i64| match query.get(name).map(str::parse::<i64>) {
+        None => Ok(None),
+        Some(Ok(number)) if (0..=most).contains(&number) => Ok(Some(number)),
+        Some(_) => Err(bad()),
+    };
+    let last = query.get("last").map(str::parse::<u32>).transpose().map_err(|_| bad())?;
     let service = query.get("service").map(ServiceName::new).transpose();
-    let text = |name: &str| query.get(name).map(str::to_owned);
+    let word = |name: &str| match query.get(name) {
+        Some(word) if is_word(word) => Ok(Some(word.to_owned())),
+        Some(_) => Err(BadBody::Content("`verdict` and `event` are words of small letters and _")),
+        None => Ok(None),
+    };
     Ok(Request::Audit(Box::new(AuditFilter {
-        after: number("after").map_err(bad)?.unwrap_or(0),
+        after: number("after", MOST_EXACT)?.unwrap_or(0),
         user: query.get("user").map(|_| user(&query, "user")).transpose()?,
         service: service.map_err(|_| BadBody::Content("`service` is no name"))?,
         source: query.get("source").map(mfa_proto::name::Claim::clean),
-        verdict: text("verdict"),
-        event: text("event"),
-        since: number("since").map_err(bad)?,
-        until: number("until").map_err(bad)?,
+        verdict: word("verdict")?,
+        event: word("event")?,
+        since: number("since", LATEST)?,
+        until: number("until", LATEST)?,
         last: last.map(|last| last.min(MOST_ROWS)),
     })))
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=MAX_WORD).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// The user that a parameter names, in the realm that `realm` names.

@@ -8,6 +8,7 @@ mod look;
 mod status;
 mod token;
 mod verify;
+mod whole;
 
 use hyper::{
     Method, StatusCode,

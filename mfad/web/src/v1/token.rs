@@ -3,11 +3,14 @@
 //! Refuses to take anything but a token: a client that may have tokens verified cannot try codes.
 
 use hyper::StatusCode;
-use mfa_proto::secret::SecretText;
 use mfa_role::config::Right;
 use serde::Deserialize;
 
-use super::{look::named, problem, verify::said};
+use super::{
+    look::named,
+    problem,
+    verify::{Typed, said},
+};
 use crate::{
     answer::Answer,
     call::{BadBody, Call},
@@ -19,7 +22,7 @@ use crate::{
 struct Asked {
     user: String,
     realm: Option<String>,
-    token: SecretText,
+    token: Typed,
     source: Option<String>,
 }
 
@@ -33,10 +36,10 @@ pub(super) async fn answer(call: &mut Call, desk: &Desk) -> Result<Answer, BadBo
         ));
     }
     let Asked { user, realm, token, source } = call.json().await?;
-    let verified = match named(user, realm) {
-        Ok(user) => desk.verify_token(user, token, source).await,
-        // No user has such a name: like a wrong token.
-        Err(_) => Verified::Reject { wait: 0, open: false },
+    let verified = match (named(user, realm), token) {
+        (Ok(user), Typed(Some(token))) => desk.verify_token(user, token, source).await,
+        // No user has such a name, or no token is so long: like a wrong token.
+        (Ok(_), Typed(None)) | (Err(_), _) => Verified::Reject { wait: 0, open: false },
     };
     Ok(said(&verified, None))
 }

@@ -21,10 +21,21 @@ use crate::{
 pub(super) struct Asked {
     user: Option<String>,
     realm: Option<String>,
-    code: Option<SecretText>,
+    code: Option<Typed>,
     factor: Option<String>,
     source: Option<String>,
     transaction: Option<String>,
+}
+
+/// What a person typed; nothing when it is too long to be a code.
+#[derive(Debug, Deserialize)]
+#[serde(from = "String")]
+pub(super) struct Typed(pub(super) Option<SecretText>);
+
+impl From<String> for Typed {
+    fn from(text: String) -> Self {
+        Self(SecretText::new(text).ok())
+    }
 }
 
 impl Asked {
@@ -63,9 +74,14 @@ pub(super) async fn answer(call: &mut Call, desk: &Desk) -> Result<Answer, BadBo
     let mut asked: Asked = call.json().await?;
     let transaction = asked.transaction.take();
     let verified = match (&transaction, asked.code.take()) {
-        (Some(number), Some(code)) => desk.answer(number, code).await,
+        (Some(number), Some(Typed(Some(code)))) => desk.answer(number, code).await,
+        // Like a wrong code, which leaves a challenge open.
+        (Some(number), Some(Typed(None))) => {
+            Verified::Reject { wait: 0, open: desk.is_about(number, None, None) }
+        }
         (Some(_), None) => return Err(BadBody::Content("`transaction` needs `code` beside it")),
-        (None, code) => match question(asked, code)? {
+        (None, Some(Typed(None))) => Verified::Reject { wait: 0, open: false },
+        (None, code) => match question(asked, code.and_then(|Typed(code)| code))? {
             Some(question) => desk.verify(question).await,
             // No user has such a name: like a wrong code.
             None => Verified::Reject { wait: 0, open: false },
