@@ -31,7 +31,7 @@ pub(crate) use self::{
     breakglass::BreakGlassArgs,
     copy::{BackupArgs, RestoreArgs},
     daemon::{ConfigVerb, ManArgs, ShellName, StatusArgs, TestArgs},
-    device::{AssignArgs, DescribeArgs, PinVerb, SerialArgs},
+    device::{AssignArgs, DescribeArgs, PinTarget, PinVerb, SerialArgs},
     doctor::DoctorArgs,
     enroll::{EnrollArgs, EnrollKind, EnrollWanted, OathArgs, QrStyle, SentArgs, Shown},
     explain::ExplainArgs,

@@ -65,6 +65,7 @@ the PIN before where there is one; only root takes a PIN away, or sets one that 
 Examples:
   mfactl pin set
   mfactl pin set jane --label phone </run/pin
+  mfactl pin set --serial TOKEN42
   mfactl pin clear jane
 
 JSON: {user, realm, verb, factors}";

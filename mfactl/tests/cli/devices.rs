@@ -88,3 +88,23 @@ fn a_pin_comes_from_standard_input_and_never_from_the_command_line() {
         assert_eq!((ran.code, daemon.finish().len()), (2, 0), "{stdin:?}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn a_pin_is_set_by_serial_number_for_whoever_has_the_device() {
+    let with = |user: Option<&'static str>| {
+        move || {
+            let Script::Admin(mut replies) = found(user) else { panic!("it is a script") };
+            replies.extend(user.map(|_| Reply::Done { factors: 1 }));
+            Script::Admin(replies)
+        }
+    };
+    both("pin-set-serial.txt", &["pin", "set", "--serial", SERIAL], "1234\n", with(Some("alice")));
+    both("pin-clear-serial.txt", &["pin", "clear", "--serial", SERIAL], "", with(Some("alice")));
+    both("pin-set-nobodys.txt", &["pin", "set", "--serial", SERIAL], "1234\n", with(None));
+    for more in [&["alice"][..], &["--factor", "3"], &["--label", "phone"], &["--realm", "vpn"]] {
+        let daemon = FakeDaemon::admin(Vec::new());
+        let arguments = [&["pin", "set", "--serial", SERIAL][..], more].concat();
+        let ran = run(&daemon.socket(), &arguments, "1234\n");
+        assert_eq!((ran.code, daemon.finish().len()), (2, 0), "{arguments:?}: {ran:?}");
+    }
+}
