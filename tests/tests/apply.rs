@@ -457,3 +457,81 @@ fn after_disable_all_no_stack_names_the_module_and_none_is_open() {
         assert!(password_alone());
     });
 }
+
+/// `mfactl` as root, at the usual socket: the profile of the package knows no other.
+fn usual(words: &[&str]) -> Ran {
+    let mut command = std::process::Command::new(World::built("mfactl"));
+    run_with(command.args(words), "")
+}
+
+/// Debian's profiles with ours, and nothing of what else this machine has.
+fn install_profile() {
+    let unix = fs::read_to_string("/usr/share/pam-configs/unix").unwrap();
+    must(&["mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", "/usr/share/pam-configs"]);
+    let ours = include_str!("../../packaging/pam-configs/mfa");
+    for (name, text) in [("unix", unix.as_str()), ("mfa", ours)] {
+        fs::write(format!("/usr/share/pam-configs/{name}"), text).unwrap();
+    }
+    // What it writes to, beside /etc.
+    must(&["mkdir", "/var/lib/pam"]);
+    must(&["cp", "-a", "/var/cache/debconf", "/run/debconf"]);
+    must(&["mount", "--bind", "/run/debconf", "/var/cache/debconf"]);
+    must(&["env", "DEBIAN_FRONTEND=noninteractive", "pam-auth-update", "--package", "--force"]);
+}
+
+/// All services of a Debian at once, by its own program: each asks, and none does after it is switched off.
+#[test]
+fn every_service_of_a_debian_asks_after_enable_common_auth() {
+    world::enter("every_service_of_a_debian_asks_after_enable_common_auth", |world| {
+        let scene = scene(world);
+        install_profile();
+        let common = || fs::read_to_string("/etc/pam.d/common-auth").unwrap();
+        let before = common();
+        pam::service("app", &["@include common-auth", pam::ACCOUNT, pam::SESSION]);
+        let passes = |service: &str, answers: &[&str]| Driver::new(service).login("jane", answers).passed();
+        assert!(passes("app", &[PASSWORD]) && !passes("app", &["wrong"]));
+
+        let dry = usual(&["pam", "enable", "common-auth", "--sshd", "password", "--dry-run"]).ok();
+        assert!(dry.contains("pam_mfa.so"), "{dry}");
+        assert_eq!(common(), before, "a dry run has changed it");
+        let words = ["pam", "enable", "common-auth", "--sshd", "password", "--yes", "--no-revert"];
+        usual(&words).ok();
+        scene.sshd.wait_until_listening(2);
+        assert!(passes("app", &[PASSWORD, &scene.seed.hotp(0)]));
+        assert!(!passes("app", &[PASSWORD, &scene.seed.wrong()]), "the password was enough");
+        scene.daemon.wait_out_short_waits("jane");
+        assert!(!passes("app", &["wrong", &scene.seed.hotp(1)]), "the code was enough");
+        scene.daemon.wait_out_short_waits("jane");
+        assert!(ssh::login("jane", &scene.seed.hotp(1)), "sshd includes it as well");
+        assert_eq!(usual(&["pam", "status"]).code, Some(0), "no way around it");
+
+        usual(&["pam", "disable", "common-auth", "--yes"]).ok();
+        scene.sshd.wait_until_listening(3);
+        assert_eq!(common(), before);
+        assert!(passes("app", &[PASSWORD]) && !passes("app", &["wrong"]));
+        assert!(password_alone() && !fs::exists(DROP_IN).unwrap());
+    });
+}
+
+/// A file that somebody edited is not Debian's to write, and so not ours: nothing is changed.
+#[test]
+fn a_common_auth_that_was_edited_by_hand_is_left_alone() {
+    world::enter("a_common_auth_that_was_edited_by_hand_is_left_alone", |world| {
+        let scene = scene(world);
+        install_profile();
+        let path = "/etc/pam.d/common-auth";
+        // Options that somebody added it takes over; a line among its own it does not understand.
+        let own = "auth\t[success=1 default=ignore]";
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.contains(own), "{text}");
+        let edited = text.replace(own, &format!("auth optional pam_faildelay.so delay=1\n{own}"));
+        fs::write(path, &edited).unwrap();
+        let words = ["pam", "enable", "common-auth", "--sshd", "password", "--yes", "--no-revert"];
+        let ran = usual(&words);
+        assert_ne!(ran.code, Some(0), "{ran:?}");
+        assert!(ran.stderr.contains("somebody edited it by hand"), "{ran:?}");
+        assert_eq!(fs::read_to_string(path).unwrap(), edited);
+        assert_eq!(fs::read_to_string(STACK).unwrap(), scene.before);
+        assert!(!fs::exists(DROP_IN).unwrap() && password_alone());
+    });
+}

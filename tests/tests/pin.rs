@@ -8,7 +8,7 @@
 
 use mfa_tests::{daemon::Setup, otp::Seed, pam::Driver, world};
 
-const PIN: &str = "red-Fox";
+const PIN: &str = "73190462";
 
 #[test]
 fn only_pin_and_code_together_let_in_and_once() {
@@ -30,7 +30,7 @@ fn only_pin_and_code_together_let_in_and_once() {
 
         let denied = [
             ("the code alone", seed.hotp(0)),
-            ("another PIN", format!("red-Dog{}", seed.hotp(0))),
+            ("another PIN", format!("73190463{}", seed.hotp(0))),
             ("the PIN behind the code", format!("{}{PIN}", seed.hotp(0))),
         ];
         for (failures, (what, answer)) in (1..).zip(&denied) {

@@ -76,10 +76,9 @@ pub(super) fn find(context: &mut Context, what: &SerialArgs) -> Result<u8, Failu
 }
 
 /// Whose device has a serial number, of which factor, and how it stands.
-fn found(
-    context: &Context,
-    serial: &Serial,
-) -> Result<(Option<UserId>, Box<FactorDetail>, Box<DeviceDetail>), Failure> {
+type Found = (Option<UserId>, Box<FactorDetail>, Box<DeviceDetail>);
+
+fn found(context: &Context, serial: &Serial) -> Result<Found, Failure> {
     let reply = context.target.ask(&Request::Find { serial: serial.clone() });
     let reply = reply.map_err(|f| f.or_hint(hint::daemon))?;
     let Reply::Found { user, factor, device } = reply else { return Err(context.target.unexpected()) };
