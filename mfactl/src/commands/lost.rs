@@ -17,6 +17,7 @@ use crate::new_file::NewFile;
 use crate::render::{
     lost::{self as shown, Case, WayIn},
     recovery::{invitation, slip},
+    time::Now,
 };
 use crate::terminal;
 
@@ -26,7 +27,7 @@ pub(super) fn run(context: &mut Context, arguments: &LostArgs) -> Result<u8, Fai
     let file = if arguments.emergency { recovery::place(&arguments.to)? } else { None };
     let whom = arguments.user.id();
     let detail = list::detail(context, &whom)?;
-    let mut case = case(&whom, &detail, arguments)?;
+    let mut case = case(&whom, (&detail, &context.now), arguments)?;
     if !arguments.yes {
         meant(context, &case)?;
     }
@@ -59,7 +60,11 @@ pub(super) fn run(context: &mut Context, arguments: &LostArgs) -> Result<u8, Fai
 }
 
 /// What is lost, and what is left.
-fn case<'d>(whom: &'d UserId, detail: &'d UserDetail, arguments: &LostArgs) -> Result<Case<'d>, Failure> {
+fn case<'d>(
+    whom: &'d UserId,
+    (detail, now): (&'d UserDetail, &Now),
+    arguments: &LostArgs,
+) -> Result<Case<'d>, Failure> {
     let held = || detail.factors.iter().filter(|factor| factor.kind != FactorKind::BreakGlass);
     let lost: Vec<&FactorDetail> = if arguments.invite {
         detail.factors.iter().collect()
@@ -85,10 +90,12 @@ fn case<'d>(whom: &'d UserId, detail: &'d UserDetail, arguments: &LostArgs) -> R
         });
     }
     let is_left = |factor: &&FactorDetail| {
-        let counts = factor.state == FactorState::Active && factor.left != Some(0);
+        let counts = factor.state == FactorState::Active
+            && factor.left != Some(0)
+            && factor.until.is_none_or(|until| now.until(until) > 0);
         counts && lost.iter().all(|one| one.factor != factor.factor)
     };
-    let left = held().filter(is_left).collect();
+    let left = detail.factors.iter().filter(is_left).collect();
     Ok(Case { whom, lost, left, off: Vec::new(), removed: arguments.invite, forgotten: None })
 }
 

@@ -150,6 +150,9 @@ pub(crate) fn next(case: &Case<'_>, way_in: &WayIn, name: &str) -> String {
         (None, WayIn::None) if case.left.is_empty() => {
             steps.push(format!("to let {name} in once: mfactl breakglass {name} --reason TEXT"));
         }
+        (None, WayIn::None) if case.left.iter().all(|left| left.kind == FactorKind::BreakGlass) => {
+            steps.push(format!("{name} has an emergency code that still counts: once, and for no change"));
+        }
         (None, WayIn::None) => {
             steps.push(format!(
                 "{name} logs in with what is left, and enrolls what replaces it: mfactl enroll"

@@ -60,6 +60,19 @@ fn what_a_device_holds_is_switched_off_and_successes_are_forgotten() {
 }
 
 #[test]
+fn an_emergency_code_is_left_while_it_counts() {
+    for (until, file) in [(NOW + 60, "lost-code-left.txt"), (NOW, "lost-code-over.txt")] {
+        let script = move || {
+            let code =
+                FactorDetail { until: Some(until), ..of_kind(FactorKind::BreakGlass, 9, "breakglass") };
+            let held = vec![sample::factor(3, "phone", FactorState::Active), code];
+            Script::Admin(vec![sample::detail(held), done(1), done(0)])
+        };
+        both(file, &["lost", "alice", "--yes"], "", script);
+    }
+}
+
+#[test]
 fn what_is_named_is_lost_by_id_or_label_and_what_is_off_stays_off() {
     let script = || Script::Admin(vec![many(), done(1), done(0)]);
     both("lost-named.txt", &["lost", "alice", "6", "old tablet", "6", "--yes"], "", script);
