@@ -1,10 +1,11 @@
 //! `explain`: a login to think through.
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use mfa_proto::name::{ClientName, RealmName, ServiceName, UserName};
 
 /// `explain`.
 #[derive(Args, Debug)]
+#[command(group(ArgGroup::new("through").required(true).args(["service", "client"])))]
 pub(crate) struct ExplainArgs {
     /// Who would log in
     pub(crate) user: UserName,
@@ -12,10 +13,10 @@ pub(crate) struct ExplainArgs {
     #[arg(long, default_value = "local")]
     pub(crate) realm: RealmName,
     /// Through which PAM service
-    #[arg(long, required_unless_present = "client")]
+    #[arg(long)]
     pub(crate) service: Option<ServiceName>,
     /// Through which client of mfad-web: its name in [[web.client]], whose service it then is
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["service", "key_type"])]
+    #[arg(long, value_name = "NAME", conflicts_with = "key_type")]
     pub(crate) client: Option<ClientName>,
     /// From which address [default: at the host itself; with --client, the client does not say]
     #[arg(long, value_name = "ADDRESS")]

@@ -499,6 +499,7 @@ fn a_login_is_through_a_service_or_a_client() {
     ] {
         let ran = run(Path::new("/nowhere"), arguments, "");
         assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains("--client"), "{ran:?}");
     }
 }
 
