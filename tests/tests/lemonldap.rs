@@ -307,7 +307,6 @@ fn a_portal_lets_nobody_in_while_mfad_is_away() {
 }
 
 #[test]
-#[ignore = "needs the portal: make test-fronts"]
 fn a_portal_that_makes_its_codes_has_them_sent_and_judges_them() {
     world::enter("a_portal_that_makes_its_codes_has_them_sent_and_judges_them", |world| {
         let (daemon, _web, _egress, gateway) = fronted_for_codes(world, "[\"deliver\"]");
@@ -357,7 +356,6 @@ fn a_portal_that_makes_its_codes_has_them_sent_and_judges_them() {
 }
 
 #[test]
-#[ignore = "needs the portal: make test-fronts"]
 fn a_portal_that_may_not_have_its_codes_sent_lets_nobody_in() {
     world::enter("a_portal_that_may_not_have_its_codes_sent_lets_nobody_in", |world| {
         let (daemon, mut web, mut egress, gateway) = fronted_for_codes(world, "[\"verify\"]");

@@ -2,6 +2,7 @@
 //! rounds that take turns. Refuses to compare with figures of another day or another machine.
 
 mod cost;
+mod disk;
 mod load;
 mod ours;
 mod peer;
@@ -42,6 +43,8 @@ struct Amount {
 pub(crate) struct Figures {
     machine: BTreeMap<&'static str, String>,
     rows: [Row; 5],
+    /// How long the disk by itself takes to keep a page.
+    disk: Spread,
     web_peak_mib: f64,
     core_peak_mib: f64,
     peer_mib: f64,
@@ -56,6 +59,8 @@ struct Row {
     rounds: Vec<f64>,
     /// How long a login took.
     spread: Spread,
+    /// How late the clients themselves were, which is part of that at a fixed rate.
+    late: Spread,
     /// Processor time of a login, on the side of the servers, in microseconds.
     processor_us: f64,
 }
@@ -68,6 +73,7 @@ struct Series {
     rate: Option<u32>,
     rounds: Vec<f64>,
     took: Vec<Vec<Duration>>,
+    late: Vec<Vec<Duration>>,
     processor: Duration,
 }
 
@@ -80,6 +86,7 @@ impl Series {
             rate: None,
             rounds: Vec::new(),
             took: Vec::new(),
+            late: Vec::new(),
             processor: Duration::ZERO,
         }
     }
@@ -96,13 +103,15 @@ impl Series {
         self.processor += cost::of(servers).saturating_sub(before);
         self.rounds.push(took.per_second());
         self.took.push(took.each);
+        self.late.push(took.late);
     }
 
     fn row(self) -> Row {
         let spread = Spread::of(&self.took);
         let logins = f64::from(u32::try_from(spread.logins).expect("a run is short"));
         let processor_us = self.processor.as_secs_f64() * 1e6 / logins;
-        Row { what: self.what, rounds: self.rounds, spread, processor_us }
+        let late = Spread::of(&self.late);
+        Row { what: self.what, rounds: self.rounds, spread, late, processor_us }
     }
 }
 
@@ -118,11 +127,13 @@ pub(crate) fn all(world: &World, rounds: u32) -> Figures {
     let mut steady_check = Series::steady("mfad /validate/check, 1 000 a second", ours::CHECK);
     let mut steady_status = Series::steady("mfad /v1/verify/status, 1 000 a second", ours::STATUS);
     let (our_servers, peers_servers) = (ours.pids(), peer.pids());
+    let mut disk = Vec::new();
     for round in 1..=rounds {
         eprintln!("bench: {CLIENTS} connections, round {round} of {rounds}");
         for series in [&mut check, &mut status, &mut steady_check, &mut steady_status] {
             series.round(&mut ours.codes, &our_servers);
         }
+        disk.push(disk::times());
         other.round(&mut peer.codes, &peers_servers);
     }
     let (web_peak_mib, core_peak_mib) = ours.peak_mib();
@@ -131,6 +142,7 @@ pub(crate) fn all(world: &World, rounds: u32) -> Figures {
     let mut figures = Figures {
         machine,
         rows: [check, status, other, steady_check, steady_status].map(Series::row),
+        disk: Spread::of(&disk),
         web_peak_mib,
         core_peak_mib,
         peer_mib: peer.proportional_mib(),
@@ -147,15 +159,16 @@ impl Figures {
             "\n{CLIENTS} connections, each login a success that is on the disk before the answer\nmfad beside {}\n",
             self.machine["peer"]
         );
-        println!(
-            "{:44} {:>10} {:>10} {:>10} {:>16}",
-            "", "median ms", "p99 ms", "logins/s", "ms of processors"
-        );
-        for Row { what, rounds, spread, processor_us } in &self.rows {
-            let (half, tail, processor) =
-                (spread.median_us / 1000.0, spread.p99_us / 1000.0, processor_us / 1000.0);
-            println!("  {what:42} {half:>10.2} {tail:>10.2} {:>10.1} {processor:>16.3}", median(rounds));
+        let [half, tail, late, rate, cost] = ["median ms", "p99 ms", "late p99", "logins/s", "processor ms"];
+        println!("{:42} {half:>10} {tail:>10} {late:>10} {rate:>10} {cost:>14}", "");
+        for Row { what, rounds, spread, late, processor_us } in &self.rows {
+            let [half, tail, late, cost] =
+                [spread.median_us, spread.p99_us, late.p99_us, *processor_us].map(|us| us / 1000.0);
+            let rate = median(rounds);
+            println!("  {what:40} {half:>10.2} {tail:>10.2} {late:>10.2} {rate:>10.1} {cost:>14.3}");
         }
+        let [half, tail] = [self.disk.median_us, self.disk.p99_us].map(|us| us / 1000.0);
+        println!("  {:40} {half:>10.2} {tail:>10.2}", "the disk by itself, for a page");
         println!("\nmemory, MiB\n  {:42} {:>10.1}", "mfad-web, at most", self.web_peak_mib);
         println!("  {:42} {:>10.1}", "mfad, at most", self.core_peak_mib);
         println!("  {:42} {:>10.1}", "eduMFA's gunicorn, without its database", self.peer_mib);

@@ -55,6 +55,8 @@ impl Answer {
 #[derive(Debug)]
 pub(crate) struct Took {
     pub(crate) each: Vec<Duration>,
+    /// How late the clients were with each request, which is in the time of it: the machine had others to serve.
+    pub(crate) late: Vec<Duration>,
     wall: Duration,
 }
 
@@ -90,9 +92,9 @@ impl Codes {
                 thread::spawn(move || client(endpoint, &requests, due))
             })
             .collect();
-        let each =
-            clients.into_iter().flat_map(|client| client.join().expect("a client ends well")).collect();
-        Took { each, wall: begun.elapsed() }
+        let times = clients.into_iter().flat_map(|client| client.join().expect("a client ends well"));
+        let (late, each) = times.unzip();
+        Took { each, late, wall: begun.elapsed() }
     }
 }
 
@@ -126,7 +128,8 @@ impl Due {
     }
 }
 
-fn client(endpoint: Endpoint, requests: &[String], due: Option<Due>) -> Vec<Duration> {
+/// How late each request was, and how long it took from when it was due.
+fn client(endpoint: Endpoint, requests: &[String], due: Option<Due>) -> Vec<(Duration, Duration)> {
     let mut connection = Connection::to(endpoint.address);
     let ask = |(request, turn): (&String, u32)| {
         let due = due.map(|due| due.at(turn));
@@ -134,10 +137,11 @@ fn client(endpoint: Endpoint, requests: &[String], due: Option<Due>) -> Vec<Dura
             pause(early);
         }
         let begun = due.unwrap_or_else(Instant::now);
+        let late = begun.elapsed();
         let answer = connection.ask(request);
         let took = begun.elapsed();
         assert!((endpoint.is_yes)(&answer), "{}: {}", answer.status, String::from_utf8_lossy(&answer.body));
-        took
+        (late, took)
     };
     requests.iter().zip(0_u32..).map(ask).collect()
 }
