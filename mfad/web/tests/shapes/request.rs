@@ -168,7 +168,7 @@ fn value() -> impl Strategy<Value = Value> {
             "a\0b", "\r\nX-Evil: 1", "\u{202e}x", "' OR 1=1--", "..%2f..", "\u{feff}", " ", "=1+1", "x@y@z@", ":1",
         ][..])
             .prop_map(|text| Value::Text(text.to_owned())),
-        1 => (600_usize..6000).prop_map(|length| Value::Text("x".repeat(length))),
+        1 => (600_usize..700).prop_map(|length| Value::Text("x".repeat(length))),
         3 => select(&[
             "0", "-1", "-0.0", "1.5", "1e400", "18446744073709551616", "99999999999999999999999999", "null", "true",
             "[]", "{}", "[[1]]", "{\"a\":1}", "\"\\u0000\"", "\"\\ud800\"", "%", "%zz", "%F", "%ff%fe", "%c3%28", "%00",
@@ -300,6 +300,19 @@ impl Shape {
             Body::Long => format!("user={user}&pass={}", "0".repeat(70_000)).into_bytes(),
             Body::Cut => json.as_bytes()[..json.len() / 2].to_vec(),
         }
+    }
+
+    /// The same about nobody else. Names without a factor share a table of counters (`mfad::decoy`): many of them
+    /// would be charged to each other.
+    pub(crate) fn about_one(mut self) -> Self {
+        for (name, value) in self.query.iter_mut().chain(&mut self.body) {
+            match *name {
+                "user" | "userid" | "username" => *value = Value::User,
+                "realm" => *value = Value::Text("local".to_owned()),
+                _ => {}
+            }
+        }
+        self
     }
 
     /// Whether it may ask for errors by a status (`httperror`).
