@@ -91,7 +91,9 @@ pub(crate) fn ask(wire: &mut Wire, request: &Request) -> Result<Reply, Failure> 
         | Reply::Metrics { .. }
         | Reply::Orphans(_)
         | Reply::Found { .. }
-        | Reply::Devices(_)) => Ok(reply),
+        | Reply::Devices(_)
+        | Reply::Sealed(_)
+        | Reply::Pulled(_)) => Ok(reply),
     }
 }
 

@@ -58,7 +58,9 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             | Request::Find { .. }
             | Request::Describe { .. }
             | Request::Assign { .. }
-            | Request::Unassign { .. } => None,
+            | Request::Unassign { .. }
+            | Request::LdapSeal { .. }
+            | Request::LdapPull { .. } => None,
         }
     };
     seen.iter().filter_map(code).collect()
