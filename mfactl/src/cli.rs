@@ -14,6 +14,7 @@ mod factor;
 mod help;
 mod import;
 mod invite;
+mod ldap;
 mod lost;
 mod orphans;
 mod pam;
@@ -39,6 +40,7 @@ pub(crate) use self::{
     help::{EXIT_CODES, FILES, JSON},
     import::ImportArgs,
     invite::InviteArgs,
+    ldap::{LdapPullArgs, LdapSealArgs, LdapVerb},
     lost::LostArgs,
     orphans::{ListArgs, PruneArgs, ReassignArgs},
     pam::{Despite, PamDisableArgs, PamEnableArgs, PamRevertArgs, PamVerb, SshdWay},
@@ -115,6 +117,9 @@ pub(crate) enum Command {
     /// Take users over from google-authenticator, libpam-oath and lists of tokens (root)
     #[command(after_long_help = help::IMPORT)]
     Import(Box<ImportArgs>),
+    /// Work with a directory that has people's addresses and sealed secrets (root)
+    #[command(subcommand, arg_required_else_help = true)]
+    Ldap(LdapVerb),
     /// List the users that have factors
     #[command(after_long_help = help::LIST)]
     List(ListArgs),

@@ -14,6 +14,7 @@ mod generate;
 mod hint;
 mod import;
 mod invite;
+mod ldap;
 mod list;
 mod lost;
 pub(crate) mod orphans;
@@ -81,8 +82,10 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn context(global: &Global, command: &Command) -> Context {
-    let outside =
-        matches!(command, Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_));
+    let outside = matches!(
+        command,
+        Command::Test(_) | Command::Send(_) | Command::Enroll(_) | Command::Confirm(_) | Command::Ldap(_)
+    );
     let verify = matches!(command, Command::Audit(arguments) if arguments.verb.is_some());
     let deep = matches!(command, Command::Doctor(arguments) if arguments.deep);
     let copies = verify || deep || matches!(command, Command::Backup(_) | Command::Restore(_));
@@ -123,6 +126,7 @@ fn dispatch(context: &mut Context, command: Command) -> Result<u8, Failure> {
         Command::Resync(arguments) => resync::run(context, arguments),
         Command::Token(TokenVerb::Issue(arguments)) => token::issue(context, arguments),
         Command::Import(arguments) => import::run(context, *arguments),
+        Command::Ldap(verb) => ldap::run(context, verb),
         Command::List(arguments) if arguments.orphaned => orphans::list(context),
         Command::List(_) => list::list(context),
         Command::Show(user) => list::show(context, &user),

@@ -175,6 +175,35 @@ Examples:
   mfactl recovery new alice --json --stdout          for a script
   mfactl recovery count";
 
+pub(super) const LDAP_SEAL: &str = "\
+Nothing is enrolled here: the secret counts once the value is in the attribute [ldap] secret_attribute of the \
+user's entry, and a login or `mfactl ldap pull` has looked it up. The value opens only for this user, with these \
+parameters, and with the key [ldap] secret_key. To take a secret back, delete its value from the directory and \
+switch the factor off (`mfactl disable`): who keeps a copy of the value could put it back.
+
+A secret that is made is shown once, with its QR code. One that is brought along is read from standard input, and \
+only the value is printed.
+
+JSON fields: user, realm, value, secret, uri (null for a secret that was brought along).
+
+Examples:
+  mfactl ldap seal alice
+  mfactl ldap seal alice --secret-stdin <secret      prints the value alone";
+
+pub(super) const LDAP_PULL: &str = "\
+Numbers and addresses count at once, because the configuration says that the directory is trusted with them; TOTP \
+secrets from their next code on. What is the same again changes nothing. What the directory has no more is \
+switched off, and comes on again when it is back; what `mfactl disable` switched off stays off. The labels are \
+directory, directory-sms, directory-mail.
+
+Exits with 1 when a value cannot be used, or there is no room for one; all else is taken over.
+
+JSON fields: dry_run, users: user, realm, found, changes (change, kind, label), unusable (kind, why).
+
+Examples:
+  mfactl ldap pull alice --dry-run
+  mfactl ldap pull --all";
+
 pub(super) const BREAKGLASS: &str = "\
 For the day on which nothing else works: the code lets its user in once, in place of any other, though all \
 factors are lost, locked, disabled or exhausted, or though there is none. It is void when it was used, when \

@@ -8,6 +8,7 @@ use mfa_proto::admin::{Enrolled, FactorKind, FactorState, NewFactor, NewTag, Rep
 use mfa_proto::name::UserId;
 use mfa_proto::secret::SecretText;
 
+pub(super) use self::show::authenticator;
 use self::wanted::Wanted;
 use super::code::Form;
 use super::{Context, code, confirm, hint};

@@ -19,6 +19,7 @@ mod factors;
 mod generate;
 mod golden;
 mod import;
+mod ldap;
 mod lost;
 mod orphans;
 mod pty;

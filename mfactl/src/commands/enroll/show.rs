@@ -33,7 +33,9 @@ pub(super) fn show(context: &mut Context, wanted: &Wanted, new: &Enrolled) -> Re
     }
     match (&new.secret, &new.signing_secret, &wanted.shown) {
         (Some(seed), Some(signing), _) => token(context, &wanted.whom, seed, signing),
-        (Some(secret), None, Some(shown)) => authenticator(context, &wanted.params, shown, (secret, new)),
+        (Some(secret), None, Some(shown)) => {
+            authenticator(context, (&wanted.params, shown), (secret, new.uri.as_ref()))
+        }
         (Some(_), None, None) | (None, ..) => Ok(()),
     }
 }
@@ -55,20 +57,20 @@ fn token(
     context.out.text(&format!("\"\n\nOn this host, root has tokens made by: mfactl token issue {whom}\n"))
 }
 
-fn authenticator(
+/// The key of an authenticator app, as text and as QR code.
+pub(in crate::commands) fn authenticator(
     context: &mut Context,
-    params: &NewParams,
-    shown: &Shown,
-    (secret, new): (&SecretText, &Enrolled),
+    (params, shown): (&NewParams, &Shown),
+    (secret, uri): (&SecretText, Option<&SecretText>),
 ) -> Result<(), Failure> {
-    let picture = new.uri.as_ref().map_or(Picture::None, |uri| plan(context, shown.qr, uri));
+    let picture = uri.map_or(Picture::None, |uri| plan(context, shown.qr, uri));
     context.out.text(match picture {
         Picture::Drawn(..) => "\nScan the code below with an authenticator app, or type in this key:\n\n    ",
         Picture::None | Picture::Impossible(_) => "\nType this key into an authenticator app:\n\n    ",
     })?;
     context.out.text(&secret::grouped(secret))?;
     context.out.text(&format!("\n\n    {}\n\n", parameters(params)))?;
-    if let Some(uri) = new.uri.as_ref().filter(|_| shown.uri) {
+    if let Some(uri) = uri.filter(|_| shown.uri) {
         context.out.text("    ")?;
         context.out.text(uri.expose())?;
         context.out.text("\n\n")?;
