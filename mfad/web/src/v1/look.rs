@@ -124,8 +124,6 @@ fn said(reply: &Reply) -> Answer {
         Reply::Config(_)
         | Reply::Found { .. }
         | Reply::Devices(_)
-        | Reply::Sealed(_)
-        | Reply::Pulled(_)
         | Reply::Copy { .. }
         | Reply::Restored(_)
         | Reply::Invited { .. }
