@@ -59,6 +59,8 @@ struct Row {
     rounds: Vec<f64>,
     /// How long a login took.
     spread: Spread,
+    /// What 99 of 100 logins of each round took at most, in microseconds.
+    tails_us: Vec<f64>,
     /// How late the clients themselves were, which is part of that at a fixed rate.
     late: Spread,
     /// Processor time of a login, on the side of the servers, in microseconds.
@@ -110,8 +112,9 @@ impl Series {
         let spread = Spread::of(&self.took);
         let logins = f64::from(u32::try_from(spread.logins).expect("a run is short"));
         let processor_us = self.processor.as_secs_f64() * 1e6 / logins;
+        let tails_us = self.took.iter().map(|round| Spread::of(std::slice::from_ref(round)).p99_us).collect();
         let late = Spread::of(&self.late);
-        Row { what: self.what, rounds: self.rounds, spread, late, processor_us }
+        Row { what: self.what, rounds: self.rounds, spread, tails_us, late, processor_us }
     }
 }
 
@@ -161,7 +164,7 @@ impl Figures {
         );
         let [half, tail, late, rate, cost] = ["median ms", "p99 ms", "late p99", "logins/s", "processor ms"];
         println!("{:42} {half:>10} {tail:>10} {late:>10} {rate:>10} {cost:>14}", "");
-        for Row { what, rounds, spread, late, processor_us } in &self.rows {
+        for Row { what, rounds, spread, late, processor_us, .. } in &self.rows {
             let [half, tail, late, cost] =
                 [spread.median_us, spread.p99_us, late.p99_us, *processor_us].map(|us| us / 1000.0);
             let rate = median(rounds);
@@ -174,7 +177,8 @@ impl Figures {
         println!("  {:42} {:>10.1}", "eduMFA's gunicorn, without its database", self.peer_mib);
         let [check, status, other, steady_check, steady_status] = &self.rows;
         let rate = |row: &Row| median(&row.rounds);
-        let tail = |row: &Row| row.spread.p99_us / 1000.0;
+        // As with speed: one round in which the machine stood still for others does not decide.
+        let tail = |row: &Row| median(&row.tails_us) / 1000.0;
         self.targets = target::judge([
             ("/validate/check, logins a second", Some(rate(check)), At::Least(4000.0)),
             ("/v1/verify/status, logins a second", Some(rate(status)), At::Least(4000.0)),

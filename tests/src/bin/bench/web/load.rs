@@ -55,7 +55,8 @@ impl Answer {
 #[derive(Debug)]
 pub(crate) struct Took {
     pub(crate) each: Vec<Duration>,
-    /// How late the clients were with each request, which is in the time of it: the machine had others to serve.
+    /// How late the clients were with each request, which is in the time of it: the machine had others to serve, or the
+    /// answer before was late.
     pub(crate) late: Vec<Duration>,
     wall: Duration,
 }
