@@ -267,6 +267,16 @@ pub enum Request {
         /// Only says what would be changed.
         dry_run: bool,
     },
+    /// Switches a factor off that was lost, and makes a code that lets its owner in once, within a while: both or
+    /// neither. Reply: [`Reply::BreakGlass`]. uid 0 only.
+    Lost {
+        /// Whose and which.
+        target: FactorRef,
+        /// Seconds that the code counts.
+        seconds: u32,
+        /// Why: for the trail, and for those who are told.
+        reason: ShownText,
+    },
 }
 
 /// A factor of a user.

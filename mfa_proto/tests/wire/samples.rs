@@ -246,7 +246,7 @@ fn requests() -> Vec<Sample> {
     requests.chain(params).collect()
 }
 
-fn device_requests() -> [(&'static str, Request); 6] {
+fn device_requests() -> [(&'static str, Request); 7] {
     [
         ("devices", Request::Devices { user: jane() }),
         ("find", Request::Find { serial: serial() }),
@@ -261,6 +261,10 @@ fn device_requests() -> [(&'static str, Request); 6] {
         ),
         ("assign", Request::Assign { serial: serial(), user: jane() }),
         ("unassign", Request::Unassign { serial: serial() }),
+        (
+            "lost",
+            Request::Lost { target: target(), seconds: 7200, reason: ShownText::clean("left on a train") },
+        ),
     ]
 }
 
@@ -583,6 +587,7 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::Unassign { .. } => 35,
         Request::LdapSeal { .. } => 36,
         Request::LdapPull { .. } => 37,
+        Request::Lost { .. } => 38,
     }
 }
 

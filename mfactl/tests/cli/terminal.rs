@@ -60,7 +60,8 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             | Request::Assign { .. }
             | Request::Unassign { .. }
             | Request::LdapSeal { .. }
-            | Request::LdapPull { .. } => None,
+            | Request::LdapPull { .. }
+            | Request::Lost { .. } => None,
         }
     };
     seen.iter().filter_map(code).collect()

@@ -133,6 +133,7 @@ fn needed(request: &Request) -> Option<(&'static str, &UserId)> {
         | Request::Assign { .. }
         | Request::Unassign { .. }
         | Request::LdapSeal { .. }
-        | Request::LdapPull { .. } => None,
+        | Request::LdapPull { .. }
+        | Request::Lost { .. } => None,
     }
 }

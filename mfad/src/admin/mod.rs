@@ -14,6 +14,7 @@ mod enroll;
 mod explain;
 mod invite;
 mod look;
+mod lost;
 mod metrics;
 mod orphans;
 mod outside;
@@ -140,6 +141,7 @@ async fn handle(desk: &Desk<'_>, request: Request, figures: &mut String) -> Resu
         Request::Unassign { serial } => desk.unassign(serial).await,
         Request::LdapSeal { user, params, secret } => desk.ldap_seal(user, params, secret).await,
         Request::LdapPull { user, dry_run } => desk.ldap_pull(user, dry_run).await,
+        Request::Lost { target, seconds, reason } => desk.lost(target, seconds, reason).await,
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) const fn rights_of(request: &Request) -> Option<&'static [Right]> {
         Request::Status => Some(&[Right::Status]),
         Request::Audit(_) => Some(&[Right::AuditRead]),
         Request::TokenIssue { .. } => Some(&[Right::TokenIssue]),
+        // It lets people in, so that nothing else gives it.
+        Request::Lost { .. } => Some(&[Right::FactorsEmergency]),
         Request::ConfigCheck
         | Request::Reload
         | Request::EnrollAll { .. }

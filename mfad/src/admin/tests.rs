@@ -9,6 +9,7 @@ use mfa_proto::{
     },
     name::{UserId, UserName},
     secret::SecretText,
+    text::ShownText,
 };
 
 use super::{Desk, handle};
@@ -109,7 +110,9 @@ async fn what_is_roots_is_refused_to_an_owner() {
         replace: false,
     };
     let token = Request::TokenIssue { target: any(OWNER.0) };
-    for request in [all, token, Request::Backup, Request::Restore, Request::Status] {
+    let reason = ShownText::clean("lost");
+    let lost = Request::Lost { target: any(OWNER.0), seconds: 600, reason };
+    for request in [all, token, lost, Request::Backup, Request::Restore, Request::Status] {
         let named = format!("{request:?}");
         assert_eq!(host.refusal(OWNER.1, request).await, RefusalCode::NotAllowed, "{named}");
     }

@@ -73,7 +73,7 @@ pub use self::{
     login_store::LoginStore,
     look::{Figures, FoundDevice, Holder},
     manage::{
-        Added, Adopt, Authority, BreakGlass, EnrollAll, EnrollFirst, Entry, FirstFactor, Heir, Member,
+        Added, Adopt, Authority, BreakGlass, EnrollAll, EnrollFirst, Entry, FirstFactor, Heir, Lost, Member,
         NewBreakGlass, NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target, Unusable,
     },
     notices::{News, NewsPage},
