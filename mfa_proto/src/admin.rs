@@ -7,6 +7,7 @@ mod audit;
 mod directory;
 mod explain;
 mod factor;
+mod identify;
 mod orphans;
 mod remembered;
 mod status;
@@ -22,6 +23,7 @@ pub use self::{
         NewFactor, NewParams, NewTag, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage,
         UserSummary,
     },
+    identify::Identify,
     orphans::{LeftAlone, OrphanPage},
     remembered::{RememberedPage, RememberedRow},
     status::{ConfigReport, LockReason, LockState, Status},
@@ -277,6 +279,8 @@ pub enum Request {
         /// Why: for the trail, and for those who are told.
         reason: ShownText,
     },
+    /// Finds the device that shows a code, and uses the code up. Reply: [`Reply::Found`]. uid 0 only.
+    Identify(Box<Identify>),
 }
 
 /// A factor of a user.

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use mfa_proto::{
     admin::{
         Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail,
-        FactorId, FactorKind, FactorRef, FactorState, HotpParams, LockReason, LockState, NewFactor,
+        FactorId, FactorKind, FactorRef, FactorState, HotpParams, Identify, LockReason, LockState, NewFactor,
         NewParams, NewTag, Refusal, RefusalCode, Reply, Request, RestParams, Restored, SentParams, Status,
         TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
     },
@@ -246,7 +246,7 @@ fn requests() -> Vec<Sample> {
     requests.chain(params).collect()
 }
 
-fn device_requests() -> [(&'static str, Request); 7] {
+fn device_requests() -> [(&'static str, Request); 8] {
     [
         ("devices", Request::Devices { user: jane() }),
         ("find", Request::Find { serial: serial() }),
@@ -264,6 +264,16 @@ fn device_requests() -> [(&'static str, Request); 7] {
         (
             "lost",
             Request::Lost { target: target(), seconds: 7200, reason: ShownText::clean("left on a train") },
+        ),
+        (
+            "identify",
+            Request::Identify(Box::new(Identify {
+                code: secret("755224"),
+                kind: Some(FactorKind::Hotp),
+                assigned: Some(true),
+                realm: Some(RealmName::new("vpn").unwrap()),
+                serial: Some("OATH*".into()),
+            })),
         ),
     ]
 }
@@ -588,6 +598,7 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::LdapSeal { .. } => 36,
         Request::LdapPull { .. } => 37,
         Request::Lost { .. } => 38,
+        Request::Identify(_) => 39,
     }
 }
 

@@ -61,7 +61,8 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             | Request::Unassign { .. }
             | Request::LdapSeal { .. }
             | Request::LdapPull { .. }
-            | Request::Lost { .. } => None,
+            | Request::Lost { .. }
+            | Request::Identify(_) => None,
         }
     };
     seen.iter().filter_map(code).collect()

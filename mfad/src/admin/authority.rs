@@ -134,6 +134,7 @@ fn needed(request: &Request) -> Option<(&'static str, &UserId)> {
         | Request::Unassign { .. }
         | Request::LdapSeal { .. }
         | Request::LdapPull { .. }
-        | Request::Lost { .. } => None,
+        | Request::Lost { .. }
+        | Request::Identify(_) => None,
     }
 }

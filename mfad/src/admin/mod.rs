@@ -12,6 +12,7 @@ mod directory;
 pub(crate) mod draft;
 mod enroll;
 mod explain;
+mod identify;
 mod invite;
 mod look;
 mod lost;
@@ -142,6 +143,7 @@ async fn handle(desk: &Desk<'_>, request: Request, figures: &mut String) -> Resu
         Request::LdapSeal { user, params, secret } => desk.ldap_seal(user, params, secret).await,
         Request::LdapPull { user, dry_run } => desk.ldap_pull(user, dry_run).await,
         Request::Lost { target, seconds, reason } => desk.lost(target, seconds, reason).await,
+        Request::Identify(search) => desk.identify(*search).await,
     }
 }
 

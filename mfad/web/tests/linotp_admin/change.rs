@@ -108,7 +108,10 @@ async fn what_cannot_be_done_is_told_by_its_number_and_changes_nothing() {
         ("losttoken", "serial=FREE1".into(), -311, "You can only define a lost token for an assigned token."),
         ("losttoken", "serial=MINE1".into(), 410, "ERR410: this client may not: add \"factors:emergency\""),
         ("losttoken", "serial=MINE1&validity=10".into(), 905, "ERR905: Bad parameter: 'validity'"),
-        ("getSerialByOtp", format!("otp={}", hotp(0)), 410, "ERR410: no client is told whose a code is"),
+        ("getSerialByOtp", String::new(), 905, "ERR905: Missing parameter: 'otp'"),
+        ("getSerialByOtp", "otp=12345".into(), 905, "ERR905: Bad parameter: 'otp'"),
+        ("getSerialByOtp", format!("otp={}&type=sms", hotp(0)), 905, "ERR905: Bad parameter: 'type'"),
+        ("getSerialByOtp", format!("otp={}&assigned=2", hotp(0)), 905, "ERR905: Bad parameter: 'assigned'"),
         ("show", "page=x".into(), 905, "ERR905: Bad parameter: 'page'"),
         ("show", "outform=xml".into(), 905, "ERR905: Bad parameter: 'outform'"),
     ];

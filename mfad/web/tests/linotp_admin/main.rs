@@ -7,6 +7,7 @@
     reason = "a test that fails should say where"
 )]
 
+mod by_code;
 mod change;
 mod init;
 mod look;

@@ -1,6 +1,4 @@
-//! Single questions about a token: whether a serial number is free, who has it; and one that is not answered here.
-//!
-//! Refuses to tell whose a code is.
+//! Single questions about a token: whether a serial number is free, who has it. Refuses to change anything.
 
 use mfa_proto::tag::Serial;
 use serde_json::json;
@@ -8,7 +6,7 @@ use serde_json::json;
 use super::{
     super::envelope::Fault,
     Order,
-    said::{Done, may_not, unusable},
+    said::{Done, unusable},
     token::{by_serial, detail},
 };
 
@@ -51,9 +49,4 @@ pub(super) async fn owner(order: Order<'_>) -> Result<Done, Fault> {
         "mobile": "",
     })
     .into())
-}
-
-/// `getSerialByOtp`: whose a code is, would be an oracle for codes of everybody, and use them up.
-pub(super) fn by_code() -> Fault {
-    may_not("no client is told whose a code is: find the token by user (/admin/show)")
 }

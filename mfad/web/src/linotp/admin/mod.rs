@@ -1,8 +1,9 @@
 //! `/admin`: tokens are added, shown, changed and taken away.
 //!
-//! Each verb takes the rights that core wants for it, and reading tokens beside. Refuses what would tell any client
-//! whose a code is, and verbs that nothing here stands for, in words that say what to do instead.
+//! Each verb takes the rights that core wants for it, and reading tokens beside. Refuses verbs that nothing here stands
+//! for.
 
+mod by_code;
 mod change;
 mod init;
 mod look;
@@ -91,7 +92,7 @@ pub(super) async fn answer(verb: &str, order: Order<'_>) -> Result<Said, Fault> 
         "check_serial" => look::check_serial(order).await,
         "getTokenOwner" => look::owner(order).await,
         "losttoken" => lost::lost(order).await,
-        "getSerialByOtp" => Err(look::by_code()),
+        "getSerialByOtp" => by_code::by_code(order).await,
         _ => Err(Fault::other("there is no such verb")),
     };
     done.map(Said::Value)
