@@ -7,6 +7,7 @@ mod audit;
 mod directory;
 mod explain;
 mod factor;
+mod identify;
 mod orphans;
 mod remembered;
 mod status;
@@ -22,6 +23,7 @@ pub use self::{
         NewFactor, NewParams, NewTag, RestParams, SentParams, TokenParams, TotpParams, UserDetail, UserPage,
         UserSummary,
     },
+    identify::Identify,
     orphans::{LeftAlone, OrphanPage},
     remembered::{RememberedPage, RememberedRow},
     status::{ConfigReport, LockReason, LockState, Status},
@@ -270,6 +272,18 @@ pub enum Request {
     /// As [`Request::Explain`], of a login that a client of mfad-web has verified. Reply:
     /// [`Reply::Explained`]. uid 0 only.
     ExplainClient(Box<ExplainClient>),
+    /// Switches a factor off that was lost, and makes a code that lets its owner in once, within a while: both or
+    /// neither. Reply: [`Reply::BreakGlass`]. uid 0 only.
+    Lost {
+        /// Whose and which.
+        target: FactorRef,
+        /// Seconds that the code counts.
+        seconds: u32,
+        /// Why: for the trail, and for those who are told.
+        reason: ShownText,
+    },
+    /// Finds the device that shows a code, and uses the code up. Reply: [`Reply::Found`]. uid 0 only.
+    Identify(Box<Identify>),
 }
 
 /// A factor of a user.

@@ -71,7 +71,7 @@ fn tags<T: serde::Serialize + serde::de::DeserializeOwned>(prefix: &str, tag: fn
 
 #[test]
 fn every_kind_of_message_is_in_the_golden_file() {
-    assert_eq!(tags::<Request>("request/", samples::request_tag), (0..=38).collect());
+    assert_eq!(tags::<Request>("request/", samples::request_tag), (0..=40).collect());
     assert_eq!(tags::<Reply>("reply/", samples::reply_tag), (0..=23).collect());
     assert_eq!(tags::<ClientMessage>("client/", samples::client_tag), (0..=2).collect());
     assert_eq!(tags::<ServerMessage>("server/", samples::server_tag), (0..=2).collect());

@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use mfa_proto::{
     admin::{
         Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail,
-        FactorId, FactorKind, FactorRef, FactorState, HotpParams, LockReason, LockState, NewFactor,
+        FactorId, FactorKind, FactorRef, FactorState, HotpParams, Identify, LockReason, LockState, NewFactor,
         NewParams, NewTag, Refusal, RefusalCode, Reply, Request, RestParams, Restored, SentParams, Status,
         TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
     },
@@ -246,7 +246,7 @@ fn requests() -> Vec<Sample> {
     requests.chain(params).collect()
 }
 
-fn device_requests() -> [(&'static str, Request); 6] {
+fn device_requests() -> [(&'static str, Request); 8] {
     [
         ("devices", Request::Devices { user: jane() }),
         ("find", Request::Find { serial: serial() }),
@@ -261,6 +261,20 @@ fn device_requests() -> [(&'static str, Request); 6] {
         ),
         ("assign", Request::Assign { serial: serial(), user: jane() }),
         ("unassign", Request::Unassign { serial: serial() }),
+        (
+            "lost",
+            Request::Lost { target: target(), seconds: 7200, reason: ShownText::clean("left on a train") },
+        ),
+        (
+            "identify",
+            Request::Identify(Box::new(Identify {
+                code: secret("755224"),
+                kind: Some(FactorKind::Hotp),
+                assigned: Some(true),
+                realm: Some(RealmName::new("vpn").unwrap()),
+                serial: Some("OATH*".into()),
+            })),
+        ),
     ]
 }
 
@@ -584,6 +598,8 @@ pub(crate) fn request_tag(request: &Request) -> u8 {
         Request::LdapSeal { .. } => 36,
         Request::LdapPull { .. } => 37,
         Request::ExplainClient(_) => 38,
+        Request::Lost { .. } => 39,
+        Request::Identify(_) => 40,
     }
 }
 

@@ -61,7 +61,9 @@ fn codes(seen: &[Seen]) -> Vec<String> {
             | Request::Assign { .. }
             | Request::Unassign { .. }
             | Request::LdapSeal { .. }
-            | Request::LdapPull { .. } => None,
+            | Request::LdapPull { .. }
+            | Request::Lost { .. }
+            | Request::Identify(_) => None,
         }
     };
     seen.iter().filter_map(code).collect()

@@ -134,6 +134,8 @@ fn needed(request: &Request) -> Option<(&'static str, &UserId)> {
         | Request::Assign { .. }
         | Request::Unassign { .. }
         | Request::LdapSeal { .. }
-        | Request::LdapPull { .. } => None,
+        | Request::LdapPull { .. }
+        | Request::Lost { .. }
+        | Request::Identify(_) => None,
     }
 }

@@ -12,8 +12,10 @@ mod directory;
 pub(crate) mod draft;
 mod enroll;
 mod explain;
+mod identify;
 mod invite;
 mod look;
+mod lost;
 mod metrics;
 mod orphans;
 mod outside;
@@ -141,6 +143,8 @@ async fn handle(desk: &Desk<'_>, request: Request, figures: &mut String) -> Resu
         Request::Unassign { serial } => desk.unassign(serial).await,
         Request::LdapSeal { user, params, secret } => desk.ldap_seal(user, params, secret).await,
         Request::LdapPull { user, dry_run } => desk.ldap_pull(user, dry_run).await,
+        Request::Lost { target, seconds, reason } => desk.lost(target, seconds, reason).await,
+        Request::Identify(search) => desk.identify(*search).await,
     }
 }
 

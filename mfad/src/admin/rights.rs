@@ -40,6 +40,10 @@ pub(crate) const fn rights_of(request: &Request) -> Option<&'static [Right]> {
         Request::Status => Some(&[Right::Status]),
         Request::Audit(_) => Some(&[Right::AuditRead]),
         Request::TokenIssue { .. } => Some(&[Right::TokenIssue]),
+        // It lets people in, so that nothing else gives it.
+        Request::Lost { .. } => Some(&[Right::FactorsEmergency]),
+        // It says whose a code is, and uses it up.
+        Request::Identify(_) => Some(&[Right::FactorsRead, Right::UsersRead, Right::FactorsWrite]),
         Request::ConfigCheck
         | Request::Reload
         | Request::EnrollAll { .. }

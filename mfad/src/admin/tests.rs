@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use mfa_proto::{
     admin::{
-        Algorithm, FactorRef, HotpParams, NewFactor, NewParams, NewTag, Refusal, RefusalCode, Reply, Request,
-        TokenParams,
+        Algorithm, FactorRef, HotpParams, Identify, NewFactor, NewParams, NewTag, Refusal, RefusalCode,
+        Reply, Request, TokenParams,
     },
     name::{UserId, UserName},
     secret::SecretText,
+    text::ShownText,
 };
 
 use super::{Desk, handle};
@@ -109,7 +110,12 @@ async fn what_is_roots_is_refused_to_an_owner() {
         replace: false,
     };
     let token = Request::TokenIssue { target: any(OWNER.0) };
-    for request in [all, token, Request::Backup, Request::Restore, Request::Status] {
+    let reason = ShownText::clean("lost");
+    let lost = Request::Lost { target: any(OWNER.0), seconds: 600, reason };
+    let (code, serial) = (text("123456"), Some("*".to_owned()));
+    let search = Identify { code, kind: None, assigned: None, realm: None, serial };
+    let search = Request::Identify(Box::new(search));
+    for request in [all, token, lost, search, Request::Backup, Request::Restore, Request::Status] {
         let named = format!("{request:?}");
         assert_eq!(host.refusal(OWNER.1, request).await, RefusalCode::NotAllowed, "{named}");
     }

@@ -2,7 +2,8 @@
 //! what that client may ask is the configuration's.
 //!
 //! A front end that was taken over can name any client, so it can do at most what all of them may together.
-//! Refuses every other peer, and what no right covers, such as codes for emergencies, reloads and copies.
+//! Refuses every other peer, and what no right covers, such as reloads, copies, and codes for emergencies
+//! but for a factor that was lost.
 
 use std::{sync::Arc, time::Duration};
 

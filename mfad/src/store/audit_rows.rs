@@ -5,12 +5,14 @@
 
 use mfa_proto::{
     admin::{AuditRow, FactorId},
-    name::{RealmName, UserId, UserName},
+    name::{RealmName, ServiceName, UserId, UserName},
 };
 use rusqlite::{Row, ToSql};
 
 use super::{
-    StoreError, notable,
+    StoreError,
+    identify::Asker,
+    notable,
     tx::{Read, Tx},
 };
 use crate::{
@@ -41,8 +43,26 @@ pub(super) use columns;
 
 /// Appends a row.
 pub(super) fn append(tx: &mut Tx<'_>, event: &Event<'_>) -> Result<(), StoreError> {
+    let row = row_of(tx, event);
+    add(tx, row)
+}
+
+/// Appends a row about nobody, which says who asked.
+pub(super) fn append_of_nobody(tx: &mut Tx<'_>, event: &Event<'_>, asker: &Asker) -> Result<(), StoreError> {
+    let row = AuditRow {
+        service: Some(ServiceName::administration().as_str().to_owned()),
+        source: asker.source.as_ref().map(|source| source.as_str().to_owned()),
+        session: asker.session.as_str().to_owned(),
+        actor: asker.actor,
+        client: asker.client.as_ref().map(|client| client.as_str().to_owned()),
+        ..row_of(tx, event)
+    };
+    add(tx, row)
+}
+
+fn row_of(tx: &Tx<'_>, event: &Event<'_>) -> AuditRow {
     let context = event.context;
-    let mut row = AuditRow {
+    AuditRow {
         seq: tx.head.audit_last.saturating_add(1),
         time: tx.now.0,
         event: event.what.to_owned(),
@@ -57,12 +77,15 @@ pub(super) fn append(tx: &mut Tx<'_>, event: &Event<'_>) -> Result<(), StoreErro
         actor: context.map_or_else(|| nix::unistd::geteuid().as_raw(), |c| c.actor),
         client: context.and_then(|c| c.client.as_ref()).map(|client| client.as_str().to_owned()),
         chain: [0; 32],
-    };
+    }
+}
+
+fn add(tx: &mut Tx<'_>, mut row: AuditRow) -> Result<(), StoreError> {
     row.chain = tx.vault.chain(&tx.head.audit_chain, &mut fields(&row));
     insert(tx, &row)?;
     tx.head.audit_last = row.seq;
     tx.head.audit_chain = row.chain;
-    tx.news |= notable::kind_of(event.what, event.verdict).is_some();
+    tx.news |= notable::kind_of(&row.event, &row.verdict).is_some();
     Ok(())
 }
 

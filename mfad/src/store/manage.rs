@@ -10,6 +10,7 @@ mod directory;
 mod enroll;
 mod first;
 mod limits;
+mod lost;
 mod orphans;
 mod purge;
 mod recovery;
@@ -32,6 +33,7 @@ pub(super) use self::{
     enroll::{confirm, enroll},
     first::{drop_pending_of_newcomer, enroll_first, is_newcomer},
     limits::{reset, unlock},
+    lost::lost,
     orphans::{prune, reassign},
     recovery::recovery_new,
     resync::resync,
@@ -43,6 +45,7 @@ pub use self::{
     breakglass::{BreakGlass, NewBreakGlass},
     directory::{Adopt, Entry, Unusable},
     first::{EnrollFirst, FirstFactor},
+    lost::Lost,
     orphans::{Heir, Reassign},
     recovery::{NewRecovery, RecoveryNew},
     resync::Resync,

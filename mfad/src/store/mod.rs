@@ -8,7 +8,7 @@
 //! `account`, `factor_row`, `challenge`, `sent`, `nonce`, `waiting`, `head`, `audit_rows` the rows, each with a
 //! code over all its columns · `attempt`, `bench`, `breakglass`, `recovery`, `token` what an answer is and
 //! costs · `issue`, `consult` codes that are sent and services that are asked · `carry` codes of others · `counting` which factors count ·
-//! `remembered` successes that are remembered · `proof`, `view`, `decoy` the login · `manage` changes by
+//! `remembered` successes that are remembered · `identify` which device shows a code · `proof`, `view`, `decoy` the login · `manage` changes by
 //! administrators and owners · `notable`, `notices` what people are told of · `look`, `audit_query`, `audit_check`, `rekey`, `seed` reading and upkeep · `backup` copies of
 //! the whole · `handle` what callers see.
 
@@ -33,6 +33,7 @@ mod factor_tag;
 mod failures;
 mod handle;
 mod head;
+mod identify;
 mod issue;
 mod login_store;
 mod look;
@@ -69,11 +70,12 @@ pub use self::{
     counting::Counting,
     error::{Refused, StoreError},
     handle::{Device, Store},
+    identify::{Among, Asker, Identified, MISSES, MOST_DEVICES, Search},
     issue::{Issue, Issued, MadeCode, SentCode, SentLimits, Undelivered},
     login_store::LoginStore,
     look::{Figures, FoundDevice, Holder},
     manage::{
-        Added, Adopt, Authority, BreakGlass, EnrollAll, EnrollFirst, Entry, FirstFactor, Heir, Member,
+        Added, Adopt, Authority, BreakGlass, EnrollAll, EnrollFirst, Entry, FirstFactor, Heir, Lost, Member,
         NewBreakGlass, NewFactor, NewRecovery, Order, Reassign, RecoveryNew, Resync, Target, Unusable,
     },
     notices::{News, NewsPage},

@@ -4,8 +4,9 @@ use mfa_proto::{
     admin::{FactorKind, FactorState},
     answer::Pin,
     tag::{Description, Serial},
+    text::ShownText,
 };
-use mfad::store::{EnrollAll, Member, Refused, StoreError, Target};
+use mfad::store::{BreakGlass, EnrollAll, Lost, Member, Refused, StoreError, Target};
 
 use crate::{common::*, store_common::*};
 
@@ -68,6 +69,31 @@ async fn a_client_does_not_switch_on_what_root_switched_off() {
     f.store.disable(order("jane"), Target::default()).await.unwrap();
     let client = of_client(order("jane"));
     assert_eq!(refusal(f.store.enable(client, Target::default()).await), Refused::OfDirectory);
+}
+
+/// By a right of its own, a client has a code made in place of what was lost: nothing that the directory keeps.
+#[tokio::test]
+async fn a_client_gets_no_code_in_place_of_it() {
+    let f = Fixture::new();
+    f.enroll("jane", TOTP, b"own").await;
+    f.adopt("jane", has([secret_of(b"a")])).await;
+    let lost = |order, target| {
+        let code = BreakGlass { order, minutes: 120, reason: ShownText::clean("left on a train") };
+        f.store.lost(Lost { code, target })
+    };
+    let client = || of_client(order("jane"));
+    assert_eq!(refusal(lost(client(), by_label("directory")).await), Refused::OfDirectory);
+    f.store.disable(order("jane"), by_label("directory")).await.unwrap();
+    assert_eq!(refusal(lost(client(), by_label("directory")).await), Refused::OfDirectory);
+    assert_eq!(f.states("jane").await, states(&[("one", S::Active), ("directory", S::Disabled)]));
+    f.adopt("john", has([secret_of(b"b")])).await;
+    f.adopt("john", nothing()).await;
+    assert_eq!(
+        refusal(lost(order("john"), by_label("directory")).await),
+        Refused::GoneFromDirectory,
+        "root neither, of what was taken back"
+    );
+    lost(client(), by_label("one")).await.unwrap();
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ use support::{NOW, hotp, totp};
 /// `vpn` may do all that can be granted, `wiki` nothing but verify.
 async fn rig() -> Rig {
     let all = "rights = [\"verify\", \"factors:read\", \"factors:write\", \"users:read\", \"audit:read\", \
-               \"status\", \"token:verify\", \"token:issue\"]";
+               \"status\", \"token:verify\", \"token:issue\", \"factors:emergency\"]";
     let few = "rights = [\"verify\", \"factors:read\", \"users:read\", \"audit:read\", \"status\"]";
     Rig::of(&rig::CLIENTS.replace(few, all)).await
 }

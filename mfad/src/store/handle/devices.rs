@@ -9,7 +9,7 @@ use mfa_proto::{
 
 use super::Store;
 use crate::store::{
-    Added, NewFactor, Order, StoreError, Target,
+    Added, Identified, NewFactor, Order, Search, StoreError, Target, identify,
     look::{self, FoundDevice},
     manage::{self, Label},
 };
@@ -81,5 +81,15 @@ impl Store {
     /// The factor with a serial number, and whose it is; the user's realm tells of devices that nobody has.
     pub async fn find(&self, serial: Serial) -> Result<Option<FoundDevice>, StoreError> {
         self.read(move |read| look::find(read, &serial)).await
+    }
+
+    /// Finds the device that shows a code, and uses the code up. Administrators only.
+    pub async fn identify(&self, search: Search) -> Result<Identified, StoreError> {
+        // Whoever comes too soon costs no commit; the transaction looks again.
+        let asker = search.asker.clone();
+        if let Some(until) = self.read(move |read| identify::closed_until(read, &asker)).await? {
+            return Ok(Identified::TooSoon { until });
+        }
+        self.write(move |tx| identify::identify(tx, &search)).await
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     audit::Context,
     store::{
         Addressed, BreakGlass, Carry, Consult, Consulted, EnrollAll, Hindrance, Issue, Issued, Judgment,
-        MadeCode, NewBreakGlass, NewRecovery, Order, Outcome, RecoveryNew, Resync, StoreError, Target,
+        Lost, MadeCode, NewBreakGlass, NewRecovery, Order, Outcome, RecoveryNew, Resync, StoreError, Target,
         Ticket, Undelivered, carry, consult, issue, manage,
     },
 };
@@ -110,6 +110,12 @@ impl Store {
     /// Administrators only.
     pub async fn break_glass(&self, wanted: BreakGlass) -> Result<NewBreakGlass, StoreError> {
         self.manage(move |tx| manage::break_glass(tx, &wanted)).await
+    }
+
+    /// Switches a factor off that was lost, and makes a code for an emergency for its owner: both or neither.
+    /// Administrators only.
+    pub async fn lost(&self, wanted: Lost) -> Result<NewBreakGlass, StoreError> {
+        self.manage(move |tx| manage::lost(tx, &wanted)).await
     }
 
     /// Adds all of some factors and recovery codes, active at once, or none of them. Administrators only.

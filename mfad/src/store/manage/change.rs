@@ -55,7 +55,8 @@ fn switchable(held: &Holding, target: &Target, from: FactorState) -> Result<usiz
     })
 }
 
-fn switch(
+/// Brings the factor meant from one state to another.
+pub(super) fn switch(
     tx: &mut Tx<'_>,
     order: &Order,
     target: &Target,

@@ -9,6 +9,7 @@ mod v3;
 mod v4;
 mod v5;
 mod v6;
+mod v7;
 
 use rusqlite::Connection;
 
@@ -17,7 +18,7 @@ pub(super) const APPLICATION_ID: u32 = 0x6d66_6164;
 
 type Step = fn(&Connection) -> rusqlite::Result<()>;
 
-const STEPS: &[Step] = &[v1::apply, v2::apply, v3::apply, v4::apply, v5::apply, v6::apply];
+const STEPS: &[Step] = &[v1::apply, v2::apply, v3::apply, v4::apply, v5::apply, v6::apply, v7::apply];
 
 /// The newest schema this program knows.
 pub(super) fn newest() -> i64 {

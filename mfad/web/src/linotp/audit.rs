@@ -225,6 +225,7 @@ fn action(event: &str) -> String {
         "login" => "validate/check".to_owned(),
         "enroll" | "enroll_replace" => "admin/init".to_owned(),
         "pin_set" | "pin_clear" | "describe" => "admin/set".to_owned(),
+        "identify" => "admin/getSerialByOtp".to_owned(),
         "enable" | "disable" | "remove" | "assign" | "unassign" | "resync" | "reset" => {
             format!("admin/{event}")
         }

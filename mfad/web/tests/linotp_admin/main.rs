@@ -7,9 +7,11 @@
     reason = "a test that fails should say where"
 )]
 
+mod by_code;
 mod change;
 mod init;
 mod look;
+mod lost;
 mod people;
 mod replay;
 #[path = "../rig/mod.rs"]
@@ -47,6 +49,14 @@ const KEY: &str = "3132333435363738393031323334353637383930";
 
 async fn linotp() -> Rig {
     Rig::of(LINOTP).await
+}
+
+/// The console may have codes made in place of tokens, too, and a portal that has proven passwords verifies.
+fn with_emergency() -> String {
+    let verifies = "rights = [\"factors:read\", \"verify\"]\npassword_proven = true";
+    LINOTP
+        .replace("\"status\"]", "\"status\", \"factors:emergency\"]")
+        .replace("rights = [\"factors:read\"]", verifies)
 }
 
 /// A form, with a cookie where one is given.

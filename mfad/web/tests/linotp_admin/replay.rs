@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Answered, LINOTP,
+    Answered,
     rig::{Rig, VPN},
+    with_emergency,
 };
 
 /// What comes instead of what was recorded: the number of an error, 0 for a value that is other. `docs/compat.md`
 /// says why.
-const DIFFERENCES: [(&str, i64); 15] = [
+const DIFFERENCES: [(&str, i64); 14] = [
     // A PIN of two characters.
     ("init totp sha256 8", -311),
     // Passwords are no tokens.
@@ -19,13 +20,14 @@ const DIFFERENCES: [(&str, i64); 15] = [
     // Codes that were not used are 500 and more ahead: two in a row are looked for at most 100 ahead.
     ("resync ok", 0),
     ("set", -311),
-    ("by otp", 410),
-    ("by otp none", 410),
+    // The code is of a counter that is too far ahead.
+    ("by otp", 0),
     // Of people nothing is known but the name.
     ("owner", 0),
     // Every name of a realm with `accounts = "any"` is a user, and the token is in somebody's hands.
     ("assign unknown user", -311),
-    ("losttoken", 410),
+    // A code of another form, for another time, that is called otherwise.
+    ("losttoken", 0),
     // It was never there.
     ("losttoken unassigned", 1102),
     ("remove", 1102),
@@ -91,7 +93,11 @@ fn assert_differs(title: &str, code: i64, answered: &Answered, recorded: &Value)
     let json = answered.json();
     if code == 0 {
         assert_eq!(json["result"]["status"], true, "{title} {json}");
-        assert_ne!(json["result"]["value"], recorded["body"]["result"]["value"], "{title}");
+        let (ours, theirs) = (&json["result"]["value"], &recorded["body"]["result"]["value"]);
+        assert_ne!(ours, theirs, "{title}");
+        if ["losttoken", "by otp"].contains(&title) {
+            assert_eq!(keys(ours), keys(theirs), "{title}");
+        }
     } else {
         assert_eq!(json["result"]["error"]["code"], code, "{title} {answered:?}");
         assert_ne!(json["result"], recorded["body"]["result"], "{title}");
@@ -101,7 +107,7 @@ fn assert_differs(title: &str, code: i64, answered: &Answered, recorded: &Value)
 #[tokio::test]
 async fn what_was_recorded_is_answered_alike_or_as_is_listed() {
     let text = "[realm.home]\n[web.linotp]\nversion = \"4.0.0.dev0\"\ndefault_realm = \"home\"\n";
-    let rig = Rig::of(&format!("{text}{LINOTP}")).await;
+    let rig = Rig::of(&format!("{text}{}", with_emergency())).await;
     let mut differences: BTreeMap<&str, i64> = DIFFERENCES.into();
     let mut replayed = 0;
     for line in include_str!("management.jsonl").lines() {
@@ -144,8 +150,8 @@ async fn what_was_recorded_is_answered_alike_or_as_is_listed() {
             (body, "user empty" | "realm empty") => {
                 let count =
                     |answer: &Value| answer["result"]["value"]["resultset"]["tokens"].as_u64().unwrap();
-                // Without the password, and the one that stood for a lost token.
-                assert_eq!(count(&answered.json()), count(body) - 2, "{title}");
+                // Without the password.
+                assert_eq!(count(&answered.json()), count(body) - 1, "{title}");
             }
             (body, _) => assert_eq!(compared(answered.json()), compared(body.clone()), "{title}"),
         }

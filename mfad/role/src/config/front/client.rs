@@ -154,11 +154,13 @@ pub enum Right {
     TokenIssue,
     /// To have a code sent to people that it made itself: what is in the message is then its word.
     Deliver,
+    /// A code that lets in whoever has lost a factor: whoever may have that made can log in as them.
+    FactorsEmergency,
 }
 
 impl Right {
     /// All there are, by name.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 10] = [
         ("verify", Self::Verify),
         ("factors:read", Self::FactorsRead),
         ("factors:write", Self::FactorsWrite),
@@ -168,6 +170,7 @@ impl Right {
         ("token:verify", Self::TokenVerify),
         ("token:issue", Self::TokenIssue),
         ("deliver", Self::Deliver),
+        ("factors:emergency", Self::FactorsEmergency),
     ];
 
     /// Its name.

@@ -32,6 +32,7 @@ fn a_client_and_a_listener_are_enough() {
     let client = &web.clients[0];
     assert_eq!((client.service.as_str(), client.password_proven), ("vpn", false));
     assert!(client.rights.include(Right::Verify) && !client.rights.include(Right::FactorsWrite));
+    assert!(!client.rights.include(Right::FactorsEmergency));
     assert_eq!(web.credentials(), [("[[web.client]] \"vpn\"".to_owned(), "vpn-token")]);
     assert!(!Config::default().web().is_on());
 }
@@ -158,5 +159,16 @@ fn what_linotp_is_told_is_read() {
     ] {
         let problem = read(&format!("[web.linotp]\n{text}\n")).unwrap_err();
         assert!(problem.contains(told), "{text}: {problem}");
+    }
+}
+
+#[test]
+fn a_right_gives_itself_and_no_other() {
+    for (word, right) in Right::ALL {
+        let text = CLIENT.replace("\"verify\"]", &format!("\"{word}\"]\npassword_proven = true"));
+        let config = read(&format!("{LISTEN}{text}")).unwrap();
+        let rights = &config.web().clients[0].rights;
+        let had: Vec<_> = Right::ALL.into_iter().filter(|(_, right)| rights.include(*right)).collect();
+        assert_eq!(had, [(word, right)]);
     }
 }

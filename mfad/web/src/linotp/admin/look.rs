@@ -1,6 +1,4 @@
-//! Single questions about a token: whether a serial number is free, who has it; and two that are not answered here.
-//!
-//! Refuses to tell whose a code is, and to hand out passwords in place of a token.
+//! Single questions about a token: whether a serial number is free, who has it. Refuses to change anything.
 
 use mfa_proto::tag::Serial;
 use serde_json::json;
@@ -8,7 +6,7 @@ use serde_json::json;
 use super::{
     super::envelope::Fault,
     Order,
-    said::{Done, may_not, unusable},
+    said::{Done, unusable},
     token::{by_serial, detail},
 };
 
@@ -51,21 +49,4 @@ pub(super) async fn owner(order: Order<'_>) -> Result<Done, Fault> {
         "mobile": "",
     })
     .into())
-}
-
-/// `losttoken`: a code that lets in without the token is made on the host, by root.
-pub(super) async fn lost(order: Order<'_>) -> Result<Done, Fault> {
-    let token = order.with_serial().await?;
-    if token.is_nobodys() {
-        return Err(Fault::other("You can only define a lost token for an assigned token."));
-    }
-    let (serial, owner) = (token.serial(), &token.owner);
-    Err(may_not(&format!(
-        "no client is given a password in place of a token: on the host, root makes a code that lets in once (mfactl breakglass {owner}). {serial} still counts: disable it"
-    )))
-}
-
-/// `getSerialByOtp`: whose a code is, would be an oracle for codes of everybody, and use them up.
-pub(super) fn by_code() -> Fault {
-    may_not("no client is told whose a code is: find the token by user (/admin/show)")
 }

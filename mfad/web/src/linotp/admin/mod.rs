@@ -1,11 +1,13 @@
 //! `/admin`: tokens are added, shown, changed and taken away.
 //!
-//! Each verb takes the right that core wants for it, and reading tokens beside. Refuses what would tell any client
-//! whose a code is, and verbs that nothing here stands for, in words that say what to do instead.
+//! Each verb takes the rights that core wants for it, and reading tokens beside. Refuses verbs that nothing here stands
+//! for.
 
+mod by_code;
 mod change;
 mod init;
 mod look;
+mod lost;
 mod meant;
 mod owners;
 mod pattern;
@@ -89,8 +91,8 @@ pub(super) async fn answer(verb: &str, order: Order<'_>) -> Result<Said, Fault> 
         "userlist" => return people::userlist(order).await,
         "check_serial" => look::check_serial(order).await,
         "getTokenOwner" => look::owner(order).await,
-        "losttoken" => look::lost(order).await,
-        "getSerialByOtp" => Err(look::by_code()),
+        "losttoken" => lost::lost(order).await,
+        "getSerialByOtp" => by_code::by_code(order).await,
         _ => Err(Fault::other("there is no such verb")),
     };
     done.map(Said::Value)
