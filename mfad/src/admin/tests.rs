@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mfa_proto::{
     admin::{
         Algorithm, FactorRef, HotpParams, NewFactor, NewParams, NewTag, Refusal, RefusalCode, Reply, Request,
-        TokenParams,
+        TokenParams, TotpParams,
     },
     name::{UserId, UserName},
     secret::SecretText,
@@ -109,7 +109,9 @@ async fn what_is_roots_is_refused_to_an_owner() {
         replace: false,
     };
     let token = Request::TokenIssue { target: any(OWNER.0) };
-    for request in [all, token, Request::Backup, Request::Restore, Request::Status] {
+    let seal = Request::LdapSeal { user: user(OWNER.0), params: TotpParams::default(), secret: None };
+    let pull = Request::LdapPull { user: user(OWNER.0), dry_run: true };
+    for request in [all, token, seal, pull, Request::Backup, Request::Restore, Request::Status] {
         let named = format!("{request:?}");
         assert_eq!(host.refusal(OWNER.1, request).await, RefusalCode::NotAllowed, "{named}");
     }
