@@ -25,19 +25,24 @@ use mfa_proto::{
         Reply, Request, SealedSecret, TotpParams, UserDetail,
     },
     egress::{Done, Found},
+    front::{Ask, What},
+    hello::Protocol,
     login::{Dialogue, Start, Verdict},
+    name::ClientName,
     text::ShownText,
 };
 use mfad::{
     config::{Config, Source},
     ldap,
+    server::{admission::Admission, front, listen},
     settings::Settings,
 };
 use support::{
-    Daemon, SECRET,
+    Client, Daemon, SECRET,
     egress::{Egress, Reply as Does, Taken},
     secret, start, totp, user_id,
 };
+use tokio::net::UnixListener;
 
 /// Accounts of every host.
 const USER: &str = "daemon";
@@ -364,6 +369,41 @@ async fn whoever_is_removed_is_asked_about_at_once() {
     assert!(matches!(reply, Reply::Done { factors: 1 }), "{reply:?}");
     assert_eq!(rig.verdict(&["000000", "000000", "000000"]).await, Verdict::Deny, "and not let in");
     assert_eq!(rig.asked(), 2);
+}
+
+const FRONT: &str = r#"
+at_login = true
+[[web.listen]]
+address = "127.0.0.1:1"
+dialects = { ceptor = "/" }
+[[web.client]]
+name = "portal"
+rights = ["verify", "factors:read"]
+login_page = true
+[[web.client]]
+name = "wiki"
+rights = ["verify", "factors:read"]
+token = "wiki"
+"#;
+
+#[tokio::test]
+async fn a_login_page_knows_what_the_directory_has_and_others_do_not_have_it_asked() {
+    let rig = Rig::new(FRONT).await;
+    rig.has(&[&rig.sealed(USER).await]);
+    let path = rig.daemon.directory.path().join("web.sock");
+    let listener = listen::bind(&path, listen::Reach::Private).unwrap();
+    let socket = UnixListener::from_std(listener.socket.try_clone().unwrap()).unwrap();
+    let allowed = [nix::unistd::geteuid().as_raw()].as_slice().into();
+    tokio::spawn(front::serve(Arc::clone(&rig.daemon.core), socket, (allowed, Admission::default())));
+    let mut client = Client::greet(&path, Protocol::Front).await;
+    for (name, asked) in [("wiki", 0), ("portal", 1)] {
+        let what = What::Admin(Box::new(Request::Show { user: user_id(USER) }));
+        let ask = Ask { client: ClientName::new(name).unwrap(), address: None, source: None, what };
+        client.send(&ask).await;
+        let reply: Reply = client.receive().await;
+        let held = if let Reply::User(detail) = &reply { detail.factors.len() } else { 0 };
+        assert_eq!((held, rig.asked()), (asked, asked), "{name}: {reply:?}");
+    }
 }
 
 #[tokio::test]

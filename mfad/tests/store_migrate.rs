@@ -134,6 +134,22 @@ async fn a_factor_from_before_takes_a_serial_number_and_a_pin() {
     assert!(accepted(&f.store.attempt(answering(&context("jane"), pinned)).await.unwrap()));
 }
 
+#[tokio::test]
+async fn a_directory_adds_to_what_was_there_before_and_takes_nothing_of_it() {
+    let mut f = schema_1();
+    let kinds = vec![mfa_proto::admin::FactorKind::Totp];
+    let entry = |has| mfad::store::Entry { kinds: kinds.clone(), has, unusable: Vec::new() };
+    let adopt = |entry| mfad::store::Adopt { order: order("jane"), entry, most: 8, notes: false };
+    f.store.adopt(adopt(entry(vec![(TOTP, seed(b"new").into())]))).await.unwrap();
+    f.reopen_after(|_| ()).await;
+    f.store.adopt(adopt(entry(Vec::new()))).await.unwrap();
+    let jane = f.store.show(user("jane")).await.unwrap();
+    let states: Vec<_> = jane.factors.iter().map(|held| held.state).collect();
+    assert_eq!(states, [FactorState::Active, FactorState::Disabled]);
+    assert!(accepted(&f.try_code("jane", &totp(b"jane", NOW.plus(60))).await));
+    assert_eq!(f.store.check_audit().await.unwrap().broken_at, None);
+}
+
 /// What a person types or holds is nowhere in the files, nor in anything that is printed.
 #[tokio::test]
 async fn no_code_address_or_secret_is_in_the_files_or_in_what_is_printed() {

@@ -259,7 +259,7 @@ const INTRUSIONS: [(&str, &[&str]); 31] = [
     (
         "INSERT INTO factor SELECT id + 50, (SELECT id FROM account WHERE name = 'john'), kind, label, state,
             algorithm, digits, period, created, last_used, position, drift, failures, since, not_before,
-            until_admin, key_id, sealed, mac, NULL, description, pin FROM factor WHERE label = 'two'",
+            until_admin, key_id, sealed, mac, NULL, description, pin, origin FROM factor WHERE label = 'two'",
         &["john"],
     ),
     (

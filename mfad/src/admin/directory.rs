@@ -84,4 +84,20 @@ impl Desk<'_> {
         }
         Ok(Reply::Pulled(Pulled { found, changes, unusable }))
     }
+
+    /// A login page says by which factors its user may go on, and so has to know them before the login asks.
+    pub(super) async fn look_up_first(&self, user: &UserId) {
+        let settings = self.core.settings();
+        let (Some(behalf), Some(refresh)) = (&self.behalf, settings.asks_directory()) else { return };
+        let mut clients = settings.config().web().clients.iter();
+        let page = clients.any(|client| client.name == behalf.client && client.proof.login_page);
+        if !page || !user.realm.is_local() {
+            return;
+        }
+        if let Ok(account) = settings.directory().find(user).await {
+            // Where it cannot be asked, what is known is shown; the login says no by itself.
+            let _known: bool =
+                ldap::take_in(self.core, &settings, (&self.context(user), account), refresh).await;
+        }
+    }
 }

@@ -44,6 +44,7 @@ impl Desk<'_> {
         if !self.acts_for_any() {
             self.root_or_self(&user).await?;
         }
+        self.look_up_first(&user).await;
         let shown = self.core.store().show(user.clone()).await;
         let account = self.core.settings().directory().find(&user).await;
         let mut detail = shown.map_err(|error| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mfa_proto::{
     admin::{
         Algorithm, FactorRef, HotpParams, Identify, NewFactor, NewParams, NewTag, Refusal, RefusalCode,
-        Reply, Request, TokenParams,
+        Reply, Request, TokenParams, TotpParams,
     },
     name::{UserId, UserName},
     secret::SecretText,
@@ -115,7 +115,9 @@ async fn what_is_roots_is_refused_to_an_owner() {
     let (code, serial) = (text("123456"), Some("*".to_owned()));
     let search = Identify { code, kind: None, assigned: None, realm: None, serial };
     let search = Request::Identify(Box::new(search));
-    for request in [all, token, lost, search, Request::Backup, Request::Restore, Request::Status] {
+    let seal = Request::LdapSeal { user: user(OWNER.0), params: TotpParams::default(), secret: None };
+    let pull = Request::LdapPull { user: user(OWNER.0), dry_run: true };
+    for request in [all, token, lost, search, seal, pull, Request::Backup, Request::Restore, Request::Status] {
         let named = format!("{request:?}");
         assert_eq!(host.refusal(OWNER.1, request).await, RefusalCode::NotAllowed, "{named}");
     }

@@ -7,11 +7,13 @@
 mod entry;
 mod key;
 mod recent;
+mod take_in;
 mod value;
 
 pub use self::{
     entry::{AskError, Asked, ask},
     key::{KeyError, ValueKey, load_key},
     recent::Recent,
+    take_in::take_in,
     value::{Broken, Sealed, open, seal},
 };

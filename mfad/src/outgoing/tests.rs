@@ -121,8 +121,8 @@ async fn behave(mut stream: UnixStream, manner: Manner) {
     }
 }
 
-/// What each kind of errand comes to with such an egress: delivering, beginning, judging.
-async fn ask(manner: Manner) -> [Result<&'static str, Undone>; 3] {
+/// What each kind of errand comes to with such an egress: delivering, beginning, judging, looking up.
+async fn ask(manner: Manner) -> [Result<&'static str, Undone>; 4] {
     let directory = tempfile::tempdir().unwrap();
     let server = serve(directory.path(), manner);
     let line = line(directory.path(), Duration::from_secs(20));
@@ -134,12 +134,16 @@ async fn ask(manner: Manner) -> [Result<&'static str, Undone>; 3] {
             Said::Yes => "yes",
             Said::No => "no",
         }),
+        outgoing.look(&line, (user(), Duration::from_secs(20))).await.map(|found| match found {
+            Some(_) => "found",
+            None => "nobody",
+        }),
     ];
     server.abort();
     asked
 }
 
-fn words(asked: [Result<&'static str, Undone>; 3]) -> [&'static str; 3] {
+fn words(asked: [Result<&'static str, Undone>; 4]) -> [&'static str; 4] {
     asked.map(|asked| match asked {
         Ok(word) => word,
         Err(Undone::Unconfigured) => "unconfigured",
@@ -158,12 +162,15 @@ async fn a_result_counts_only_for_the_errand_that_can_have_it() {
     let why = || ShownText::clean("the gateway says 500");
     let found = Found { phone: Some(secret("123321")), mail: None, sealed: vec![] };
     for (done, expected) in [
-        (Done::Delivered { via: ShownText::clean("twilio") }, ["delivered", "senseless", "senseless"]),
-        (Done::Yes, ["senseless", "begun", "yes"]),
-        (Done::No, ["senseless", "senseless", "no"]),
-        (Done::Failed { why: why() }, ["failed"; 3]),
-        (Done::Busy, ["busy"; 3]),
-        (Done::Found(Box::new(found)), ["senseless"; 3]),
+        (
+            Done::Delivered { via: ShownText::clean("twilio") },
+            ["delivered", "senseless", "senseless", "senseless"],
+        ),
+        (Done::Yes, ["senseless", "begun", "yes", "senseless"]),
+        (Done::No, ["senseless", "senseless", "no", "nobody"]),
+        (Done::Failed { why: why() }, ["failed"; 4]),
+        (Done::Busy, ["busy"; 4]),
+        (Done::Found(Box::new(found)), ["senseless", "senseless", "senseless", "found"]),
     ] {
         assert_eq!(words(ask(answers(&done)).await), expected, "{done:?}");
     }
@@ -182,17 +189,17 @@ async fn what_is_no_result_is_none() {
         ("trailing bytes", [&[0, 2], &yes[2..], &[0]].concat()),
     ];
     for (case, bytes) in cases {
-        assert_eq!(words(ask(Manner::Sends(bytes)).await), ["broken"; 3], "{case}");
+        assert_eq!(words(ask(Manner::Sends(bytes)).await), ["broken"; 4], "{case}");
     }
 }
 
 #[tokio::test]
 async fn who_does_not_greet_is_handed_nothing() {
-    assert_eq!(words(ask(Manner::Closes).await), ["broken"; 3]);
-    assert_eq!(words(ask(Manner::Greets(Welcome::Busy)).await), ["busy"; 3]);
+    assert_eq!(words(ask(Manner::Closes).await), ["broken"; 4]);
+    assert_eq!(words(ask(Manner::Greets(Welcome::Busy)).await), ["busy"; 4]);
     let strange = Welcome::Unsupported { min: 7, max: 9 };
-    assert_eq!(words(ask(Manner::Greets(strange)).await), ["senseless"; 3]);
-    assert_eq!(words(ask(Manner::Greets(Welcome::Version(2))).await), ["senseless"; 3]);
+    assert_eq!(words(ask(Manner::Greets(strange)).await), ["senseless"; 4]);
+    assert_eq!(words(ask(Manner::Greets(Welcome::Version(2))).await), ["senseless"; 4]);
     let directory = tempfile::tempdir().unwrap();
     let line = line(directory.path(), Duration::from_secs(20));
     let nobody = Outgoing::default().deliver(&line, delivery()).await.unwrap_err();

@@ -53,6 +53,13 @@ async fn only_as_many_are_held_as_allowed_and_what_is_long_gone_makes_room() {
     let kinds = |changed: Vec<Changed>| changed.into_iter().map(|c| c.change).collect::<Vec<_>>();
     let adopted = f.store.adopt(few(has([secret_of(b"a"), secret_of(b"b"), secret_of(b"c")]))).await.unwrap();
     assert_eq!(kinds(adopted), [Change::Adopted, Change::Adopted, Change::NoRoom]);
+    let rows = f.events().await.len();
+    let full = f.store.adopt(few(has([secret_of(b"a"), secret_of(b"b"), secret_of(b"c")]))).await.unwrap();
+    assert_eq!(
+        (kinds(full), f.events().await.len()),
+        (vec![Change::NoRoom], rows),
+        "it is told, not written again"
+    );
     let rotated = f.store.adopt(few(has([secret_of(b"c")]))).await.unwrap();
     assert_eq!(
         kinds(rotated),

@@ -33,7 +33,7 @@ async fn owners_and_clients_change_nothing_of_it() {
     for order in [own(), of_client(order("jane")), order("jane")] {
         let mut new = new_factor("jane", "directory", TOTP, b"new");
         (new.order, new.activate, new.replace) = (order, false, true);
-        assert_eq!(refusal(f.store.enroll(new).await), Refused::LabelTaken(label("directory")));
+        assert_eq!(refusal(f.store.enroll(new).await), Refused::OfDirectory);
     }
     let client = || of_client(order("jane"));
     for refused in [
@@ -54,7 +54,7 @@ async fn owners_and_clients_change_nothing_of_it() {
         recovery: Vec::new(),
         replace: true,
     };
-    assert_eq!(refusal(f.store.enroll_all(all).await), Refused::LabelTaken(label("directory")));
+    assert_eq!(refusal(f.store.enroll_all(all).await), Refused::OfDirectory);
     assert_eq!(f.states("jane").await, states(&[("one", S::Active), ("directory", S::Active)]));
     // What is one's own, one may switch off.
     f.clock.advance(30);

@@ -147,7 +147,8 @@ async fn what_is_roots_alone_is_no_clients() {
         seconds: 600,
         reason: mfa_proto::text::ShownText::clean("none"),
     };
-    for request in [reload, verify, code, mfa_proto::admin::Request::Backup] {
+    let pull = mfa_proto::admin::Request::LdapPull { user: support::user_id("jane"), dry_run: true };
+    for request in [reload, verify, code, pull, mfa_proto::admin::Request::Backup] {
         let reply = desk.admin(request).await.unwrap();
         let mfa_proto::admin::Reply::Refused(refusal) = reply else { panic!("{reply:?}") };
         assert_eq!(refusal.code, mfa_proto::admin::RefusalCode::NotAllowed);

@@ -2,27 +2,26 @@
 
 use std::sync::Arc;
 
-use mfa_proto::admin::PulledFactor;
+use mfa_proto::admin::{DirectoryChange, PulledFactor};
 
 use super::Store;
 use crate::{
     audit::Context,
-    store::{
-        Adopt, StoreError, audit_rows,
-        manage::{self, Answer},
-    },
+    store::{Adopt, StoreError, audit_rows, manage},
 };
 
 impl Store {
-    /// Takes in what a directory has of a person. Looks first, and where that changes nothing, nothing is written.
+    /// Takes in what a directory has of a person. Looks first, and where that changes nothing, nothing is written, not
+    /// even that there is no room for more.
     pub async fn adopt(&self, adopt: Adopt) -> Result<Vec<PulledFactor>, StoreError> {
         let adopt = Arc::new(adopt);
         if !adopt.notes || adopt.entry.unusable.is_empty() {
-            let nothing =
-                |foreseen: &Answer<Vec<PulledFactor>>| matches!(foreseen, Ok(Ok(steps)) if steps.is_empty());
             let foreseen = self.reader.look(|read| Ok(manage::foresee(read, &adopt)));
-            if foreseen.as_ref().is_some_and(nothing) {
-                return Ok(Vec::new());
+            let none = |steps: &[PulledFactor]| steps.iter().all(|s| s.change == DirectoryChange::NoRoom);
+            if let Some(Ok(Ok(steps))) = foreseen
+                && none(&steps)
+            {
+                return Ok(steps);
             }
         }
         self.manage(move |tx| manage::adopt(tx, &adopt)).await

@@ -120,8 +120,8 @@ fn room(held: &Holding, factors: &[Member], (recovery, replace): (bool, bool)) -
     if recovery && let Some(taken) = recovery::taken(held) {
         return Err(taken);
     }
-    if let Some(kept) = factors.iter().find(|member| held.is_of_directory(&member.label)) {
-        return Err(Refused::LabelTaken(kept.label.clone()));
+    if factors.iter().any(|member| held.is_of_directory(&member.label)) {
+        return Err(Refused::OfDirectory);
     }
     if replace {
         return Ok(());

@@ -136,7 +136,10 @@ fn make_room(
 ) -> Answer<()> {
     let same = |factor: &Factor| factor.label == *label;
     let proven = |factor: &Factor| same(factor) && factor.state != FactorState::Pending;
-    if held.is_of_directory(label) || (!replace && held.factors.iter().any(proven)) {
+    if held.is_of_directory(label) {
+        return Ok(Err(Refused::OfDirectory));
+    }
+    if !replace && held.factors.iter().any(proven) {
         return Ok(Err(Refused::LabelTaken(label.clone())));
     }
     // What the new one takes the place of, now or when it is confirmed, needs no room.
