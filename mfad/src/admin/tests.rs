@@ -117,7 +117,8 @@ async fn what_is_roots_is_refused_to_an_owner() {
     let search = Request::Identify(Box::new(search));
     let seal = Request::LdapSeal { user: user(OWNER.0), params: TotpParams::default(), secret: None };
     let pull = Request::LdapPull { user: user(OWNER.0), dry_run: true };
-    for request in [all, token, lost, search, seal, pull, Request::Backup, Request::Restore, Request::Status] {
+    for request in [all, token, lost, search, seal, pull, Request::Backup, Request::Restore, Request::Status]
+    {
         let named = format!("{request:?}");
         assert_eq!(host.refusal(OWNER.1, request).await, RefusalCode::NotAllowed, "{named}");
     }
