@@ -191,6 +191,17 @@ async fn a_print_goes_before_a_name_and_neither_is_helped_by_where_it_is() {
 }
 
 #[tokio::test]
+async fn a_certificate_of_nobody_is_not_made_up_for_by_where_it_is() {
+    let ours = Signed::new();
+    let by_network = "by_network = true\nnetworks = [\"127.0.0.1\"]";
+    let rig = listening(&ours, "names = [\"vpn.example.org\"]", by_network).await;
+    // The client that its network proves has fewer rights.
+    assert_eq!(ask(&rig, &ours, None).await, Some(403));
+    assert_eq!(ask(&rig, &ours, Some(&ours.issue(&["vpn.example.org"]))).await, Some(200));
+    assert_eq!(ask(&rig, &ours, Some(&ours.issue(&["other.example.org"]))).await, Some(401));
+}
+
+#[tokio::test]
 async fn a_certificate_is_judged_anew_for_each_connection() {
     let ours = Signed::new();
     let rig = listening(&ours, "names = [\"vpn.example.org\"]", "token = \"wiki\"").await;

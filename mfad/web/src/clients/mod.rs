@@ -125,9 +125,11 @@ impl Clients {
             }
             return self.by_authorization(given).filter(may_come);
         }
-        let by_network = |known: &&Known| known.client.proof.by_network && may_come(known);
-        let by_certificate = shown.certificate.and_then(|shown| self.by_certificate(shown)).filter(may_come);
-        by_certificate.or_else(|| self.known.iter().find(by_network))
+        // Nor one that is nobody's certificate.
+        if let Some(certificate) = shown.certificate {
+            return self.by_certificate(certificate).filter(may_come);
+        }
+        self.known.iter().find(|known| known.client.proof.by_network && may_come(known))
     }
 
     /// Whose certificate it is: by what it is before what it is called. One that is called like two clients is neither's.
