@@ -147,7 +147,6 @@ fn who_exists_is_answered_like_who_does_not() {
     let scene = Scene::new();
     run(&request::shapes(&request::VERIFYING), |shape: Shape| {
         scene.later();
-        let shape = shape.about_one();
         let told = USERS.map(|user| {
             let answered = scene.send(&shape.bytes(user, Who::Verifier));
             answered.map(|answered| form::without_numbers(answered, user))

@@ -302,19 +302,6 @@ impl Shape {
         }
     }
 
-    /// The same about nobody else. Names without a factor share a table of counters (`mfad::decoy`): many of them
-    /// would be charged to each other.
-    pub(crate) fn about_one(mut self) -> Self {
-        for (name, value) in self.query.iter_mut().chain(&mut self.body) {
-            match *name {
-                "user" | "userid" | "username" => *value = Value::User,
-                "realm" => *value = Value::Text("local".to_owned()),
-                _ => {}
-            }
-        }
-        self
-    }
-
     /// Whether it may ask for errors by a status (`httperror`).
     pub(crate) fn names_a_status(&self) -> bool {
         self.query.iter().chain(&self.body).any(|(name, _)| *name == "httperror")
