@@ -56,6 +56,7 @@ unit: ## Unit, property and in-process tests
 e2e: ## Real libpam, sshd, sudo and su in private namespaces (root or sudo)
 	$(CARGO) build
 	tests/setup/python.sh schemathesis "$(TARGET)"
+	tests/setup/python.sh linotp "$(TARGET)"
 	$(RUNNER) $(CARGO) test -p mfa_tests
 
 test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
@@ -64,11 +65,12 @@ test-hosts: ## The long cases on booted hosts, and all of them on Debian 13
 	$(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --ignored
 	MFA_HOST=trixie $(RUNNER) $(CARGO) test -p mfa_tests --test 'host_*' -- --include-ignored
 
-test-fronts: ## A part of them: mfad-web before a portal, FreeRADIUS and nginx of Debian, and schemathesis
+test-fronts: ## A part of them: mfad-web before a portal, FreeRADIUS and nginx of Debian, LinOTP's PAM module, schemathesis
 	tests/setup/packages.sh demo test fronts
 	$(CARGO) build
 	tests/setup/python.sh schemathesis "$(TARGET)"
-	$(RUNNER) $(CARGO) test -p mfa_tests --test lemonldap --test freeradius --test nginx --test openapi
+	tests/setup/python.sh linotp "$(TARGET)"
+	$(RUNNER) $(CARGO) test -p mfa_tests --test lemonldap --test freeradius --test nginx --test linotp_pam --test openapi
 
 host: ## A root shell on a booted Debian with mfad installed; MFA_HOST=trixie for Debian 13
 	tests/setup/packages.sh demo test deb
