@@ -6,6 +6,7 @@
 
 mod entry;
 mod key;
+mod last;
 mod recent;
 mod take_in;
 mod value;
@@ -13,6 +14,7 @@ mod value;
 pub use self::{
     entry::{AskError, Asked, ask},
     key::{KeyError, ValueKey, load_key},
+    last::Last,
     recent::Recent,
     take_in::take_in,
     value::{Broken, Sealed, open, seal},
