@@ -19,3 +19,7 @@ pub use self::{
     take_in::take_in,
     value::{Broken, Sealed, open, seal},
 };
+
+/// The parts of a value that are read before anything is opened. For fuzzing.
+#[doc(hidden)]
+pub use self::value::{parameters, written};
