@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 
 mode=${1:-}
 seconds=${2:-600}
-targets="admin_reply admin_request answer_shape config frame_and_login front import names web"
+targets="admin_reply admin_request answer_shape config frame_and_login front import ldap_value names web"
 limits="-max_len=8192 -timeout=10 -rss_limit_mb=1024"
 
 case $mode in

@@ -3,6 +3,7 @@
 //!
 //! Refuses to know about fuzzing engines: the thin programs in `fuzz_targets` hand the bytes over.
 
+mod ldap;
 mod web;
 
 use mfa_proto::{
@@ -19,6 +20,7 @@ use mfa_proto::{
 use mfa_role::config::{Config, Source};
 use mfactl::import;
 
+pub use ldap::ldap_value;
 pub use web::web;
 
 /// Something that goes over the wire.

@@ -26,7 +26,7 @@ pub use self::{
     identify::Identify,
     orphans::{LeftAlone, OrphanPage},
     remembered::{RememberedPage, RememberedRow},
-    status::{ConfigReport, LockReason, LockState, Status},
+    status::{ConfigReport, DirectoryState, LockReason, LockState, Status},
 };
 use crate::{
     name::{FactorLabel, UserId},

@@ -5,6 +5,7 @@
 
 mod clock;
 mod daemon;
+mod directory;
 mod files;
 mod finding;
 pub(crate) mod host;

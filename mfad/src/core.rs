@@ -17,7 +17,7 @@ use crate::{
     confinement,
     decoy::Decoys,
     keys,
-    ldap::{self, Recent},
+    ldap::{self, Last, Recent},
     limits::{Charge, GlobalRate, SourceKey, Sources},
     metrics::Metrics,
     notices,
@@ -57,6 +57,7 @@ pub struct Core {
     front_end: OnceLock<u32>,
     outgoing: Outgoing,
     looked_up: Recent,
+    last_look_up: Last,
     chores: Notify,
     /// Held during a reload: of two at once, the older reading must not win.
     reloading: tokio::sync::Mutex<()>,
@@ -97,6 +98,7 @@ impl Core {
             front_end: OnceLock::new(),
             outgoing: Outgoing::default(),
             looked_up: Recent::default(),
+            last_look_up: Last::default(),
             chores: Notify::new(),
             reloading: tokio::sync::Mutex::default(),
             sandbox: None,
@@ -164,6 +166,7 @@ impl Core {
         let notes = settings.notes().to_vec();
         *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
         self.looked_up.forget_all();
+        self.last_look_up.forget();
         self.chores.notify_one();
         // What people are told of, and how, may be another matter now.
         self.store.news().notify_one();
@@ -219,6 +222,11 @@ impl Core {
     /// Whom the directory was asked about.
     pub fn looked_up(&self) -> &Recent {
         &self.looked_up
+    }
+
+    /// How asking the directory last ended.
+    pub fn last_look_up(&self) -> &Last {
+        &self.last_look_up
     }
 
     /// Connections open now, on all sockets.

@@ -21,8 +21,8 @@ use std::{
 
 use mfa_proto::{
     admin::{
-        AuditFilter, DirectoryChange, FactorKind, FactorRef, FactorState, Outlook, Pulled, RefusalCode,
-        Reply, Request, SealedSecret, TotpParams, UserDetail,
+        AuditFilter, DirectoryChange, DirectoryState, FactorKind, FactorRef, FactorState, Outlook, Pulled,
+        RefusalCode, Reply, Request, SealedSecret, TotpParams, UserDetail,
     },
     egress::{Done, Found},
     front::{Ask, What},
@@ -142,6 +142,12 @@ impl Rig {
     fn asked(&self) -> usize {
         let taken = self.egress.as_ref().map_or_else(Vec::new, Egress::taken);
         taken.iter().filter(|taken| matches!(taken, Taken::Look { .. })).count()
+    }
+
+    async fn directory(&self) -> Option<DirectoryState> {
+        let reply = self.daemon.admin(Request::Status).await;
+        let Reply::Status(status) = reply else { panic!("{reply:?}") };
+        status.directory
     }
 
     async fn shown(&self, user: &str) -> Option<UserDetail> {
@@ -403,6 +409,35 @@ async fn a_login_page_knows_what_the_directory_has_and_others_do_not_have_it_ask
         let reply: Reply = client.receive().await;
         let held = if let Reply::User(detail) = &reply { detail.factors.len() } else { 0 };
         assert_eq!((held, rig.asked()), (asked, asked), "{name}: {reply:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_sees_since_when_the_directory_cannot_be_asked() {
+    let rig = Rig::new(SKIP).await;
+    assert_eq!(rig.directory().await, Some(DirectoryState::NotAsked));
+    let now = || mfad::clock::Clock::now(&*rig.daemon.clock).0;
+    let since = now();
+    rig.says(Says::Failed);
+    assert_eq!(rig.verdict(&[]).await, Verdict::Unavailable);
+    let failed = |why| Some(DirectoryState::Fails { since, why: ShownText::clean(why) });
+    assert_eq!(rig.directory().await, failed("no server answers"));
+    rig.daemon.clock.advance(60);
+    rig.says(Says::Busy);
+    let pull = || rig.daemon.admin(Request::LdapPull { user: user_id(USER), dry_run: true });
+    assert!(matches!(pull().await, Reply::Refused(_)));
+    assert_eq!(rig.directory().await, failed("too many errands are under way"), "since the first of them");
+    rig.says(Says::Nobody);
+    assert!(matches!(pull().await, Reply::Pulled(_)));
+    assert_eq!(rig.directory().await, Some(DirectoryState::Answers { at: now() }), "a good one clears it");
+    rig.says(Says::Failed);
+    assert!(matches!(pull().await, Reply::Refused(_)));
+    assert!(matches!(rig.directory().await, Some(DirectoryState::Fails { since, .. }) if since == now()));
+    // Another directory may be configured now, or none.
+    let base = BASE.replace("{dir}", rig.daemon.directory.path().to_str().unwrap());
+    for (text, expected) in [(base.as_str(), Some(DirectoryState::NotAsked)), ("", None)] {
+        rig.daemon.reconfigure(text).await;
+        assert_eq!(rig.directory().await, expected);
     }
 }
 

@@ -35,6 +35,27 @@ pub enum LockState {
     },
 }
 
+/// How asking the directory ended. Kept in memory: a start and a reload begin anew.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DirectoryState {
+    /// It was not asked yet.
+    #[default]
+    NotAsked,
+    /// It answered the last time.
+    Answers {
+        /// When, in Unix seconds.
+        at: i64,
+    },
+    /// It could not be asked the last time.
+    Fails {
+        /// Since when not, in Unix seconds.
+        since: i64,
+        /// Why, as it was said last.
+        why: ShownText,
+    },
+}
+
 /// How the daemon is.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub struct Status {
@@ -66,6 +87,8 @@ pub struct Status {
     pub notices: u64,
     /// Whether egress answers; `None` where none is needed.
     pub egress: Option<Result<(), ShownText>>,
+    /// How the directory was last asked about people; `None` where it is not asked.
+    pub directory: Option<DirectoryState>,
     /// Whether the store takes writes; else what is wrong.
     pub store: Result<(), ShownText>,
     /// The path of the database: what is handed over for a restore lies beside it.

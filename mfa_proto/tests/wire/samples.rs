@@ -8,10 +8,10 @@ use std::fmt::Debug;
 
 use mfa_proto::{
     admin::{
-        Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail,
-        FactorId, FactorKind, FactorRef, FactorState, HotpParams, Identify, LockReason, LockState, NewFactor,
-        NewParams, NewTag, Refusal, RefusalCode, Reply, Request, RestParams, Restored, SentParams, Status,
-        TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
+        Algorithm, AuditFilter, AuditPage, AuditRow, ConfigReport, DeviceDetail, DirectoryState, Enrolled,
+        FactorDetail, FactorId, FactorKind, FactorRef, FactorState, HotpParams, Identify, LockReason,
+        LockState, NewFactor, NewParams, NewTag, Refusal, RefusalCode, Reply, Request, RestParams, Restored,
+        SentParams, Status, TokenParams, TotpParams, UserDetail, UserPage, UserSummary,
     },
     answer::AnswerShape,
     auth_info::AuthInfo,
@@ -442,12 +442,17 @@ fn status() -> Status {
         locked: 12,
         notices: 13,
         egress: Some(Err(ShownText::clean("nobody listens"))),
+        directory: Some(DirectoryState::Fails { since: 14, why: ShownText::clean("no server") }),
         store: Err(ShownText::clean("the disk is full")),
         database: "/d".into(),
         key: "1".into(),
         rows_with_old_key: 8,
         profile: "default".into(),
     }
+}
+
+fn with_directory(state: DirectoryState) -> Reply {
+    Reply::Status(Box::new(Status { directory: Some(state), ..status() }))
 }
 
 fn users() -> (UserDetail, UserPage) {
@@ -494,6 +499,8 @@ fn replies() -> Vec<Sample> {
         ("user", Reply::User(Box::new(detail))),
         ("status", Reply::Status(Box::new(status()))),
         ("status/store_well", Reply::Status(Box::new(Status { store: Ok(()), ..status() }))),
+        ("status/directory_answers", with_directory(DirectoryState::Answers { at: 15 })),
+        ("status/directory_not_asked", with_directory(DirectoryState::NotAsked)),
         ("audit", Reply::Audit(AuditPage { rows: vec![audit_row()], more: false, upto: 7 })),
         (
             "config",

@@ -2,10 +2,10 @@
 
 use mfa_proto::{
     admin::{
-        Algorithm, AuditPage, AuditRow, ConfigReport, DeviceDetail, DirectoryChange, Enrolled, FactorDetail,
-        FactorId, FactorKind, FactorState, HotpParams, LockReason, LockState, NewFactor, NewParams, NewTag,
-        Pulled, PulledFactor, Refusal, RefusalCode, Reply, Request, SealedSecret, Status, UserDetail,
-        UserPage, UserSummary,
+        Algorithm, AuditPage, AuditRow, ConfigReport, DeviceDetail, DirectoryChange, DirectoryState,
+        Enrolled, FactorDetail, FactorId, FactorKind, FactorState, HotpParams, LockReason, LockState,
+        NewFactor, NewParams, NewTag, Pulled, PulledFactor, Refusal, RefusalCode, Reply, Request,
+        SealedSecret, Status, UserDetail, UserPage, UserSummary,
     },
     answer::AnswerShape,
     auth_info::AuthInfo,
@@ -153,6 +153,7 @@ fn replies_that_are_not_lists_fit_whatever_their_fields_hold() {
         locked: u64::MAX,
         notices: u64::MAX,
         egress: Some(Err(shown())),
+        directory: Some(DirectoryState::Fails { since: i64::MIN, why: shown() }),
         store: Err(shown()),
         database: word(),
         key: word(),

@@ -385,7 +385,8 @@ Exits with 1 when the store takes no writes: every login is denied then.
 
 JSON fields: version, uptime (seconds), users, active_factors, audit_rows, connections, accepted, \
 denied, skipped (without a factor), locked (users), store_errors, waiting (jobs for the store), notices (to be \
-sent), egress_ok and egress_problem (null where egress is not needed), store_ok, store_problem, database (its path), key, rows_with_old_key, profile.
+sent), egress_ok and egress_problem (null where egress is not needed), directory_ok, \
+directory_problem and directory_since (Unix seconds; null where no directory was asked), store_ok, store_problem, database (its path), key, rows_with_old_key, profile.
 
 With --metrics: all figures as OpenMetrics text. [metrics] in mfad.toml gives them to monitoring without root.";
 

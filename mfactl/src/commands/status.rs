@@ -19,7 +19,7 @@ pub(super) fn run(context: &mut Context, arguments: &StatusArgs) -> Result<u8, F
         return Err(context.target.unexpected());
     };
     context.out.json(&render::view::status(&status))?;
-    context.out.text(&render::status::status(&status, context.out.style))?;
+    context.out.text(&render::status::status(&status, &context.now, context.out.style))?;
     Ok(if status.store.is_ok() { exit::OK } else { exit::FAILED })
 }
 

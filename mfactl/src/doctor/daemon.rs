@@ -3,7 +3,7 @@
 use mfa_proto::admin::{AuditReport, ConfigReport, RefusalCode, Reply, Request, Status};
 use mfa_proto::hello::Protocol;
 
-use super::{Finding, Report, Severity};
+use super::{Finding, Report, Severity, directory};
 use crate::client::{self, Wire};
 use crate::commands::Context;
 use crate::failure::Failure;
@@ -22,7 +22,12 @@ pub(super) fn check(context: &Context, deep: bool, report: &mut Report) -> bool 
         }
     };
     match client::ask(&mut wire, &Request::Status) {
-        Ok(Reply::Status(told)) => status(&told, report),
+        Ok(Reply::Status(told)) => {
+            status(&told, report);
+            if let Some(state) = &told.directory {
+                directory::check(state, &context.now, report);
+            }
+        }
         Ok(_) => report.add(problem(&wire.unexpected().to_string())),
         Err(failure) => {
             report.add(refused(CHECK, &failure));

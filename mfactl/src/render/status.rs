@@ -1,14 +1,14 @@
 //! How the daemon is, and what is wrong with its configuration.
 
-use mfa_proto::admin::{ConfigReport, Restored, Status};
+use mfa_proto::admin::{ConfigReport, DirectoryState, Restored, Status};
 use mfa_proto::text::escape_for_log;
 
 use super::style::{Style, Tone};
 use super::table::{Cell, lines};
-use super::time::span;
+use super::time::{Now, span};
 
 /// The daemon's state.
-pub(crate) fn status(status: &Status, style: Style) -> String {
+pub(crate) fn status(status: &Status, now: &Now, style: Style) -> String {
     let uptime = span(i64::try_from(status.uptime).unwrap_or(i64::MAX));
     let title = format!("mfad {}, up {uptime}", escape_for_log(&status.version));
     let store = match &status.store {
@@ -25,7 +25,7 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         "{} accepted, {} not accepted, {} without a factor since the start",
         status.accepted, status.denied, status.skipped
     );
-    let facts = vec![
+    let mut facts = vec![
         [Cell::new("  Store"), store],
         [Cell::new("  Database"), Cell::new(&status.database)],
         [Cell::new("  Key"), key],
@@ -42,6 +42,7 @@ pub(crate) fn status(status: &Status, style: Style) -> String {
         [Cell::new("  Errors"), count(status.store_errors, "job", "that the store could not do")],
         [Cell::new("  Audit"), Cell::new(&many(status.audit_rows, "row"))],
     ];
+    facts.extend(status.directory.iter().map(|state| [Cell::new("  Directory"), directory(state, now)]));
     format!("{}\n{}", style.paint(Tone::Strong, &title), lines(None, facts, &mut [0, 0], style))
 }
 
@@ -58,6 +59,17 @@ fn egress(status: &Status) -> Cell {
         None => Cell::new("not needed"),
         Some(Ok(())) => Cell::toned(Tone::Good, "answers"),
         Some(Err(why)) => Cell::toned(Tone::Bad, &format!("does not answer: {}", why.as_str())),
+    }
+}
+
+fn directory(state: &DirectoryState, now: &Now) -> Cell {
+    match state {
+        DirectoryState::NotAsked => Cell::new("not asked yet"),
+        DirectoryState::Answers { at } => Cell::toned(Tone::Good, &format!("answered {}", now.ago(*at))),
+        DirectoryState::Fails { since, why } => {
+            let since = now.full(Some(*since));
+            Cell::toned(Tone::Bad, &format!("cannot be asked since {since}: {}", why.as_str()))
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The JSON that programs read: our own field names, so that the wire may change without them.
 
 use mfa_proto::admin::{
-    AuditReport, AuditRow, ConfigReport, DeviceDetail, Enrolled, FactorDetail, FactorId, FactorKind,
-    LockState, Restored, Status, UserDetail, UserSummary,
+    AuditReport, AuditRow, ConfigReport, DeviceDetail, DirectoryState, Enrolled, FactorDetail, FactorId,
+    FactorKind, LockState, Restored, Status, UserDetail, UserSummary,
 };
 use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::UserId;
@@ -290,6 +290,11 @@ fn one_factor(detail: &FactorDetail, devices: &[DeviceDetail]) -> Value {
 
 /// How the daemon is.
 pub(crate) fn status(status: &Status) -> Value {
+    let (directory_ok, directory_problem, directory_since) = match &status.directory {
+        None | Some(DirectoryState::NotAsked) => (None, None, None),
+        Some(DirectoryState::Answers { .. }) => (Some(true), None, None),
+        Some(DirectoryState::Fails { since, why }) => (Some(false), Some(why.as_str()), Some(since)),
+    };
     json!({
         "version": status.version,
         "uptime": status.uptime,
@@ -306,6 +311,9 @@ pub(crate) fn status(status: &Status) -> Value {
         "notices": status.notices,
         "egress_ok": status.egress.as_ref().map(Result::is_ok),
         "egress_problem": status.egress.as_ref().and_then(|egress| egress.as_ref().err()).map(ShownText::as_str),
+        "directory_ok": directory_ok,
+        "directory_problem": directory_problem,
+        "directory_since": directory_since,
         "store_ok": status.store.is_ok(),
         "store_problem": status.store.as_ref().err().map(ShownText::as_str),
         "database": status.database,

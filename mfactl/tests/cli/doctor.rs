@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mfa_proto::admin::{
-    AuditReport, ConfigReport, Counting, Explanation, FactorDetail, FactorId, FactorKind, FactorState,
-    LeftAlone, LockReason, LockState, OrphanPage, Outlook, RefusalCode, Reply, Request, UserDetail, UserPage,
-    UserSummary,
+    AuditReport, ConfigReport, Counting, DirectoryState, Explanation, FactorDetail, FactorId, FactorKind,
+    FactorState, LeftAlone, LockReason, LockState, OrphanPage, Outlook, RefusalCode, Reply, Request, Status,
+    UserDetail, UserPage, UserSummary,
 };
 use mfa_proto::text::ShownText;
 use serde_json::Value;
@@ -395,6 +395,32 @@ fn all_findings_are_told_with_their_remedies() {
         text.push_str(&transcript(&arguments, &[], &ran, &socket));
     }
     check("doctor.txt", &text.replace(root.to_str().unwrap(), "ROOT"));
+}
+
+#[test]
+fn a_directory_that_cannot_be_asked_is_a_warning_with_what_to_do() {
+    let root = fixture("arch");
+    let found = |state: Option<DirectoryState>| {
+        let Reply::Status(status) = sample::status(Ok(())) else { panic!("it is a status") };
+        let status = Reply::Status(Box::new(Status { directory: state, ..*status }));
+        let refused = || sample::refused(RefusalCode::Unavailable, "another matter");
+        let daemon = FakeDaemon::admin(vec![status, refused(), refused(), refused()]);
+        let socket = daemon.socket();
+        let ran = run(&socket, &["doctor", "--json", "--root", root.to_str().unwrap()], "");
+        let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let findings = value["findings"].as_array().unwrap().clone();
+        findings.into_iter().filter(|finding| finding["check"] == "directory").collect::<Vec<_>>()
+    };
+    assert!(found(None).is_empty());
+    assert!(found(Some(DirectoryState::NotAsked)).is_empty());
+    let why = ShownText::clean("no server answers");
+    let failing = found(Some(DirectoryState::Fails { since: NOW - 3600, why }));
+    let [finding] = failing.as_slice() else { panic!("{failing:?}") };
+    assert_eq!(finding["severity"], "warning");
+    let what = finding["what"].as_str().unwrap();
+    assert!(what.contains("(1 h ago)") && what.ends_with(": no server answers"), "{what}");
+    let remedy = finding["remedy"].as_str().unwrap();
+    assert!(remedy.contains("mfad-egress") && remedy.contains("mfactl ldap pull USER --dry-run"), "{remedy}");
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Replies as a daemon gives them.
 
 use mfa_proto::admin::{
-    Algorithm, AuditPage, AuditReport, AuditRow, Enrolled, FactorDetail, FactorId, FactorKind, FactorState,
-    LockReason, LockState, Refusal, RefusalCode, RememberedPage, RememberedRow, Reply, Status, UserDetail,
-    UserPage, UserSummary,
+    Algorithm, AuditPage, AuditReport, AuditRow, DirectoryState, Enrolled, FactorDetail, FactorId,
+    FactorKind, FactorState, LockReason, LockState, Refusal, RefusalCode, RememberedPage, RememberedRow,
+    Reply, Status, UserDetail, UserPage, UserSummary,
 };
 use mfa_proto::answer::RecoveryCode;
 use mfa_proto::name::{FactorLabel, RealmName, UserId, UserName};
@@ -280,6 +280,10 @@ pub(crate) fn status(store: Result<(), ShownText>) -> Reply {
         locked: if store.is_ok() { 0 } else { 2 },
         notices: 1,
         egress: Some(store.clone().map_err(|_| ShownText::clean("egress did not answer in time"))),
+        directory: Some(match &store {
+            Ok(()) => DirectoryState::Answers { at: NOW - 120 },
+            Err(_) => DirectoryState::Fails { since: NOW - 3600, why: ShownText::clean("no server answers") },
+        }),
         store,
         database: "/var/lib/mfad/mfad.db".to_owned(),
         key: "k1".to_owned(),

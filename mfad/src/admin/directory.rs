@@ -58,7 +58,7 @@ impl Desk<'_> {
         self.root_only("take over what the directory has")?;
         let uid = self.root_or_self(&user).await?;
         let settings = self.core.settings();
-        let asked = ldap::ask(self.core.outgoing(), &settings, &user).await.map_err(|error| {
+        let asked = ldap::ask(self.core, &settings, &user).await.map_err(|error| {
             let code = match error {
                 AskError::Unconfigured | AskError::OtherRealm => RefusalCode::Invalid,
                 AskError::Undone(_) => RefusalCode::Unavailable,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mfa_proto::{
-    admin::{AuditFilter, ConfigReport, Refusal, Reply, Status},
+    admin::{AuditFilter, ConfigReport, DirectoryState, Refusal, Reply, Status},
     codec, frame,
     login::Verdict,
     name::UserId,
@@ -85,6 +85,7 @@ impl Desk<'_> {
             locked: figures.locked,
             notices,
             egress: self.egress().await,
+            directory: self.directory_state(),
             store,
             database: database.to_string_lossy().into_owned(),
             key: figures.key,
@@ -99,6 +100,11 @@ impl Desk<'_> {
         let ping = self.core.outgoing().ping(settings.line()?);
         let answered = tokio::time::timeout(EGRESS_PATIENCE, ping).await.unwrap_or(Err(Undone::TimedOut));
         Some(answered.map_err(|undone| ShownText::clean(&undone.to_string())))
+    }
+
+    fn directory_state(&self) -> Option<DirectoryState> {
+        let settings = self.core.settings();
+        settings.config().ldap().look().map(|_| self.core.last_look_up().state())
     }
 
     pub(super) async fn audit(&self, filter: AuditFilter) -> Result<Reply, Refusal> {

@@ -12,8 +12,9 @@ use mfa_proto::{
 use super::{Broken, Sealed, ValueKey, open};
 use crate::{
     config::LdapLook,
+    core::Core,
     factor::{Address, Params, Secret},
-    outgoing::{Outgoing, Undone},
+    outgoing::Undone,
     settings::Settings,
     store::{Entry, Unusable},
 };
@@ -43,15 +44,17 @@ pub enum AskError {
     Undone(#[from] Undone),
 }
 
-/// Asks about a person.
-pub async fn ask(outgoing: &Outgoing, settings: &Settings, user: &UserId) -> Result<Asked, AskError> {
+/// Asks about a person, and notes whether that could be done.
+pub async fn ask(core: &Core, settings: &Settings, user: &UserId) -> Result<Asked, AskError> {
     let (Some(look), Some(line)) = (settings.config().ldap().look(), settings.line()) else {
         return Err(AskError::Unconfigured);
     };
     if !user.realm.is_local() {
         return Err(AskError::OtherRealm);
     }
-    let found = outgoing.look(line, (user.clone(), settings.directory_patience())).await?;
+    let found = core.outgoing().look(line, (user.clone(), settings.directory_patience())).await;
+    core.last_look_up().note(core.now(), found.as_ref().map(|_| ()));
+    let found = found?;
     let reading = Reading { settings, look, user };
     let kinds = reading.kinds();
     let mut entry = Entry { kinds, has: Vec::new(), unusable: Vec::new() };

@@ -6,6 +6,7 @@
 
 mod entry;
 mod key;
+mod last;
 mod recent;
 mod take_in;
 mod value;
@@ -13,7 +14,12 @@ mod value;
 pub use self::{
     entry::{AskError, Asked, ask},
     key::{KeyError, ValueKey, load_key},
+    last::Last,
     recent::Recent,
     take_in::take_in,
     value::{Broken, Sealed, open, seal},
 };
+
+/// The parts of a value that are read before anything is opened. For fuzzing.
+#[doc(hidden)]
+pub use self::value::{parameters, written};

@@ -28,7 +28,7 @@ pub async fn take_in(
     if core.looked_up().is_known(user, account, (now, refresh)) {
         return true;
     }
-    let asked = match ask(core.outgoing(), settings, user).await {
+    let asked = match ask(core, settings, user).await {
         Ok(asked) => asked,
         Err(why) => {
             let session = context.session.as_str();

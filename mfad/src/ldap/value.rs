@@ -66,12 +66,7 @@ pub enum Broken {
 
 /// Seals a secret for a person.
 pub fn seal(key: &ValueKey, user: &UserId, secret: &Sealed) -> Result<SecretText, Broken> {
-    if !Params::Totp(secret.params).is_valid() {
-        return Err(Broken::Parameters);
-    }
-    let TotpParams { algorithm, digits, period } = secret.params;
-    let algorithm = ALGORITHMS.iter().find(|(_, known)| *known == algorithm).map_or("", |(word, _)| word);
-    let before = format!("{VERSION}${CIPHER}${}${algorithm}${digits}${period}", key.id());
+    let before = written(key, secret.params)?;
     let mut nonce = Nonce::default();
     getrandom::fill(&mut nonce).map_err(|_| Broken::NoRandomness)?;
     let mut buffer = Zeroizing::new(secret.seed.expose().to_vec());
@@ -96,8 +91,18 @@ pub fn open(key: &ValueKey, user: &UserId, value: &SecretText) -> Result<Sealed,
     Ok(Sealed { params, seed: Seed::new(buffer).map_err(|_| Broken::Seed)? })
 }
 
-/// What stands before the sealed bytes, in the one way in which it is written.
-fn parameters(key: &ValueKey, before: &str) -> Result<TotpParams, Broken> {
+/// What stands before the sealed bytes.
+pub fn written(key: &ValueKey, params: TotpParams) -> Result<String, Broken> {
+    if !Params::Totp(params).is_valid() {
+        return Err(Broken::Parameters);
+    }
+    let TotpParams { algorithm, digits, period } = params;
+    let algorithm = ALGORITHMS.iter().find(|(_, known)| *known == algorithm).map_or("", |(word, _)| word);
+    Ok(format!("{VERSION}${CIPHER}${}${algorithm}${digits}${period}", key.id()))
+}
+
+/// The same read, in the one way in which it is written.
+pub fn parameters(key: &ValueKey, before: &str) -> Result<TotpParams, Broken> {
     let parts: Vec<&str> = before.split('$').collect();
     let [VERSION, CIPHER, id, algorithm, digits, period] = parts.as_slice() else { return Err(Broken::Form) };
     let is_id = |id: &str| id.len() == 2 * ID && id.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
