@@ -112,12 +112,10 @@ pub fn front(stream: &[u8]) {
             assert!(!format!("{ask:?}").is_empty());
         }
         match strictly::<FrontMessage>(payload) {
-            Some(FrontMessage::Turn { message: ServerMessage::Prompt { text, .. }, .. }) => {
-                assert_showable(text.as_str());
-            }
-            Some(FrontMessage::Turn { message: ServerMessage::Info(text), .. }) => {
-                assert_showable(text.as_str());
-            }
+            Some(FrontMessage::Turn {
+                message: ServerMessage::Prompt { text, .. } | ServerMessage::Info(text),
+                ..
+            }) => assert_showable(text.as_str()),
             Some(FrontMessage::Turn { message: ServerMessage::Settled(_), .. } | FrontMessage::Ended(_))
             | None => {}
         }
