@@ -10,15 +10,15 @@ use mfa_proto::{
     hello::{self, Hello, Protocol, Welcome},
 };
 use mfa_role::{
+    accept::accept,
     peers,
     wire::{Wire, WireError},
 };
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
-    task::JoinSet,
+    sync::watch,
 };
-use tracing::{debug, warn};
+use tracing::debug;
 
 use crate::errand::Outside;
 
@@ -28,8 +28,6 @@ const HELLO_PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 /// Who may connect.
 const ONLY: &str = "only core's user and root may ask ([egress] core_user)";
-/// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The most connections: more than errands, so that one too many is told that it is.
 const MAX_CONNECTIONS: usize = 2048;
 
@@ -44,28 +42,10 @@ pub struct Shared {
 
 /// Serves until the task is dropped, and all its connections with it.
 pub async fn serve(socket: UnixListener, shared: Shared) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut connections = JoinSet::new();
-    loop {
-        // Those that have ended leave nothing but a line in this set.
-        while connections.try_join_next().is_some() {}
-        match socket.accept().await {
-            Ok((stream, _)) => {
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    warn!("a connection was refused: {MAX_CONNECTIONS} are open");
-                    continue;
-                };
-                connections.spawn(connection(stream, shared.clone(), place));
-            }
-            Err(error) => {
-                warn!("cannot accept a connection: {error}; trying again");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
+    accept(socket, MAX_CONNECTIONS, |stream| connection(stream, shared.clone())).await;
 }
 
-async fn connection(stream: UnixStream, shared: Shared, _place: OwnedSemaphorePermit) {
+async fn connection(stream: UnixStream, shared: Shared) {
     let Some(uid) = peers::admitted(&stream, &shared.allowed, ONLY) else { return };
     if let Err(error) = converse(Wire::new(stream), &shared).await {
         debug!(uid, "a connection ended: {error}");

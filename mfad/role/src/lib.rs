@@ -4,6 +4,7 @@
 //! to know factors, keys, the database and the network.
 #![forbid(unsafe_code)]
 
+pub mod accept;
 pub mod config;
 pub mod credentials;
 pub mod foreign;

@@ -3,7 +3,7 @@
 //!
 //! Refuses to guess: an account that cannot be looked up is nobody's.
 
-use std::net::IpAddr;
+use std::{io, net::IpAddr, path::Path};
 
 use nix::unistd::{User, geteuid};
 use tokio::net::UnixStream;
@@ -48,6 +48,14 @@ pub fn uid_behind(stream: &UnixStream) -> Option<u32> {
         warn!("a connection was dropped: the kernel does not say whose it is: {error}");
     });
     Some(credentials.ok()?.uid())
+}
+
+/// Connects to a role's socket. Whose process listens there is the kernel's word: where it gives none, that is an
+/// error, which must never be taken for uid 0.
+pub async fn connect(socket: &Path) -> io::Result<(UnixStream, u32)> {
+    let stream = UnixStream::connect(socket).await?;
+    let uid = stream.peer_cred()?.uid();
+    Ok((stream, uid))
 }
 
 /// What is counted as one peer of the network: an address of IPv4, however it is written, and of IPv6 the network of

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use mfa_proto::name::{UserId, UserName};
+use mfa_role::peers;
 use tokio::{net::UnixStream, sync::OnceCell};
 
 use super::Undone;
@@ -40,9 +41,7 @@ impl Line {
     /// Connects to whoever may listen there.
     pub(super) async fn connect(&self) -> Result<UnixStream, Undone> {
         let unreachable = |error| Undone::Unreachable { socket: self.shown(), error };
-        let stream = UnixStream::connect(&self.socket).await.map_err(unreachable)?;
-        // No credentials, no errand: an error here must never be taken for uid 0.
-        let uid = stream.peer_cred().map_err(unreachable)?.uid();
+        let (stream, uid) = peers::connect(&self.socket).await.map_err(unreachable)?;
         if self.may_listen(uid).await {
             Ok(stream)
         } else {

@@ -17,7 +17,7 @@ use mfa_role::{
     wire::{Wire, WireError},
 };
 use nix::unistd::geteuid;
-use tokio::{net::UnixStream, time::timeout};
+use tokio::time::timeout;
 use tracing::warn;
 
 /// How long it may take: what the prover gives PAM, and the time at which refusals are told.
@@ -126,8 +126,7 @@ impl Prover {
     async fn converse(&self, request: &Request) -> Result<Reply, Away> {
         let socket = || self.socket.display().to_string();
         let unreachable = |error| Away::Unreachable { socket: socket(), error };
-        let stream = UnixStream::connect(&self.socket).await.map_err(unreachable)?;
-        let uid = stream.peer_cred().map_err(unreachable)?.uid();
+        let (stream, uid) = peers::connect(&self.socket).await.map_err(unreachable)?;
         if !self.listeners.contains(&uid) {
             return Err(Away::Stranger { socket: socket(), uid });
         }

@@ -15,14 +15,14 @@ use mfa_proto::{
 };
 use tokio::{
     net::{UnixListener, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
+    sync::Semaphore,
     time::Instant,
 };
 use tracing::{debug, info, warn};
 
 use self::pace::Pace;
 use crate::{
+    accept::accept,
     peers,
     wire::{Wire, WireError},
 };
@@ -33,8 +33,6 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
 const ANSWER_PATIENCE: Duration = Duration::from_secs(5);
 /// Who may connect.
 const ONLY: &str = "only the front end's user may have passwords proven";
-/// Pause after `accept` failed: out of descriptors, which only time or other connections' ends mend.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The most connections. Most of them wait for the time of their refusal.
 const MAX_CONNECTIONS: usize = 128;
 /// The most checks at a time.
@@ -71,27 +69,10 @@ impl<W: Way> Shared<W> {
 
 /// Serves until the task is dropped, and all its connections with it.
 pub async fn serve<W: Way>(socket: UnixListener, shared: Arc<Shared<W>>) {
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-    let mut connections = JoinSet::new();
-    loop {
-        while connections.try_join_next().is_some() {}
-        match socket.accept().await {
-            Ok((stream, _)) => {
-                let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-                    warn!("a connection was refused: {MAX_CONNECTIONS} are open");
-                    continue;
-                };
-                connections.spawn(connection(stream, Arc::clone(&shared), place));
-            }
-            Err(error) => {
-                warn!("cannot accept a connection: {error}; trying again");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
+    accept(socket, MAX_CONNECTIONS, |stream| connection(stream, Arc::clone(&shared))).await;
 }
 
-async fn connection<W: Way>(stream: UnixStream, shared: Arc<Shared<W>>, _place: OwnedSemaphorePermit) {
+async fn connection<W: Way>(stream: UnixStream, shared: Arc<Shared<W>>) {
     let Some(uid) = peers::admitted(&stream, &shared.allowed, ONLY) else { return };
     if let Err(error) = converse(Wire::new(stream), &shared).await {
         debug!(uid, "a connection ended: {error}");

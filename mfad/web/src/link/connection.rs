@@ -8,7 +8,7 @@ use mfa_proto::{
     login::ClientMessage,
     secret::SecretText,
 };
-use mfa_role::wire::Wire;
+use mfa_role::{peers, wire::Wire};
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 
@@ -23,9 +23,7 @@ impl Connection {
     pub(super) async fn open(socket: &Path, listeners: &[u32]) -> Result<Self, Away> {
         let shown = || socket.display().to_string();
         let unreachable = |error| Away::Unreachable { socket: shown(), error };
-        let stream = UnixStream::connect(socket).await.map_err(unreachable)?;
-        // No credentials, no question: an error here must never be taken for uid 0.
-        let uid = stream.peer_cred().map_err(unreachable)?.uid();
+        let (stream, uid) = peers::connect(socket).await.map_err(unreachable)?;
         if !listeners.contains(&uid) {
             return Err(Away::Stranger { socket: shown(), uid });
         }
