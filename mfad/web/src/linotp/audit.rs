@@ -9,13 +9,14 @@ use jiff::Timestamp;
 use mfa_proto::{
     admin::{AuditFilter, AuditRow, FactorId, Reply, Request},
     name::UserId,
+    pattern::fits,
     tag::Serial,
 };
 use mfa_role::config::Right;
 use serde_json::{Value, json};
 
 use super::{
-    admin::{Order, Said, asked, fits, refused, senseless, serials_of, unusable},
+    admin::{Order, Said, asked, refused, senseless, serials_of},
     csv::{self, Sheet},
     envelope::Fault,
 };
@@ -52,15 +53,10 @@ const FIELDS: [&str; 17] = [
 /// Answers `search`: what it says stands in no envelope. As CSV it is all rows where no page is asked for.
 pub(super) async fn search(order: Order<'_>) -> Result<Said, Fault> {
     let delimiter = csv::wanted(order.asked)?;
-    let number = |name, otherwise| match order.asked.get(name).map(str::parse::<usize>) {
-        None => Ok(otherwise),
-        Some(Ok(number)) if number > 0 => Ok(number),
-        Some(_) => Err(unusable(name, "it is a number from 1 on")),
-    };
     let turned = ["page", "rp"].into_iter().any(|name| order.asked.get(name).is_some());
     let (page, size) = match delimiter {
         Some(_) if !turned => (1, usize::MAX),
-        Some(_) | None => (number("page", 1)?, number("rp", PAGE)?.min(MOST)),
+        Some(_) | None => (order.count("page")?.unwrap_or(1), order.count("rp")?.unwrap_or(PAGE).min(MOST)),
     };
     let wanted = Wanted::of(order);
     let mut rows = latest(order).await?;

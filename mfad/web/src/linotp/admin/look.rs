@@ -1,13 +1,14 @@
 //! Single questions about a token: whether a serial number is free, who has it. Refuses to change anything.
 
 use mfa_proto::tag::Serial;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     super::envelope::Fault,
     Order,
+    people::person,
     said::{Done, unusable},
-    token::{by_serial, detail},
+    token::by_serial,
 };
 
 /// Numbers that are tried behind one that is taken.
@@ -35,18 +36,5 @@ pub(super) async fn owner(order: Order<'_>) -> Result<Done, Fault> {
     if token.is_nobodys() {
         return Ok(json!({}).into());
     }
-    let uid = detail(order.desk, &token.owner).await?.and_then(|detail| detail.uid);
-    let name = token.owner.name.as_str();
-    let id = uid.map_or_else(|| name.to_owned(), |uid| uid.to_string());
-    Ok(json!({
-        "username": name,
-        "userid": id,
-        "description": "",
-        "email": "",
-        "givenname": "",
-        "surname": "",
-        "phone": "",
-        "mobile": "",
-    })
-    .into())
+    Ok(Value::Object(person(order, &token.owner).await?).into())
 }

@@ -7,7 +7,7 @@ use mfa_proto::{name::UserId, tag::Serial};
 use super::{
     super::envelope::Fault,
     Order,
-    said::{NO_TOKEN, PARAMETER, SEVERAL, no_token, no_user},
+    said::{NO_TOKEN, PARAMETER, SEVERAL, no_token, no_user, unusable},
     token::{Token, by_serial, of_user},
 };
 
@@ -61,6 +61,15 @@ impl<'a> Order<'a> {
     pub(super) async fn with_serial(self) -> Result<Token, Fault> {
         let called = self.needed("serial")?;
         by_serial(self.desk, called).await?.ok_or_else(|| no_token(called))
+    }
+
+    /// A parameter that counts something, from 1 on; `None` where it is not said.
+    pub(in super::super) fn count(self, name: &str) -> Result<Option<usize>, Fault> {
+        match self.asked.get(name).map(str::parse::<usize>) {
+            None => Ok(None),
+            Some(Ok(number)) if number > 0 => Ok(Some(number)),
+            Some(_) => Err(unusable(name, "it is a number from 1 on")),
+        }
     }
 
     /// A parameter that has to be there.

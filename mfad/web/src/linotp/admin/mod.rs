@@ -10,7 +10,6 @@ mod look;
 mod lost;
 mod meant;
 mod owners;
-mod pattern;
 mod people;
 mod rows;
 mod said;
@@ -25,7 +24,6 @@ use mfa_role::config::LinOtp;
 
 pub(super) use self::{
     owners::realms,
-    pattern::fits,
     rows::{COUNT_WINDOW, SYNC_WINDOW, resolver},
     said::{Done, Said, asked, may_not, refused, senseless, unusable},
     token::serials_of,

@@ -7,13 +7,13 @@ use std::collections::BTreeSet;
 use mfa_proto::{
     admin::{Reply, Request},
     name::{RealmName, UserId},
+    pattern::fits,
 };
 use serde_json::{Map, Value};
 
 use super::{
     super::{asked, envelope::Fault},
     Order,
-    pattern::fits,
     rows::GONE,
     said::{asked as ask, refused, senseless},
     token::detail,

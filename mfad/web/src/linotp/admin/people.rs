@@ -2,14 +2,13 @@
 //!
 //! Refuses to search by what is not known of people: that would find all of them, or nobody, for the wrong reason.
 
-use mfa_proto::name::UserId;
-use serde_json::{Value, json};
+use mfa_proto::{name::UserId, pattern::fits};
+use serde_json::{Map, Value, json};
 
 use super::{
     super::envelope::Fault,
     Order,
     owners::holders,
-    pattern::fits,
     rows::resolver,
     said::{Said, unusable},
     show::MOST_USERS,
@@ -45,7 +44,9 @@ pub(super) async fn userlist(order: Order<'_>) -> Result<Said, Fault> {
                 "more than {MOST_USERS} users hold tokens: name one, a realm, or turn pages (page, rp)"
             )));
         }
-        rows.push(person(order, &user).await?);
+        let mut row = person(order, &user).await?;
+        row.insert("resolver".to_owned(), json!(resolver(user.realm.as_str())));
+        rows.push(Value::Object(row));
     }
     if let Some(id) = id {
         rows.retain(|row| row.get("userid").and_then(Value::as_str).is_some_and(|known| fits(id, known)));
@@ -57,12 +58,7 @@ pub(super) async fn userlist(order: Order<'_>) -> Result<Said, Fault> {
 
 /// How many are passed over, and how many shown: all of them where no page is asked for.
 fn page(order: Order<'_>, all: usize) -> Result<(usize, usize), Fault> {
-    let number = |name| match order.asked.get(name).map(str::parse::<usize>) {
-        None => Ok(None),
-        Some(Ok(number)) if number > 0 => Ok(Some(number)),
-        Some(_) => Err(unusable(name, "it is a number from 1 on")),
-    };
-    Ok(match (number("page")?, number("rp")?) {
+    Ok(match (order.count("page")?, order.count("rp")?) {
         (None, None) => (0, all),
         (page, size) => {
             let size = size.unwrap_or(PAGE);
@@ -71,19 +67,13 @@ fn page(order: Order<'_>, all: usize) -> Result<(usize, usize), Fault> {
     })
 }
 
-async fn person(order: Order<'_>, user: &UserId) -> Result<Value, Fault> {
+/// What is known of a person, in the fields that LinOTP has for it.
+pub(super) async fn person(order: Order<'_>, user: &UserId) -> Result<Map<String, Value>, Fault> {
     let uid = detail(order.desk, user).await?.and_then(|detail| detail.uid);
     let name = user.name.as_str();
     let id = uid.map_or_else(|| name.to_owned(), |uid| uid.to_string());
-    Ok(json!({
-        "username": name,
-        "userid": id,
-        "description": "",
-        "email": "",
-        "givenname": "",
-        "surname": "",
-        "phone": "",
-        "mobile": "",
-        "resolver": resolver(user.realm.as_str()),
-    }))
+    let known = [("username", json!(name)), ("userid", json!(id))];
+    let unknown = UNKNOWN.map(|field| (field, json!("")));
+    let fields = known.into_iter().chain(unknown);
+    Ok(fields.map(|(field, value)| (field.to_owned(), value)).collect())
 }

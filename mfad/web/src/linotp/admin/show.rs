@@ -3,7 +3,7 @@
 //! A page of what is known by its owners costs what is on it; what is looked for in the tokens themselves costs all of
 //! them. Refuses to go through more users than one request may take: whoever wants them all turns pages.
 
-use mfa_proto::name::UserId;
+use mfa_proto::{name::UserId, pattern::fits};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -13,7 +13,6 @@ use super::{
     },
     Order,
     owners::{Candidate, Owners},
-    pattern::fits,
     rows::{Holder, row},
     said::{Done, Said, unusable},
     token::{by_serial, detail, of_detail},
