@@ -54,8 +54,20 @@ pub struct Context {
 }
 
 impl Context {
+    /// What the daemon does by itself about a user.
+    pub fn of_daemon(user: UserId) -> Self {
+        Self {
+            session: SessionId::fresh(),
+            user,
+            service: ServiceName::administration(),
+            source: None,
+            actor: nix::unistd::geteuid().as_raw(),
+            client: None,
+        }
+    }
+
     /// The client, as a field of the log.
-    fn client_word(&self) -> &str {
+    pub(crate) fn client_word(&self) -> &str {
         self.client.as_ref().map_or("-", ClientName::as_str)
     }
 }

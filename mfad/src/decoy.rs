@@ -161,6 +161,7 @@ mod tests {
         }
         assert_eq!(decoys.gate(&user, Channel::Proven, &settings, now), Gate::Exhausted);
     }
+
     #[test]
     fn whoever_tries_many_names_locks_none_that_nobody_has_tried() {
         let (decoys, settings) = (Decoys::default(), StoreSettings::default());

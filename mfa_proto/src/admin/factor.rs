@@ -62,6 +62,14 @@ impl FactorKind {
             Self::BreakGlass => "breakglass",
         }
     }
+
+    /// Whether an app or a device shows its codes: what may have a PIN, and goes from hand to hand.
+    pub const fn shows_codes(self) -> bool {
+        match self {
+            Self::Totp | Self::Hotp => true,
+            Self::Recovery | Self::Sms | Self::Mail | Self::Rest | Self::Token | Self::BreakGlass => false,
+        }
+    }
 }
 
 /// Whether a factor counts.

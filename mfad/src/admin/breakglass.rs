@@ -65,7 +65,7 @@ impl Desk<'_> {
     fn say_loudly(&self, user: &UserId, until: i64, reason: &ShownText) {
         let (event, actor, session) = ("breakglass", self.peer.uid, self.session.as_str());
         let (user, reason) = (user.to_string(), reason.as_str());
-        let client = self.behalf.as_ref().map_or("-", |behalf| behalf.client.as_str());
+        let client = self.client_word();
         warn!(
             event,
             user,

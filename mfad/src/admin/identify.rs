@@ -2,7 +2,7 @@
 //!
 //! Refuses what has not the form of a code, and to say of one that was not found why not.
 
-use mfa_proto::admin::{DeviceDetail, FactorKind, Identify, Refusal, RefusalCode, Reply};
+use mfa_proto::admin::{DeviceDetail, Identify, Refusal, RefusalCode, Reply};
 use tracing::info;
 
 use super::{
@@ -18,7 +18,7 @@ impl Desk<'_> {
     pub(super) async fn identify(&self, wanted: Identify) -> Result<Reply, Refusal> {
         self.root_only("look for the device that shows a code")?;
         let Identify { code, kind, assigned, realm, serial } = wanted;
-        if kind.is_some_and(|kind| !matches!(kind, FactorKind::Totp | FactorKind::Hotp)) {
+        if kind.is_some_and(|kind| !kind.shows_codes()) {
             return Err(refused(RefusalCode::Invalid, "only devices of kind totp or hotp show codes"));
         }
         let among = Among { kind, assigned, realm, serial };
@@ -72,7 +72,7 @@ impl Desk<'_> {
 
     fn log_search(&self, found: &Identified) {
         let (event, actor, session) = ("identify", self.peer.uid, self.session.as_str());
-        let client = self.behalf.as_ref().map_or("-", |behalf| behalf.client.as_str());
+        let client = self.client_word();
         let what = match found {
             Identified::One(found) => found.0.to_string(),
             Identified::None => "no device".to_owned(),

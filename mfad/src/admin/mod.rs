@@ -161,13 +161,18 @@ impl Desk<'_> {
         }
     }
 
+    /// The client, as a field of the log.
+    fn client_word(&self) -> &str {
+        self.behalf.as_ref().map_or("-", |behalf| behalf.client.as_str())
+    }
+
     /// Says in the log what was changed; the trail has it from the change's own transaction.
     fn log_change(&self, event: &str, user: &UserId) {
         // What the directory has was taken over into what was held before.
         self.core.looked_up().forget(user);
         let (actor, session) = (self.peer.uid, self.session.as_str());
         let user = user.to_string();
-        let client = self.behalf.as_ref().map_or("-", |behalf| behalf.client.as_str());
+        let client = self.client_word();
         info!(event, user, actor, client, session, "{event}: user={user} by uid {actor}");
     }
 }

@@ -13,7 +13,7 @@ use mfa_proto::{
     front::{Ask, Ended, FrontMessage, Verify, What},
     hello::{Hello, NEWEST, OLDEST, Protocol, Welcome},
     login::Verdict,
-    name::{Claim, ClientName},
+    name::{Claim, ClientName, UserId},
     secret::SecretText,
     text::ShownText,
 };
@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     admin,
+    audit::{Context, SessionId},
     config::{Right, WebClient},
     core::Core,
     settings::Settings,
@@ -55,6 +56,19 @@ impl Behalf {
     /// Where the trail has a change come from: what is known of the person, else of the client.
     pub(crate) fn origin(&self) -> Option<&Claim> {
         self.source.as_ref().or(self.address.as_ref())
+    }
+
+    /// A client's question about a person, for the trail.
+    pub(super) fn context(&self, user: UserId, (peer, client): (Peer, &WebClient)) -> Context {
+        Context {
+            session: SessionId::fresh(),
+            user,
+            service: client.service.clone(),
+            // Never the client's own address: what watches the log must not ban a gateway for what people type.
+            source: self.source.clone(),
+            actor: peer.uid,
+            client: Some(self.client.clone()),
+        }
     }
 
     fn refuse(&self, right: &str) {

@@ -19,7 +19,7 @@ use super::{
     wire::{Wire, WireError},
 };
 use crate::{
-    audit::{self, Context, SessionId},
+    audit::{self, Context},
     config::WebClient,
     core::Core,
     limits::{Charge, SourceKey},
@@ -48,14 +48,7 @@ pub(super) async fn attend(
     (peer, client): (Peer, &WebClient),
     (behalf, user): (&Behalf, UserId),
 ) -> Result<(), WireError> {
-    let context = Context {
-        session: SessionId::fresh(),
-        user,
-        service: client.service.clone(),
-        source: behalf.source.clone(),
-        actor: peer.uid,
-        client: Some(behalf.client.clone()),
-    };
+    let context = behalf.context(user, (peer, client));
     let source = Origin::of_client(behalf.source.as_ref()).source.address().map(SourceKey::of);
     let charge = match source.map(|source| core.try_source(source)).transpose() {
         Ok(charge) => charge,

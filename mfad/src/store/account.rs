@@ -1,5 +1,6 @@
 //! The row of a user: where it stands in the ring, which factors it holds, how its limits stand.
 
+use mfa_proto::name::{RealmName, UserId, UserName};
 use rusqlite::{Row, ToSql, params};
 
 use super::{
@@ -64,6 +65,16 @@ const AFTER_SLOT: &str =
 const AFTER_ID: &str = concat!("SELECT ", columns!(), " FROM account WHERE id > ?1 ORDER BY id LIMIT ?2");
 
 impl Account {
+    /// Whose it is.
+    pub(super) fn user(&self) -> Result<UserId, StoreError> {
+        match (RealmName::new(self.realm.as_str()), UserName::new(self.name.as_str())) {
+            (Ok(realm), Ok(name)) => Ok(UserId { realm, name }),
+            (Err(_), _) | (_, Err(_)) => {
+                Err(StoreError::Tampered("an account row names no valid user".to_owned()))
+            }
+        }
+    }
+
     /// The row that begins the ring. Its slot is the lowest and its name is none that a user can have.
     pub(super) fn genesis(id: i64) -> Self {
         Self::new(id, Slot::default(), (String::new(), String::new()), None)

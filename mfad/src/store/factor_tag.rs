@@ -40,6 +40,14 @@ impl Origin {
         }
     }
 
+    /// Whether the directory has it no more, or only what does not open.
+    pub(super) fn is_withheld(self) -> bool {
+        match self {
+            Self::Own | Self::Directory => false,
+            Self::Gone | Self::Unread => true,
+        }
+    }
+
     fn from_column(column: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|origin| origin.column() == column)
     }

@@ -16,7 +16,7 @@
 use mfa_proto::{
     admin::{FactorId, FactorKind},
     answer::OtpCode,
-    name::{Claim, ClientName, RealmName, ServiceName, UserId, UserName},
+    name::{Claim, ClientName, RealmName, ServiceName, UserId},
     pattern::fits,
     tag::Serial,
 };
@@ -154,7 +154,7 @@ pub(super) fn identify(tx: &mut Tx<'_>, search: &Search) -> Result<Identified, S
             factor.update(tx)?;
             let meant = candidates.iter().any(|candidate| candidate.factor == factor.id);
             if let Some(serial) = factor.tag.serial.clone().filter(|_| meant) {
-                devices.push((owner(&account)?, FactorId(factor.id), serial));
+                devices.push((account.user()?, FactorId(factor.id), serial));
             }
         }
     }
@@ -222,8 +222,7 @@ fn showing(
 ) -> Result<Vec<(usize, Moving)>, StoreError> {
     let mut shown = Vec::new();
     for (index, factor) in factors.iter().enumerate() {
-        let seeded = matches!(factor.params.kind(), FactorKind::Totp | FactorKind::Hotp);
-        if !seeded || factor.params.digits() != code.digits() {
+        if !factor.params.kind().shows_codes() || factor.params.digits() != code.digits() {
             continue;
         }
         let Some(seed) = passing_over(factor.open_seed(&tx.read(), account).map(Some))? else { continue };
@@ -245,13 +244,6 @@ fn passing_over<T>(found: Result<Option<T>, StoreError>) -> Result<Option<T>, St
         }
         other => other,
     }
-}
-
-fn owner(account: &Account) -> Result<UserId, StoreError> {
-    let broken = || StoreError::Tampered("an account row names no valid user".to_owned());
-    let realm = RealmName::new(account.realm.as_str()).map_err(|_| broken())?;
-    let name = UserName::new(account.name.as_str()).map_err(|_| broken())?;
-    Ok(UserId { realm, name })
 }
 
 /// A search stands in the trail whatever came of it; so does every device whose code it used up.

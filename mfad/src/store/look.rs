@@ -5,7 +5,7 @@ use mfa_proto::{
         DeviceDetail, FactorDetail, FactorId, FactorKind, FactorState, LockReason, LockState, UserDetail,
         UserPage, UserSummary,
     },
-    name::{RealmName, UserId, UserName},
+    name::UserId,
     tag::Serial,
     text::ShownText,
 };
@@ -105,11 +105,7 @@ pub(super) fn show(read: &Read<'_>, user: &UserId) -> Answer<UserDetail> {
 
 /// Whether its [`DeviceDetail`] says more than that it has failed never.
 fn has_more(factor: &Factor) -> bool {
-    is_seeded(factor) || !factor.tag.is_plain() || factor.counter.failures > 0
-}
-
-fn is_seeded(factor: &Factor) -> bool {
-    matches!(factor.params.kind(), FactorKind::Totp | FactorKind::Hotp)
+    factor.params.kind().shows_codes() || !factor.tag.is_plain() || factor.counter.failures > 0
 }
 
 fn device(factor: &Factor) -> DeviceDetail {
@@ -118,7 +114,7 @@ fn device(factor: &Factor) -> DeviceDetail {
         serial: factor.tag.serial.clone(),
         description: Some(factor.tag.description.clone()).filter(|text| !text.as_str().is_empty()),
         pin: factor.has_pin(),
-        position: is_seeded(factor).then_some(factor.moving.position),
+        position: factor.params.kind().shows_codes().then_some(factor.moving.position),
         locks_at: 0,
         last_failed: (factor.counter.failures > 0).then_some(factor.counter.since.0),
     }
@@ -136,11 +132,7 @@ pub type FoundDevice = (UserId, FactorDetail, DeviceDetail);
 /// The factor with a serial number. As [`devices`] has it.
 pub(super) fn find(read: &Read<'_>, serial: &Serial) -> Result<Option<FoundDevice>, StoreError> {
     let Some((account, factor)) = factor_tag::find(read, serial)? else { return Ok(None) };
-    let (realm, name) = (RealmName::new(account.realm.as_str()), UserName::new(account.name.as_str()));
-    let (Ok(realm), Ok(name)) = (realm, name) else {
-        return Err(StoreError::Tampered("an account row names no valid user".to_owned()));
-    };
-    Ok(Some((UserId { realm, name }, detail(read, &account, &factor)?, device(&factor))))
+    Ok(Some((account.user()?, detail(read, &account, &factor)?, device(&factor))))
 }
 
 /// One who is only known to wait for a first factor.
@@ -240,12 +232,10 @@ pub(super) fn holders(
 }
 
 fn summary(read: &Read<'_>, account: Account) -> Option<UserSummary> {
-    let (realm, name) = (RealmName::new(account.realm.as_str()), UserName::new(account.name.as_str()));
-    let (Ok(realm), Ok(name)) = (realm, name) else {
+    let Ok(user) = account.user() else {
         tracing::error!("an account row names no valid user: {account}");
         return None;
     };
-    let user = UserId { realm, name };
     Some(sound_summary(read, account, &user).unwrap_or_else(|error| {
         tracing::error!("{error}");
         UserSummary {

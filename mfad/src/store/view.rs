@@ -13,7 +13,6 @@ use super::{
     attempt::Channel,
     challenge,
     factor_row::{self, Factor},
-    factor_tag::Origin,
     roster,
     tx::Read,
     waiting,
@@ -111,7 +110,7 @@ fn try_view(read: &Read<'_>, user: &UserId, channel: Channel) -> Result<AccountV
     for factor in active().filter(|factor| factor.keeps_challenges()) {
         challenge::of(read, factor)?;
     }
-    let withheld = factors.iter().any(|f| matches!(f.tag.origin, Origin::Gone | Origin::Unread));
+    let withheld = factors.iter().any(|factor| factor.tag.origin.is_withheld());
     let newcomer = factors.iter().all(|factor| factor.is_nothing(read.now));
     let graced = if newcomer { graced(read, user)? } else { 0 };
     let uid = account.uid;

@@ -129,7 +129,8 @@ impl Login<'_> {
             Some(line) => self.core.outgoing().deliver(line, carriage(&self.context, by, code)).await,
             None => Err(Undone::Unconfigured),
         };
-        let (session, client, user) = (self.context.session.as_str(), self.client(), &self.context.user);
+        let (session, client, user) =
+            (self.context.session.as_str(), self.context.client_word(), &self.context.user);
         match sent {
             Ok(via) => {
                 info!(session, "a code of client {client} for {user} was sent to {masked} by {via}");
@@ -143,12 +144,9 @@ impl Login<'_> {
     }
 
     fn log_refusal(&self, why: &str) {
-        let (session, client, user) = (self.context.session.as_str(), self.client(), &self.context.user);
+        let (session, client, user) =
+            (self.context.session.as_str(), self.context.client_word(), &self.context.user);
         warn!(session, "a code of client {client} for {user} was not sent: {why}");
-    }
-
-    fn client(&self) -> &str {
-        self.context.client.as_ref().map_or("-", |client| client.as_str())
     }
 
     fn done<T>(&self, result: Result<T, StoreError>) -> Result<T, Unavailable> {

@@ -22,7 +22,6 @@ use tracing::error;
 
 use super::{Login, Subject};
 use crate::{
-    audit::{Context, SessionId},
     config::WebClient,
     core::Core,
     limits::{Gate, SourceKey},
@@ -122,15 +121,7 @@ impl<'a> Login<'a> {
         (behalf, user): (&Behalf, UserId),
     ) -> Self {
         let origin = Origin::of_client(behalf.source.as_ref());
-        let context = Context {
-            session: SessionId::fresh(),
-            user,
-            service: client.service.clone(),
-            // Never the client's own address: what watches the log must not ban a gateway for what people type.
-            source: behalf.source.clone(),
-            actor: peer.uid,
-            client: Some(behalf.client.clone()),
-        };
+        let context = behalf.context(user, (peer, client));
         Self {
             channel: if client.password_proven { Channel::Proven } else { Channel::Unproven },
             // Where the person is was not said: what fails is no reason to keep out all whom the client serves.

@@ -3,14 +3,11 @@
 //! Where the running database knows a factor, what it says about used codes holds. Where it does not, the
 //! codes that could have been used are burnt, or the factor waits for somebody to prove where it stands.
 
-use mfa_proto::{
-    admin::{FactorId, FactorKind, FactorState, Restored},
-    name::{RealmName, ServiceName, UserId, UserName},
-};
+use mfa_proto::admin::{FactorId, FactorKind, FactorState, Restored};
 
 use super::{carry, check::Checked};
 use crate::{
-    audit::{Context, SessionId},
+    audit::Context,
     clock::UnixTime,
     factor::Moving,
     limits::Counter,
@@ -310,19 +307,7 @@ fn note(
     factor: &Factor,
     (what, reason): (&str, &str),
 ) -> Result<(), StoreError> {
-    let broken = || StoreError::Tampered("an account row names no valid user".to_owned());
-    let user = UserId {
-        realm: RealmName::new(account.realm.as_str()).map_err(|_| broken())?,
-        name: UserName::new(account.name.as_str()).map_err(|_| broken())?,
-    };
-    let context = Context {
-        session: SessionId::fresh(),
-        user,
-        service: ServiceName::administration(),
-        source: None,
-        actor: nix::unistd::geteuid().as_raw(),
-        client: None,
-    };
+    let context = Context::of_daemon(account.user()?);
     let factor = Some(FactorId(factor.id));
     let event = Event { what, context: Some(&context), factor, rule: None, verdict: "done", reason };
     audit_rows::append(tx, &event)

@@ -6,14 +6,14 @@
 use mfa_proto::{
     admin::{FactorId, FactorKind, FactorState},
     answer::RecoveryCode,
-    name::{FactorLabel, RealmName, ServiceName, UserId, UserName},
+    name::{FactorLabel, UserId},
     text::ShownText,
 };
 use zeroize::Zeroizing;
 
 use super::{Answer, Authority, Holding, Order, enroll};
 use crate::{
-    audit::{Context, SessionId},
+    audit::Context,
     clock::UnixTime,
     factor::{EmergencyHash, Params, Secret},
     seal::SealError,
@@ -151,7 +151,7 @@ pub(in crate::store) fn sweep(tx: &mut Tx<'_>, which: Sweep) -> Result<Vec<UserI
         let Some(mut held) = holding(&tx.read(), account)? else { continue };
         while let Some(index) = doomed(&held, which, tx.now) {
             let id = held.factors.get(index).map_or(0, |factor| factor.id);
-            let context = context_of(&held.account)?;
+            let context = Context::of_daemon(held.account.user()?);
             held.delete(tx, index)?;
             let reason = if which == Sweep::Restored { "restored" } else { "ok" };
             note(tx, (&context, "breakglass_expired", reason), id)?;
@@ -195,23 +195,6 @@ fn holding(read: &Read<'_>, account: i64) -> Result<Option<Holding>, StoreError>
         }
         other => other,
     }
-}
-
-/// As the daemon's own doing.
-fn context_of(account: &Account) -> Result<Context, StoreError> {
-    let broken = || StoreError::Tampered("an account row names no valid user".to_owned());
-    let user = UserId {
-        realm: RealmName::new(account.realm.as_str()).map_err(|_| broken())?,
-        name: UserName::new(account.name.as_str()).map_err(|_| broken())?,
-    };
-    Ok(Context {
-        session: SessionId::fresh(),
-        user,
-        service: ServiceName::administration(),
-        source: None,
-        actor: nix::unistd::geteuid().as_raw(),
-        client: None,
-    })
 }
 
 fn note(

@@ -3,9 +3,7 @@
 use mfa_proto::admin::{FactorId, FactorState};
 
 use super::{Answer, Authority, Holding, Order, Target, authorize, purge};
-use crate::store::{
-    Refused, StoreError, audit_rows, factor_row::Factor, factor_tag::Origin, remembered, tx::Tx,
-};
+use crate::store::{Refused, StoreError, audit_rows, factor_row::Factor, remembered, tx::Tx};
 
 /// Makes an active factor unusable until it is enabled again.
 pub(in crate::store) fn disable(tx: &mut Tx<'_>, mut order: Order, target: &Target) -> Answer<FactorId> {
@@ -36,7 +34,7 @@ pub(in crate::store) fn enable(tx: &mut Tx<'_>, order: &Order, target: &Target) 
         if let Err(refused) = touchable(&held, order, index) {
             return Ok(Err(refused));
         }
-        if held.factors.get(index).is_some_and(|f| matches!(f.tag.origin, Origin::Gone | Origin::Unread)) {
+        if held.factors.get(index).is_some_and(|factor| factor.tag.origin.is_withheld()) {
             return Ok(Err(Refused::GoneFromDirectory));
         }
     }

@@ -5,7 +5,7 @@
 //! another owner.
 
 use mfa_proto::{
-    admin::{FactorId, FactorKind, FactorState},
+    admin::{FactorId, FactorState},
     name::{FactorLabel, RealmName, UserId},
     tag::{Description, Serial},
 };
@@ -31,11 +31,6 @@ pub(in crate::store) struct Label {
     pub(in crate::store) serial: Option<Serial>,
     pub(in crate::store) description: Option<Description>,
     pub(in crate::store) pin: Option<NewPin>,
-}
-
-/// Whether factors of a user may have a PIN, or go from hand to hand: those whose codes a device shows.
-const fn is_device(kind: FactorKind) -> bool {
-    matches!(kind, FactorKind::Totp | FactorKind::Hotp)
 }
 
 /// The name under which a device is kept that nobody has.
@@ -72,7 +67,7 @@ fn label(tx: &mut Tx<'_>, user: &UserId, factor: FactorId, label: Label) -> Answ
     let Some(added) = held.factors.iter_mut().find(|held| held.id == factor.0) else {
         return Ok(Err(Refused::NoSuchFactor));
     };
-    if nobodys && !is_device(added.params.kind()) {
+    if nobodys && !added.params.kind().shows_codes() {
         return Ok(Err(NO_DEVICE));
     }
     if let Some(serial) = &serial
@@ -231,7 +226,7 @@ pub(in crate::store) fn unassign(tx: &mut Tx<'_>, order: &Order, serial: &Serial
     if user.realm.is_unassigned() {
         return Ok(Err(Refused::WrongState("nobody's already")));
     }
-    if !is_device(factor.params.kind()) {
+    if !factor.params.kind().shows_codes() {
         return Ok(Err(NO_DEVICE));
     }
     if factor.tag.origin != Origin::Own {

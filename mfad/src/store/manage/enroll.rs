@@ -122,7 +122,7 @@ fn note_as(
     (params, factor): (Params, i64),
 ) -> Result<(), StoreError> {
     let kind = params.kind();
-    let reason = if matches!(kind, FactorKind::Totp | FactorKind::Hotp) { "ok" } else { kind.word() };
+    let reason = if kind.shows_codes() { "ok" } else { kind.word() };
     let (context, factor) = (Some(&order.context), Some(FactorId(factor)));
     audit_rows::append(tx, &Event { what, context, factor, rule: None, verdict, reason })
 }

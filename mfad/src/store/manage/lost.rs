@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     limits::Gate,
-    store::{Refused, StoreError, factor_row::Factor, factor_tag::Origin, tx::Tx},
+    store::{Refused, StoreError, factor_row::Factor, tx::Tx},
 };
 
 /// A factor that was lost.
@@ -54,9 +54,6 @@ fn factor_of<'h>(held: &'h Holding, code: &BreakGlass, target: &Target) -> Resul
     let index = held.find_among(target, &[FactorState::Active, FactorState::Disabled], lasting)?;
     let factor = held.factors.get(index).ok_or(Refused::NoSuchFactor)?;
     code.order.may_touch(factor)?;
-    match factor.tag.origin {
-        Origin::Own | Origin::Directory => Ok(factor),
-        // Nobody has lost what the directory has taken back.
-        Origin::Gone | Origin::Unread => Err(Refused::GoneFromDirectory),
-    }
+    // Nobody has lost what the directory has taken back.
+    if factor.tag.origin.is_withheld() { Err(Refused::GoneFromDirectory) } else { Ok(factor) }
 }
