@@ -27,6 +27,8 @@ pub struct Session {
     keyboard: File,
     screen: Receiver<Vec<u8>>,
     shown: String,
+    /// The beginning of a character whose end has not come yet.
+    cut: Vec<u8>,
     /// Up to here of `shown` a prompt was already found.
     seen: usize,
     patience: Duration,
@@ -64,7 +66,7 @@ impl Session {
                 }
             }
         });
-        Self { child, keyboard, screen, shown: String::new(), seen: 0, patience: PATIENCE }
+        Self { child, keyboard, screen, shown: String::new(), cut: Vec::new(), seen: 0, patience: PATIENCE }
     }
 
     /// Waits longer than [`PATIENCE`] for what comes: as long as a login waits for a daemon that does not start.
@@ -143,6 +145,7 @@ impl Session {
                 }
             }
         }
+        self.push(Vec::new());
         let status = self.child.wait().expect("a child can be waited for");
         Ended { code: status.code(), shown: std::mem::take(&mut self.shown), from: self.seen }
     }
@@ -153,7 +156,19 @@ impl Session {
     }
 
     fn show(&mut self, bytes: &[u8]) {
-        self.shown.push_str(&String::from_utf8_lossy(bytes).replace('\r', ""));
+        self.cut.extend_from_slice(bytes);
+        let whole = match std::str::from_utf8(&self.cut) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Ok(_) | Err(_) => self.cut.len(),
+        };
+        let rest = self.cut.split_off(whole);
+        self.push(rest);
+    }
+
+    /// Shows what is whole, and keeps the rest.
+    fn push(&mut self, rest: Vec<u8>) {
+        let whole = std::mem::replace(&mut self.cut, rest);
+        self.shown.push_str(&String::from_utf8_lossy(&whole).replace('\r', ""));
     }
 }
 
@@ -198,5 +213,15 @@ mod tests {
         let ended = session.end();
         assert_eq!(ended.code, Some(7));
         assert_eq!(ended.after(), "\n");
+    }
+
+    #[test]
+    fn a_character_that_comes_in_two_parts_is_one() {
+        let mut shell = Command::new("sh");
+        let parts = r"stty -echo; printf 'a\342\226'; read line </dev/tty; printf '\204.\n'";
+        shell.args(["-c", parts]);
+        let mut session = Session::start(&shell);
+        session.answer("a", "go on");
+        assert_eq!(session.end().shown, "a\u{2584}.\n");
     }
 }
